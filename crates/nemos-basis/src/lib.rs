@@ -1,0 +1,1 @@
+//! Basis functions of nemos: turn what was measured into features.

@@ -1,0 +1,182 @@
+//! Backends: which device computes, and in which precision, as a type parameter.
+
+use std::fmt::Debug;
+#[cfg(any(feature = "cpu", feature = "ndarray"))]
+use std::marker::PhantomData;
+
+use burn_tensor::backend::Backend as BurnBackend;
+use burn_tensor::ops::FloatTensor;
+use burn_tensor::{DType, Device};
+
+use crate::host::HostFloat;
+
+/// A compute device together with its floating-point precision, chosen at compile time.
+///
+/// Every [`Matrix<B>`](crate::Matrix) is on `B::device()` and in `B::DTYPE` by construction, so that two backends
+/// or two precisions never meet in one call: it does not compile.
+///
+/// ```compile_fail
+/// use nemos_core::{Cpu, Matrix};
+/// let double = Matrix::<Cpu<f64>>::from_column(vec![1.0]);
+/// let single = Matrix::<Cpu<f32>>::from_column(vec![1.0]);
+/// let _ = double.matmul(&single);
+/// ```
+///
+/// *Implementor must* return the same device on every call.
+/// *Implementor may* give access to host memory ([`Backend::host_values`]); loops then run on slices, in place of
+/// tensor operations.
+pub trait Backend: Copy + Default + Debug + PartialEq + Send + Sync + 'static {
+    /// The burn backend that computes.
+    type Burn: BurnBackend;
+    /// Name of the Cargo feature that brings this backend.
+    const NAME: &'static str;
+    /// Precision of every tensor.
+    const DTYPE: DType;
+
+    /// The device that tensors live on.
+    fn device() -> Device<Self::Burn>;
+
+    /// The values of a row-major tensor, without a copy, where the backend keeps them in host memory.
+    fn host_values<E: HostFloat>(_tensor: &FloatTensor<Self::Burn>) -> Option<&[E]> {
+        None
+    }
+
+    /// Rows of a block in a pass over data whose rows hold `n_columns` numbers.
+    ///
+    /// The default suits a device: blocks of about 256 MiB. On a processor a block should stay in its cache.
+    fn block_rows(n_columns: usize) -> usize {
+        ((256 << 20) / (Self::DTYPE.size() * n_columns.max(1))).clamp(1024, 1 << 20)
+    }
+
+    /// Relative rounding error of one number.
+    fn epsilon() -> f64 {
+        if Self::DTYPE == DType::F64 {
+            f64::EPSILON
+        } else {
+            f64::from(f32::EPSILON)
+        }
+    }
+}
+
+/// `f32` or `f64`: the precisions of the backends that have a choice.
+#[cfg(any(feature = "cpu", feature = "ndarray"))]
+pub trait Precision: HostFloat + PartialEq {}
+#[cfg(any(feature = "cpu", feature = "ndarray"))]
+impl Precision for f64 {}
+#[cfg(any(feature = "cpu", feature = "ndarray"))]
+impl Precision for f32 {}
+
+/// The processor, through burn-flex: the default backend, in `f64` unless `Cpu<f32>` is asked for.
+///
+/// # Example
+/// ```
+/// use nemos_core::{Cpu, Matrix};
+/// let counts: Matrix<Cpu> = Matrix::from_column(vec![0.0, 1.0, 3.0]);
+/// assert_eq!(counts.dims(), [3, 1]);
+/// ```
+#[cfg(feature = "cpu")]
+#[derive(Copy, Clone, Default, Debug, PartialEq)]
+pub struct Cpu<F = f64>(PhantomData<F>);
+
+#[cfg(feature = "cpu")]
+impl<F: Precision> Backend for Cpu<F> {
+    type Burn = burn_flex::Flex;
+    const NAME: &'static str = "cpu";
+    const DTYPE: DType = F::DTYPE;
+
+    fn device() -> Device<Self::Burn> {
+        Default::default()
+    }
+
+    fn host_values<E: HostFloat>(tensor: &FloatTensor<Self::Burn>) -> Option<&[E]> {
+        if tensor.dtype() != E::DTYPE || !tensor.is_contiguous() {
+            return None;
+        }
+        let start = tensor.layout().start_offset();
+        tensor.storage::<E>().get(start..start + tensor.layout().num_elements())
+    }
+
+    fn block_rows(n_columns: usize) -> usize {
+        // About half a mebibyte: what is multiplied twice in a pass is read from memory once.
+        ((512 << 10) / (Self::DTYPE.size() * n_columns.max(1))).clamp(256, 4096)
+    }
+}
+
+/// The processor, through burn-ndarray: slower than [`Cpu`], and an independent implementation to check it against.
+#[cfg(feature = "ndarray")]
+#[derive(Copy, Clone, Default, Debug, PartialEq)]
+pub struct NdArray<F = f64>(PhantomData<F>);
+
+#[cfg(feature = "ndarray")]
+impl Backend for NdArray<f64> {
+    type Burn = burn_ndarray::NdArray<f64>;
+    const NAME: &'static str = "ndarray";
+    const DTYPE: DType = DType::F64;
+
+    fn device() -> Device<Self::Burn> {
+        Default::default()
+    }
+
+    fn block_rows(n_columns: usize) -> usize {
+        ((512 << 10) / (8 * n_columns.max(1))).clamp(256, 4096)
+    }
+}
+
+#[cfg(feature = "ndarray")]
+impl Backend for NdArray<f32> {
+    type Burn = burn_ndarray::NdArray<f32>;
+    const NAME: &'static str = "ndarray";
+    const DTYPE: DType = DType::F32;
+
+    fn device() -> Device<Self::Burn> {
+        Default::default()
+    }
+
+    fn block_rows(n_columns: usize) -> usize {
+        ((512 << 10) / (4 * n_columns.max(1))).clamp(256, 4096)
+    }
+}
+
+/// A graphics card through WebGPU (Vulkan, Metal or Direct3D 12), in `f32`.
+///
+/// Double precision does not exist there, and does not compile:
+///
+/// ```compile_fail
+/// let _: nemos_core::Matrix<nemos_core::Wgpu<f64>>;
+/// ```
+#[cfg(feature = "wgpu")]
+#[derive(Copy, Clone, Default, Debug, PartialEq)]
+pub struct Wgpu(());
+
+#[cfg(feature = "wgpu")]
+impl Backend for Wgpu {
+    type Burn = burn_wgpu::Wgpu;
+    const NAME: &'static str = "wgpu";
+    const DTYPE: DType = DType::F32;
+
+    fn device() -> Device<Self::Burn> {
+        Default::default()
+    }
+}
+
+/// An NVIDIA card through CUDA, in `f32`; `DEVICE` is its index.
+///
+/// The matrix product of this version has no double precision, and asking for one does not compile:
+///
+/// ```compile_fail
+/// let _: nemos_core::Matrix<nemos_core::Cuda<f64>>;
+/// ```
+#[cfg(feature = "cuda")]
+#[derive(Copy, Clone, Default, Debug, PartialEq)]
+pub struct Cuda<const DEVICE: usize = 0>(());
+
+#[cfg(feature = "cuda")]
+impl<const DEVICE: usize> Backend for Cuda<DEVICE> {
+    type Burn = burn_cuda::Cuda;
+    const NAME: &'static str = "cuda";
+    const DTYPE: DType = DType::F32;
+
+    fn device() -> Device<Self::Burn> {
+        burn_cuda::CudaDevice::new(DEVICE)
+    }
+}

@@ -1,0 +1,129 @@
+//! What can be wrong with the shape or the values of data.
+
+use std::sync::Arc;
+
+/// Data that cannot be used as they are.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A list of values does not fill the shape that was named.
+    #[error("{values} values do not fill a matrix of {rows} rows and {columns} columns; it takes {}", .rows * .columns)]
+    ValuesDoNotFill {
+        /// Number of values given.
+        values: usize,
+        /// Rows asked for.
+        rows: usize,
+        /// Columns asked for.
+        columns: usize,
+    },
+    /// Two things that need one row per sample each have different numbers of them.
+    #[error("{left_name} has {left} rows but {right_name} has {right}; both need one row per sample")]
+    RowsDiffer {
+        /// What the first is.
+        left_name: &'static str,
+        /// Its rows.
+        left: usize,
+        /// What the second is.
+        right_name: &'static str,
+        /// Its rows.
+        right: usize,
+    },
+    /// The columns of one thing do not fit another.
+    #[error("{name} has {got} columns; {expected} are needed{}", hint(.why))]
+    Columns {
+        /// What has the wrong number of columns.
+        name: &'static str,
+        /// How many it has.
+        got: usize,
+        /// How many it should have.
+        expected: usize,
+        /// What the number follows from.
+        why: &'static str,
+    },
+    /// Rows outside a matrix were asked for.
+    #[error("rows {start}..{end} were asked for, but there are {available}")]
+    RowsOutside {
+        /// First row.
+        start: usize,
+        /// One past the last row.
+        end: usize,
+        /// Rows that exist.
+        available: usize,
+    },
+    /// There is nothing to compute with.
+    #[error("{name} is empty: it has {rows} rows and {columns} columns, and at least one of each is needed")]
+    Empty {
+        /// What is empty.
+        name: &'static str,
+        /// Its rows.
+        rows: usize,
+        /// Its columns.
+        columns: usize,
+    },
+    /// A value is infinite.
+    #[error("{name} is infinite in row {row}, column {column}; use NaN for a missing value, or remove the row")]
+    Infinite {
+        /// What holds the value.
+        name: &'static str,
+        /// Its row.
+        row: usize,
+        /// Its column.
+        column: usize,
+    },
+    /// Every row has a missing value.
+    #[error("{name} has no complete row: each of its {rows} rows holds a NaN")]
+    AllMissing {
+        /// What holds the rows.
+        name: &'static str,
+        /// How many rows there are.
+        rows: usize,
+    },
+    /// Segments must follow each other and cover all samples.
+    #[error(
+        "segment {index} covers rows {start}..{end}, but the one before it ends at {previous_end}; segments follow each other without gap"
+    )]
+    SegmentsNotContiguous {
+        /// Which segment.
+        index: usize,
+        /// Its first row.
+        start: usize,
+        /// One past its last row.
+        end: usize,
+        /// Where the segment before it ended.
+        previous_end: usize,
+    },
+    /// Two blocks of columns share a name.
+    #[error("two blocks of features are named {name:?}; names must differ, since coefficients come back under them")]
+    DuplicateName {
+        /// The name.
+        name: String,
+    },
+    /// No block of columns has this name.
+    #[error("no block of features is named {name:?}; there are {available:?}")]
+    UnknownName {
+        /// The name asked for.
+        name: String,
+        /// The names that exist.
+        available: Vec<String>,
+    },
+    /// Rows could not be read from where they are kept.
+    #[error("rows {start}..{end} could not be read: {source}")]
+    Read {
+        /// First row.
+        start: usize,
+        /// One past the last row.
+        end: usize,
+        /// What went wrong.
+        source: Arc<std::io::Error>,
+    },
+    /// A factorisation failed to converge, which finite input does not cause.
+    #[error("the eigenvalues of a {size} × {size} matrix did not converge; are all features finite and of moderate size?")]
+    NoEigenvalues {
+        /// Rows and columns of the matrix.
+        size: usize,
+    },
+}
+
+fn hint(why: &str) -> String {
+    if why.is_empty() { String::new() } else { format!(" ({why})") }
+}

@@ -1,0 +1,250 @@
+//! Matrices: `[n_samples, n_columns]` on a backend.
+
+use std::ops::Range;
+
+use burn_tensor::{DType, Int, Tensor, TensorData, TensorPrimitive};
+use ndarray::{Array2, ArrayView2};
+
+use crate::{Backend, Error, HostRows};
+
+/// A matrix on `B::device()` in `B::DTYPE`; time is always the first axis.
+///
+/// Cloning is cheap: values are shared.
+///
+/// # Shapes
+/// `[n_samples, n_columns]`, row after row in memory.
+///
+/// # Example
+/// ```
+/// use nemos_core::{Cpu, Matrix};
+/// let samples = Matrix::<Cpu>::from_vec(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [3, 2])?;
+/// assert_eq!(samples.rows(1..3)?.to_vec(), [3.0, 4.0, 5.0, 6.0]);
+/// # Ok::<(), nemos_core::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Matrix<B: Backend>(Tensor<B::Burn, 2>);
+
+impl<B: Backend> Matrix<B> {
+    /// A matrix of these values, given row after row.
+    ///
+    /// # Errors
+    /// [`Error::ValuesDoNotFill`] unless there are `rows × columns` values.
+    pub fn from_vec(values: Vec<f64>, [rows, columns]: [usize; 2]) -> Result<Self, Error> {
+        if values.len() != rows * columns {
+            return Err(Error::ValuesDoNotFill {
+                values: values.len(),
+                rows,
+                columns,
+            });
+        }
+        Ok(Self::from_checked(values, [rows, columns]))
+    }
+
+    /// A matrix of one column.
+    pub fn from_column(values: Vec<f64>) -> Self {
+        let rows = values.len();
+        Self::from_checked(values, [rows, 1])
+    }
+
+    /// A matrix of zeros.
+    pub fn zeros(dims: [usize; 2]) -> Self {
+        Matrix(Tensor::zeros(dims, (&B::device(), B::DTYPE)))
+    }
+
+    fn from_checked(values: Vec<f64>, dims: [usize; 2]) -> Self {
+        let data = TensorData::new(values, dims).convert_dtype(B::DTYPE);
+        Matrix(Tensor::from_data(data, (&B::device(), B::DTYPE)))
+    }
+
+    /// A copy of an array.
+    pub fn from_array(array: ArrayView2<'_, f64>) -> Self {
+        Self::from_checked(array.iter().copied().collect(), array.dim().into())
+    }
+
+    /// Takes a tensor in, moving it to the backend's device and precision if it is elsewhere.
+    pub fn from_tensor(tensor: Tensor<B::Burn, 2>) -> Self {
+        let tensor = tensor.to_device(&B::device());
+        Matrix(if tensor.dtype() == B::DTYPE {
+            tensor
+        } else {
+            tensor.cast(B::DTYPE)
+        })
+    }
+
+    /// The tensor inside.
+    pub fn into_tensor(self) -> Tensor<B::Burn, 2> {
+        self.0
+    }
+
+    /// Rows and columns.
+    pub fn dims(&self) -> [usize; 2] {
+        self.0.dims()
+    }
+
+    /// The values, row after row.
+    pub fn to_vec(&self) -> Vec<f64> {
+        if self.dims().contains(&0) {
+            return Vec::new();
+        }
+        self.0
+            .to_data()
+            .convert_dtype(DType::F64)
+            .into_vec()
+            .expect("converted to f64 above")
+    }
+
+    /// The values as an array.
+    pub fn to_array(&self) -> Array2<f64> {
+        Array2::from_shape_vec(self.dims(), self.to_vec()).expect("a matrix holds rows × columns values")
+    }
+
+    /// The rows in this range; shares the values where the backend can.
+    ///
+    /// # Errors
+    /// [`Error::RowsOutside`] if there are no such rows.
+    pub fn rows(&self, rows: Range<usize>) -> Result<Self, Error> {
+        let available = self.dims()[0];
+        if rows.start > rows.end || rows.end > available {
+            return Err(Error::RowsOutside {
+                start: rows.start,
+                end: rows.end,
+                available,
+            });
+        }
+        if rows.is_empty() {
+            return Ok(Self::zeros([0, self.dims()[1]]));
+        }
+        Ok(Matrix(self.0.clone().narrow(0, rows.start, rows.len())))
+    }
+
+    /// The rows of these numbers, in this order.
+    ///
+    /// # Errors
+    /// [`Error::RowsOutside`] if one of them does not exist.
+    pub fn select_rows(&self, rows: &[usize]) -> Result<Self, Error> {
+        self.check_indices(rows, self.dims()[0])?;
+        Ok(Matrix(self.0.clone().select(0, indices::<B>(rows))))
+    }
+
+    /// The columns of these numbers, in this order.
+    ///
+    /// # Errors
+    /// [`Error::RowsOutside`] if one of them does not exist.
+    pub fn select_columns(&self, columns: &[usize]) -> Result<Self, Error> {
+        self.check_indices(columns, self.dims()[1])?;
+        Ok(Matrix(self.0.clone().select(1, indices::<B>(columns))))
+    }
+
+    fn check_indices(&self, indices: &[usize], available: usize) -> Result<(), Error> {
+        match indices.iter().find(|&&index| index >= available) {
+            Some(&start) => Err(Error::RowsOutside {
+                start,
+                end: start + 1,
+                available,
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Matrices side by side.
+    ///
+    /// # Errors
+    /// [`Error::RowsDiffer`] unless all have the same number of rows; [`Error::Empty`] if there is none.
+    pub fn beside(blocks: Vec<Self>) -> Result<Self, Error> {
+        let Some(first) = blocks.first() else {
+            return Err(Error::Empty {
+                name: "the list of blocks",
+                rows: 0,
+                columns: 0,
+            });
+        };
+        let left = first.dims()[0];
+        if let Some(other) = blocks.iter().find(|block| block.dims()[0] != left) {
+            return Err(Error::RowsDiffer {
+                left_name: "the first block",
+                left,
+                right_name: "another block",
+                right: other.dims()[0],
+            });
+        }
+        let columns = blocks.iter().map(|block| block.dims()[1]).sum();
+        let mut tensors: Vec<_> = blocks
+            .into_iter()
+            .filter(|block| !block.dims().contains(&0))
+            .map(|block| block.0)
+            .collect();
+        Ok(match tensors.len() {
+            0 => Self::zeros([left, columns]),
+            1 => Matrix(tensors.remove(0)),
+            _ => Matrix(Tensor::cat(tensors, 1)),
+        })
+    }
+
+    /// The matrix product with `right`.
+    ///
+    /// # Errors
+    /// [`Error::Columns`] unless `self` has as many columns as `right` has rows.
+    pub fn matmul(&self, right: &Matrix<B>) -> Result<Self, Error> {
+        let ([rows, inner], [needed, columns]) = (self.dims(), right.dims());
+        if inner != needed {
+            return Err(Error::Columns {
+                name: "the left matrix",
+                got: inner,
+                expected: needed,
+                why: "one per row of the right matrix",
+            });
+        }
+        if rows * inner * columns == 0 {
+            return Ok(Self::zeros([rows, columns]));
+        }
+        Ok(Matrix(self.0.clone().matmul(right.0.clone())))
+    }
+
+    /// Moves the values to another backend, rounding where it is less precise.
+    pub fn to_backend<C: Backend>(&self) -> Matrix<C> {
+        Matrix::from_checked(self.to_vec(), self.dims())
+    }
+
+    /// The values in host memory without a copy, if the backend keeps them there. Rows that are not contiguous are
+    /// made so first.
+    pub fn host(&self) -> HostRows<B> {
+        // `into_primitive` on a clone shares the values; a transposed tensor is copied into rows here.
+        let host = HostRows::new(primitive::<B>(self.0.clone()));
+        if host.as_slice::<f64>().is_some() || host.as_slice::<f32>().is_some() {
+            return host;
+        }
+        HostRows::new(primitive::<B>(self.0.clone().add_scalar(0.0)))
+    }
+}
+
+fn primitive<B: Backend>(tensor: Tensor<B::Burn, 2>) -> burn_tensor::ops::FloatTensor<B::Burn> {
+    match tensor.into_primitive() {
+        TensorPrimitive::Float(values) => values,
+        TensorPrimitive::QFloat(_) => unreachable!("a matrix is never quantised: every constructor makes floats"),
+    }
+}
+
+fn indices<B: Backend>(rows: &[usize]) -> Tensor<B::Burn, 1, Int> {
+    let rows: Vec<i64> = rows.iter().map(|&row| row as i64).collect();
+    Tensor::from_data(TensorData::new(rows.clone(), [rows.len()]), &B::device())
+}
+
+impl<B: Backend> From<Array2<f64>> for Matrix<B> {
+    fn from(array: Array2<f64>) -> Self {
+        let dims = array.dim().into();
+        if !array.is_standard_layout() {
+            return Self::from_array(array.view());
+        }
+        let n_values = array.len();
+        match array.into_raw_vec_and_offset() {
+            (values, None | Some(0)) if values.len() == n_values => Self::from_checked(values, dims),
+            (values, offset) => Self::from_checked(values[offset.unwrap_or(0)..][..n_values].to_vec(), dims),
+        }
+    }
+}
+
+impl<B: Backend> From<Vec<f64>> for Matrix<B> {
+    fn from(column: Vec<f64>) -> Self {
+        Self::from_column(column)
+    }
+}

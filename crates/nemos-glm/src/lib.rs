@@ -1,0 +1,1 @@
+//! Observation models, links and generalized linear models of nemos.

@@ -1,0 +1,1 @@
+//! Figures of nemos, as SVG.

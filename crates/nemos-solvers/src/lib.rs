@@ -1,0 +1,1 @@
+//! Objectives, solvers and penalties of nemos; they know no model.

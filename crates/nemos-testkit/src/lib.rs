@@ -1,0 +1,1 @@
+//! Golden cases, gradient checks and a zoo of problems for the tests of nemos.
