@@ -18,6 +18,8 @@ pub(crate) enum Anchor {
     Start,
     Middle,
     End,
+    /// The middle of a text that reads from bottom to top.
+    Upwards,
 }
 
 /// How a line is drawn.
@@ -166,16 +168,7 @@ impl Canvas {
         });
     }
 
-    pub(crate) fn text(&mut self, at: [f64; 2], anchor: Anchor, size: u32, text: &str) {
-        self.write(at, anchor, size, text, None);
-    }
-
-    /// Text that reads from bottom to top.
-    pub(crate) fn vertical_text(&mut self, at: [f64; 2], size: u32, text: &str) {
-        self.write(at, Anchor::Middle, size, text, Some(-90.0));
-    }
-
-    fn write(&mut self, [x, y]: [f64; 2], anchor: Anchor, size: u32, text: &str, rotate: Option<f64>) {
+    pub(crate) fn text(&mut self, [x, y]: [f64; 2], anchor: Anchor, size: u32, text: &str) {
         if text.is_empty() {
             return;
         }
@@ -187,10 +180,10 @@ impl Canvas {
             size,
             anchor: match anchor {
                 Anchor::Start => TextAnchor::Start,
-                Anchor::Middle => TextAnchor::Middle,
+                Anchor::Middle | Anchor::Upwards => TextAnchor::Middle,
                 Anchor::End => TextAnchor::End,
             },
-            rotate,
+            rotate: (anchor == Anchor::Upwards).then_some(-90.0),
             bold: false,
             color: None,
         });

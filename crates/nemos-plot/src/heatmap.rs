@@ -113,6 +113,6 @@ impl Heatmap {
             canvas.text([left + width + 7.0, y + 4.0], Anchor::Start, TICK, &label);
         }
         let middle = frame.top + 0.5 * frame.height;
-        canvas.vertical_text([left + width + 24.0 + widest, middle], LABEL, &self.name);
+        canvas.text([left + width + 24.0 + widest, middle], Anchor::Upwards, LABEL, &self.name);
     }
 }

@@ -165,7 +165,7 @@ impl Panel {
         let (middle_x, middle_y) = (left + 0.5 * frame.width, frame.top + 0.5 * frame.height);
         let drop = f64::from(TICK) + f64::from(LABEL) + 14.0;
         canvas.text([middle_x, bottom + drop], Anchor::Middle, LABEL, &self.x.title());
-        canvas.vertical_text([left - widest(&y_ticks) - 16.0, middle_y], LABEL, &self.y.title());
+        canvas.text([left - widest(&y_ticks) - 16.0, middle_y], Anchor::Upwards, LABEL, &self.y.title());
     }
 
     /// Whether the vertical axis counts rows.
