@@ -21,8 +21,8 @@ fn map(x: &[f64], f: impl Fn(f64) -> f64) -> Vec<f64> {
 
 fn save(figure: &Figure, name: &str) -> String {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    figure.save(&path).unwrap();
-    let svg = std::fs::read_to_string(path).unwrap();
+    figure.save(&path).expect("a figure that can be drawn");
+    let svg = std::fs::read_to_string(path).expect("written above");
     assert!(svg.starts_with("<svg") && svg.ends_with("</svg>\n") || svg.ends_with("</svg>"));
     assert!(
         !svg.contains("NaN") && !svg.contains("inf"),
