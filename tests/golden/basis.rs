@@ -1,8 +1,8 @@
 //! The suites `basis`, `composite` and `convolve`, and the convolution within epochs of `timeseries`.
 
 use nemos_basis::{
-    BSpline, Basis, Causality, CyclicBSpline, Decay, Family, Fourier, History, Identity, MSpline, OrthogonalizedExponential,
-    RaisedCosineLinear, RaisedCosineLog, Shift, Window, convolve,
+    BSpline, Basis, Causality, CyclicBSpline, Decay, Fourier, History, Identity, MSpline, OrthogonalizedExponential, RaisedCosineLinear,
+    RaisedCosineLog, Shift, Window, convolve,
 };
 use nemos_core::{Cpu, Matrix, Segments};
 use serde_json::Value;

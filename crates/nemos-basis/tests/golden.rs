@@ -1,6 +1,7 @@
 //! The golden cases of bases, run without the rest of the workspace.
 
 #[path = "../../../tests/golden/basis.rs"]
+#[allow(unreachable_pub, reason = "shared with the tests of the workspace")]
 mod basis;
 
 use std::path::Path;
