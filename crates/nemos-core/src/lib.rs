@@ -13,6 +13,7 @@
 //! | [`Samples`] | a design that can wrap a result in its own kind |
 //! | [`Features`] | named blocks of columns |
 //! | [`Segments`] | contiguous ranges of rows that must not leak into each other |
+//! | [`Segmented`] | a matrix whose rows fall into segments |
 //!
 //! # Glossary
 //!
@@ -27,6 +28,7 @@ mod features;
 mod host;
 mod linalg;
 mod matrix;
+mod segmented;
 mod segments;
 pub mod simd;
 pub mod special;
@@ -48,6 +50,7 @@ pub use features::Features;
 pub use host::{HostFloat, HostRows};
 pub use linalg::{SymmetricEigen, least_squares, solve_positive_definite};
 pub use matrix::Matrix;
+pub use segmented::Segmented;
 pub use segments::Segments;
 
 /// The tensor crate that models, links and bases are written in. It is `burn::tensor` under another name.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use burn_tensor::{DType, Int, Tensor, TensorData, TensorPrimitive};
 use ndarray::{Array2, ArrayView2};
 
-use crate::{Backend, Error, HostRows};
+use crate::{Backend, Error, HostFloat, HostRows};
 
 /// A matrix on `B::device()` in `B::DTYPE`; time is always the first axis.
 ///
@@ -38,6 +38,22 @@ impl<B: Backend> Matrix<B> {
             });
         }
         Ok(Self::from_checked(values, [rows, columns]))
+    }
+
+    /// A matrix of values in host precision, given row after row: no copy where that is the backend's precision.
+    ///
+    /// # Errors
+    /// [`Error::ValuesDoNotFill`] unless there are `rows × columns` values.
+    pub fn from_host<E: HostFloat>(values: Vec<E>, [rows, columns]: [usize; 2]) -> Result<Self, Error> {
+        if values.len() != rows * columns {
+            return Err(Error::ValuesDoNotFill {
+                values: values.len(),
+                rows,
+                columns,
+            });
+        }
+        let data = TensorData::new(values, [rows, columns]).convert_dtype(B::DTYPE);
+        Ok(Matrix(Tensor::from_data(data, (&B::device(), B::DTYPE))))
     }
 
     /// A matrix of one column.

@@ -1,0 +1,178 @@
+//! One column for each category.
+
+use nemos_core::tensor::{Tensor, TensorData, backend::Backend as BurnBackend};
+
+use crate::Error;
+use crate::spec::Spec;
+use crate::strided::{Pointwise, Strided};
+
+/// What becomes of a value that is none of the categories.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unknown {
+    /// It gives a row of zeros.
+    #[default]
+    Zeros,
+    /// It is an error.
+    Refused,
+}
+
+/// One column for each category: one where the sample is that category, zero elsewhere.
+///
+/// Categories are numbers, or names that [`encode`](Category::encode) turns into numbers. Columns follow their sorted order.
+///
+/// # Shapes
+/// `[n_samples, n_columns]` give `[n_samples, n_columns · n_categories]`.
+///
+/// # Options
+/// | option | default | |
+/// |---|---|---|
+/// | `unknown` | `Zeros` | what a value that is no category gives; NaN is such a value |
+///
+/// # Errors
+/// [`Error::DuplicateCategory`] for one that is listed twice; [`Error::UnknownCategory`] for a value that is none, where refused.
+///
+/// # Example
+/// ```
+/// use nemos_basis::{Category, Family};
+/// use nemos_core::{Cpu, Matrix};
+/// let choice = Category::named(["left", "right"]);
+/// let samples = Matrix::<Cpu>::from_column(choice.encode(&["right", "left", "neither"])?);
+/// assert_eq!(choice.compute_features(&samples)?.to_vec(), [0.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
+/// # Ok::<(), nemos_basis::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct Category {
+    values: Vec<f64>,
+    /// Sorted names, one per value, or none.
+    names: Vec<String>,
+    unknown: Unknown,
+}
+
+impl Category {
+    /// The numbers from 0 up to, but without, `n_categories`.
+    pub fn new(n_categories: usize) -> Self {
+        Category::numbered((0..n_categories).map(|value| value as f64))
+    }
+
+    /// These numbers.
+    pub fn numbered(values: impl IntoIterator<Item = f64>) -> Self {
+        let mut values: Vec<f64> = values.into_iter().collect();
+        values.sort_unstable_by(f64::total_cmp);
+        Category {
+            values,
+            names: Vec::new(),
+            unknown: Unknown::Zeros,
+        }
+    }
+
+    /// These names, which become the numbers 0, 1, … in sorted order.
+    pub fn named<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
+        let mut names: Vec<String> = names.into_iter().map(Into::into).collect();
+        names.sort_unstable();
+        Category {
+            values: (0..names.len()).map(|value| value as f64).collect(),
+            names,
+            unknown: Unknown::Zeros,
+        }
+    }
+
+    /// Sets what becomes of a value that is none of the categories.
+    pub fn unknown(mut self, unknown: Unknown) -> Self {
+        self.unknown = unknown;
+        self
+    }
+
+    /// The numbers that stand for these names; NaN for a name that is no category, unless that is refused.
+    ///
+    /// # Errors
+    /// [`Error::UnknownCategory`] for a name that is none of the categories, if such are refused.
+    pub fn encode<N: AsRef<str>>(&self, names: &[N]) -> Result<Vec<f64>, Error> {
+        let code = |(row, name): (usize, &N)| match self.names.binary_search_by(|known| known.as_str().cmp(name.as_ref())) {
+            Ok(index) => Ok(self.values[index]),
+            Err(_) if self.unknown == Unknown::Zeros => Ok(f64::NAN),
+            Err(_) => Err(self.unknown_category(name.as_ref().into(), row)),
+        };
+        names.iter().enumerate().map(code).collect()
+    }
+
+    /// The categories, as they are written in names of columns.
+    pub(crate) fn labels(&self) -> Vec<String> {
+        if self.names.is_empty() {
+            self.values.iter().map(f64::to_string).collect()
+        } else {
+            self.names.clone()
+        }
+    }
+
+    pub(crate) fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    pub(crate) fn refuses(&self) -> bool {
+        self.unknown == Unknown::Refused
+    }
+
+    fn find(&self, sample: f64) -> Option<usize> {
+        self.values.iter().position(|&value| value == sample)
+    }
+
+    /// Refuses the first sample that is none of the categories; `first_row` is the row of the first sample.
+    pub(crate) fn check(&self, samples: &[f64], n_columns: usize, first_row: usize) -> Result<(), Error> {
+        match samples.iter().position(|&sample| self.find(sample).is_none()) {
+            Some(index) => Err(self.unknown_category(samples[index].to_string(), first_row + index / n_columns)),
+            None => Ok(()),
+        }
+    }
+
+    fn unknown_category(&self, value: String, row: usize) -> Error {
+        Error::UnknownCategory {
+            value,
+            row,
+            available: self.labels(),
+        }
+    }
+
+    pub(crate) fn tensor<T: BurnBackend>(&self, samples: Tensor<T, 2>) -> Tensor<T, 2> {
+        let (device, precision) = (samples.device(), samples.dtype());
+        let values = TensorData::new(self.values.clone(), [1, self.values.len()]).convert_dtype(precision);
+        let [rows, columns] = [samples.dims()[0], self.values.len()];
+        let values = Tensor::<T, 2>::from_data(values, (&device, precision)).expand([rows, columns]);
+        samples.expand([rows, columns]).equal(values).float().cast(precision)
+    }
+}
+
+impl Spec for Category {
+    fn name(&self) -> &'static str {
+        "Category"
+    }
+
+    fn validate(&self) -> Result<(), Error> {
+        let same_names = self.names.windows(2).position(|pair| pair[0] == pair[1]);
+        let same = same_names.or_else(|| self.values.windows(2).position(|pair| pair[0] == pair[1]));
+        match same {
+            Some(index) => Err(Error::DuplicateCategory {
+                category: self.labels()[index].clone(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn n_functions(&self) -> usize {
+        self.values.len()
+    }
+
+    fn host(&self, _spans: &[f64]) -> Option<Box<dyn Pointwise>> {
+        Some(Box::new(self.clone()))
+    }
+}
+
+impl Pointwise for Category {
+    fn write(&self, samples: &[&[f64]], out: &mut Strided<'_>) {
+        for (row, &sample) in samples[0].iter().enumerate() {
+            if let Some(category) = self.find(sample) {
+                out.row(row, self.values.len())[category] = 1.0;
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What a family can do without being turned into a basis first.
+
+use nemos_core::Backend;
+
+use crate::{Basis, Error, Grid, Inputs, Window};
+
+/// A family of functions: what a [`Basis`] is built from. Its methods are those of the basis that it becomes.
+///
+/// *Implementor must* be one of this crate's families: functions of your own go into [`Custom`](crate::Custom).
+pub trait Family: Clone + Into<Basis> {
+    /// Names the functions; see [`Basis::label`].
+    fn label(self, label: impl Into<String>) -> Basis {
+        self.into().label(label)
+    }
+
+    /// Makes a bank of filters; see [`Basis::convolved`].
+    fn convolved(self, window: Window) -> Basis {
+        self.into().convolved(window)
+    }
+
+    /// The product of copies; see [`Basis::pow`].
+    fn pow(self, n_copies: usize) -> Basis {
+        self.into().pow(n_copies)
+    }
+
+    /// The features of these samples; see [`Basis::compute_features`].
+    ///
+    /// # Errors
+    /// As [`Basis::compute_features`].
+    fn compute_features<B: Backend, I: Inputs<B>>(&self, inputs: I) -> Result<I::Output, Error> {
+        self.clone().into().compute_features(inputs)
+    }
+
+    /// The functions at these samples; see [`Basis::evaluate`].
+    ///
+    /// # Errors
+    /// As [`Basis::evaluate`].
+    fn evaluate<B: Backend, I: Inputs<B>>(&self, inputs: I) -> Result<I::Output, Error> {
+        self.clone().into().evaluate(inputs)
+    }
+
+    /// The functions on an even grid; see [`Basis::on_grid`].
+    ///
+    /// # Errors
+    /// As [`Basis::on_grid`].
+    fn on_grid(&self, n_points: impl AsRef<[usize]>) -> Result<Grid, Error> {
+        self.clone().into().on_grid(n_points)
+    }
+}
