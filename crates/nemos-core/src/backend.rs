@@ -32,6 +32,8 @@ pub trait Backend: Copy + Default + Debug + PartialEq + Send + Sync + 'static {
     const NAME: &'static str;
     /// Precision of every tensor.
     const DTYPE: DType;
+    /// Whether [`host_values`](Backend::host_values) lends contiguous values.
+    const HOST: bool = false;
 
     /// The device that tensors live on.
     fn device() -> Device<Self::Burn>;
@@ -83,6 +85,7 @@ impl<F: Precision> Backend for Cpu<F> {
     type Burn = burn_flex::Flex;
     const NAME: &'static str = "cpu";
     const DTYPE: DType = F::DTYPE;
+    const HOST: bool = true;
 
     fn device() -> Device<Self::Burn> {
         Default::default()
@@ -97,8 +100,8 @@ impl<F: Precision> Backend for Cpu<F> {
     }
 
     fn block_rows(n_columns: usize) -> usize {
-        // About half a mebibyte: what is multiplied twice in a pass is read from memory once.
-        ((512 << 10) / (Self::DTYPE.size() * n_columns.max(1))).clamp(256, 4096)
+        // Less than a mebibyte: what is multiplied twice in a pass is read from memory once.
+        ((768 << 10) / (Self::DTYPE.size() * n_columns.max(1))).clamp(256, 4096)
     }
 }
 

@@ -228,7 +228,7 @@ impl<B: Backend> Matrix<B> {
     pub fn host(&self) -> HostRows<B> {
         // `into_primitive` on a clone shares the values; a transposed tensor is copied into rows here.
         let host = HostRows::new(primitive::<B>(self.0.clone()));
-        if host.as_slice::<f64>().is_some() || host.as_slice::<f32>().is_some() {
+        if !B::HOST || host.as_slice::<f64>().is_some() || host.as_slice::<f32>().is_some() {
             return host;
         }
         HostRows::new(primitive::<B>(self.0.clone().add_scalar(0.0)))

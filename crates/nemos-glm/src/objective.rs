@@ -149,7 +149,7 @@ impl<'a, B: Backend, D: Design<B>, Y: Design<B>, O: ObservationModel, L: Inverse
 
 impl<B: Backend, D: Design<B>, Y: Design<B>, O: ObservationModel, L: InverseLink> Objective for GlmObjective<'_, B, D, Y, O, L> {
     fn evaluate(&self, at: &Parameters, request: Request<'_>) -> Result<Evaluation, Error> {
-        let fused = match (self.kernel, B::DTYPE) {
+        let fused = match (self.kernel.filter(|_| B::HOST), B::DTYPE) {
             (Some(kernel), DType::F64) => self.evaluate_host::<f64>(kernel, at, request)?,
             (Some(kernel), _) => self.evaluate_host::<f32>(kernel, at, request)?,
             (None, _) => None,

@@ -50,7 +50,7 @@ impl Survey {
     pub(crate) fn new<B: Backend>(design: &impl Design<B>, counts: &impl Design<B>, support: Support) -> Result<Self, Error> {
         check_shapes(design, counts)?;
         let (n_samples, n_features, n_neurons) = (design.n_samples(), design.n_features(), counts.n_features());
-        let blocks: Vec<_> = row_blocks(n_samples, B::block_rows(n_features)).collect();
+        let blocks: Vec<_> = row_blocks(n_samples, B::block_rows(n_features + n_neurons)).collect();
         let shift = shift(design, &blocks)?;
         let shards = in_shards(&blocks, |blocks| {
             let mut moments = Moments::new(n_features, n_neurons);

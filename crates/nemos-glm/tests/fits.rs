@@ -395,3 +395,46 @@ fn blocks_of_columns_keep_their_names() {
     let blocks = Glm::new(Poisson).fit(&features, &data.counts).unwrap();
     assert_eq!(blocks.coef()[features.columns("b").unwrap()], whole.coef()[1..3]);
 }
+
+#[test]
+fn a_model_of_ones_own_fits_as_the_built_in_one() {
+    use nemos_core::tensor::{Tensor, backend::Backend as BurnBackend};
+    use nemos_glm::{InverseLink, ObservationModel, Support};
+
+    /// Poisson again, written as a user would: no derivative, no closed form.
+    #[derive(Clone, Debug)]
+    struct Mine;
+    impl ObservationModel for Mine {
+        type DefaultLink = Exp;
+        fn negative_log_likelihood<T: BurnBackend, L: InverseLink>(
+            &self,
+            y: Tensor<T, 2>,
+            predictor: Tensor<T, 2>,
+            link: &L,
+        ) -> Tensor<T, 2> {
+            link.rate(predictor.clone()) - y * link.log_rate(predictor)
+        }
+        fn log_likelihood<T: BurnBackend, L: InverseLink>(&self, y: Tensor<T, 2>, predictor: Tensor<T, 2>, link: &L) -> Tensor<T, 2> {
+            -self.negative_log_likelihood(y, predictor, link)
+        }
+        fn deviance<T: BurnBackend>(&self, y: Tensor<T, 2>, rate: Tensor<T, 2>) -> Tensor<T, 2> {
+            Poisson.deviance(y, rate)
+        }
+        fn support(&self) -> Support {
+            Support::NonNegative
+        }
+    }
+
+    let data = simulate::<Cpu>([1200, 3, 2], 17, f64::exp);
+    let built_in = PopulationGlm::new(Poisson)
+        .fit_with(&Lbfgs::new().tolerance(1e-20), &data.design, &data.counts)
+        .unwrap();
+    let newton = PopulationGlm::new(Mine)
+        .fit_with(&Newton::new().tolerance(1e-20), &data.design, &data.counts)
+        .unwrap();
+    let lbfgs = PopulationGlm::new(Mine)
+        .fit_with(&Lbfgs::new().tolerance(1e-20), &data.design, &data.counts)
+        .unwrap();
+    assert_close(&all(&newton), &all(&built_in), 1e-9);
+    assert_close(&all(&lbfgs), &all(&built_in), 1e-9);
+}
