@@ -98,6 +98,7 @@ impl<B: Backend> Matrix<B> {
     }
 
     /// The values, row after row.
+    #[expect(clippy::missing_panics_doc, reason = "invariant: converted to f64 just before")]
     pub fn to_vec(&self) -> Vec<f64> {
         if self.dims().contains(&0) {
             return Vec::new();
@@ -110,6 +111,7 @@ impl<B: Backend> Matrix<B> {
     }
 
     /// The values as an array.
+    #[expect(clippy::missing_panics_doc, reason = "invariant: a matrix holds rows × columns values")]
     pub fn to_array(&self) -> Array2<f64> {
         Array2::from_shape_vec(self.dims(), self.to_vec()).expect("a matrix holds rows × columns values")
     }

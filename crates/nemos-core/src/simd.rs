@@ -16,6 +16,10 @@ pub fn vectorized<R>(body: impl FnOnce() -> R) -> R {
 // Adding and subtracting this rounds to an integer, which then stands in the lowest bits.
 const ROUND: f64 = 6_755_399_441_055_744.0; // 1.5 · 2⁵²
 
+// ln 2 in two parts, the first with zeros at its end, so that small multiples of it are exact.
+const LN_2_HIGH: f64 = 0.693_147_180_369_123_8;
+const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
+
 /// `2^k` for an integer `k` in −1022..=1023 that was added to [`ROUND`].
 #[inline(always)]
 fn power_of_two(rounded: f64) -> f64 {
@@ -25,8 +29,6 @@ fn power_of_two(rounded: f64) -> f64 {
 /// `e^x`: 0 below −745.2, infinite above 709.8, NaN for NaN.
 #[inline(always)]
 pub fn exp(x: f64) -> f64 {
-    const LN_2_HIGH: f64 = 6.931_471_803_691_238_2e-1;
-    const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
     // Comparisons are false for NaN, which so passes through.
     let x = if x < -746.0 { -746.0 } else { x };
     let x = if x > 710.0 { 710.0 } else { x };
@@ -110,7 +112,7 @@ pub fn ln(x: f64) -> f64 {
     p = p * q + 1.0 / 5.0;
     p = p * q + 1.0 / 3.0;
     let ln_mantissa = 2.0 * (s + s * q * p);
-    let value = exponent * 6.931_471_803_691_238_2e-1 + (exponent * 1.908_214_929_270_587_7e-10 + ln_mantissa);
+    let value = exponent * LN_2_HIGH + (exponent * LN_2_LOW + ln_mantissa);
     let value = if x == 0.0 { f64::NEG_INFINITY } else { value };
     let value = if x < 0.0 { f64::NAN } else { value };
     let value = if x == f64::INFINITY { x } else { value };

@@ -4,8 +4,11 @@ use burn_tensor::{Tensor, backend::Backend as BurnBackend};
 
 /// `ln(1 + e^x)`, elementwise: without overflow, and without cancellation where the result is tiny.
 pub fn ln_1p_exp<T: BurnBackend>(x: Tensor<T, 2>) -> Tensor<T, 2> {
-    // max(x, 0) + ln(1 + e^−|x|)
-    x.clone().clamp_min(0.0) + x.abs().neg().exp().log1p()
+    // One formula for each sign, each with arguments that it can take: then derivatives do not cancel either.
+    let above = x.clone().greater_elem(0.0);
+    let below = x.clone().clamp_max(0.0).exp().log1p();
+    let x = x.clamp_min(0.0);
+    below.mask_where(above, x.clone() + x.neg().exp().log1p())
 }
 
 /// `ln Σ_j e^(x_ij)` over the columns, `[n_rows, 1]`: without overflow.
@@ -22,12 +25,7 @@ pub fn log_sum_exp<T: BurnBackend>(x: Tensor<T, 2>) -> Tensor<T, 2> {
 /// Abramowitz & Stegun (1964), *Handbook of Mathematical Functions*, 6.1.15 and 6.1.41.
 pub fn ln_gamma<T: BurnBackend>(x: Tensor<T, 2>) -> Tensor<T, 2> {
     // Two products of four factors each: one of eight would overflow f32 at moderate x.
-    let rising = |from: f64| {
-        (0..4)
-            .map(|step| x.clone() + (from + f64::from(step)))
-            .reduce(|product, factor| product * factor)
-            .expect("four factors")
-    };
+    let rising = |from: f64| (x.clone() + from) * (x.clone() + (from + 1.0)) * (x.clone() + (from + 2.0)) * (x.clone() + (from + 3.0));
     let recurrence = rising(0.0).log() + rising(4.0).log();
     let z = x + 8.0;
     let inverse = z.clone().recip();

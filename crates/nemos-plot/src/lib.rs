@@ -1,1 +1,62 @@
 //! Figures of nemos, as SVG.
+//!
+//! A [`Figure`] is a grid of panels; a [`Panel`] has two [`Axis`] specifications and a list of marks, drawn in the order
+//! in which they were added. All are plain values: nothing is drawn, or can fail, before [`Figure::to_svg`] or
+//! [`Figure::save`].
+//!
+//! | mark | what it draws |
+//! |---|---|
+//! | [`Line`] | a line through points; a NaN leaves a gap |
+//! | [`Area`] | a band between two lines |
+//! | [`Bars`] | a histogram: one bar between each two edges |
+//! | [`Scatter`] | points |
+//! | [`Raster`] | events of many trials or neurons, one row each |
+//! | [`Heatmap`] | a matrix as colours, with a colour bar |
+//! | [`Span`] | a shaded stretch of the horizontal axis |
+//! | [`Polar`] | a closed line around a circle: a tuning curve of an angle |
+//!
+//! Colours are those of Okabe and Ito, which readers with any kind of colour vision can tell apart; marks without a
+//! colour of their own take them in turn.
+//!
+//! ```
+//! use nemos_plot::{Axis, Bars, Figure, Line, Panel};
+//! let panel = Panel::new()
+//!     .x(Axis::new("position").unit("cm"))
+//!     .y(Axis::new("rate").unit("spikes/s"))
+//!     .mark(Bars::new([0.0, 50.0, 100.0], [2.0, 6.0]).label("spikes ÷ occupancy"))
+//!     .mark(Line::new([0.0, 50.0, 100.0], [1.0, 4.0, 7.0]).label("model"));
+//! let svg = Figure::new().panel(panel).to_svg()?;
+//! assert!(svg.starts_with("<svg") && svg.contains("position (cm)"));
+//! # Ok::<(), nemos_plot::Error>(())
+//! ```
+
+mod axis;
+mod bars;
+mod canvas;
+mod color;
+mod error;
+mod figure;
+mod frame;
+mod heatmap;
+mod legend;
+mod line;
+mod mark;
+mod panel;
+mod polar;
+mod raster;
+mod scatter;
+mod span;
+
+pub use axis::Axis;
+pub use bars::Bars;
+pub use color::{Color, Colors};
+pub use error::Error;
+pub use figure::Figure;
+pub use heatmap::Heatmap;
+pub use line::{Area, Line};
+pub use mark::Mark;
+pub use panel::Panel;
+pub use polar::Polar;
+pub use raster::Raster;
+pub use scatter::Scatter;
+pub use span::Span;

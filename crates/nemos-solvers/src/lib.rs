@@ -1,1 +1,47 @@
-//! Objectives, solvers and penalties of nemos; they know no model.
+//! Minimising many independent problems at once: objectives, solvers and penalties. Nothing here knows a model.
+//!
+//! A population of neurons is a batch of problems that share a design. [`Parameters`] holds one column per problem, an
+//! [`Objective`] evaluates any subset of the columns in one pass over the data, and a [`Solver`] moves every column by
+//! its own step: line searches, convergence and failure are per column, and a column that is done leaves the batch.
+//! What a column ends with does not depend on which others were solved beside it.
+//!
+//! Parameters live on the host in double precision, whatever computes the objective: one step costs one upload of
+//! the parameters and one read-back of values and gradients.
+//!
+//! | item | what it is |
+//! |---|---|
+//! | [`Objective`] | value, gradient and, where asked, curvature, per column |
+//! | [`Gram`] | second moments of the features: what makes steps of every scale and correlation easy |
+//! | [`Solver`] | [`Lbfgs`], [`Newton`], or [`Auto`], which picks one; or your own |
+//! | [`minimize`] | runs a solver until every column is done |
+//! | [`Outcome`], [`Status`] | how each column ended, with the evidence |
+//! | [`Regularizer`], [`Strength`] | penalties on coefficients |
+
+mod auto;
+mod descent;
+mod error;
+mod gram;
+mod lbfgs;
+mod line_search;
+mod minimize;
+mod newton;
+mod objective;
+mod outcome;
+mod parameters;
+mod penalized;
+mod regularizer;
+mod solver;
+mod space;
+
+pub use auto::{Auto, AutoState};
+pub use error::Error;
+pub use gram::Gram;
+pub use lbfgs::{Lbfgs, LbfgsState};
+pub use minimize::{Solution, minimize};
+pub use newton::{Newton, NewtonState};
+pub use objective::{Evaluation, Objective, Order, Request};
+pub use outcome::{ColumnOutcome, Outcome, Status};
+pub use parameters::Parameters;
+pub use penalized::Penalized;
+pub use regularizer::{Regularizer, Strength};
+pub use solver::{Progress, Solver};

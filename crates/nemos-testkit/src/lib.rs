@@ -1,1 +1,15 @@
-//! Golden cases, gradient checks and a zoo of problems for the tests of nemos.
+//! What the tests of nemos share: tolerances with names and reasons, golden cases as arrays, gradient checks.
+//!
+//! | item | what it is |
+//! |---|---|
+//! | [`Tolerance`] | how far a number may be from what is expected, and why |
+//! | [`Case`] | one reference case: arrays and numbers by name |
+//! | [`check_gradient`] | compares a gradient with central finite differences |
+
+mod case;
+mod gradient;
+mod tolerance;
+
+pub use case::{Case, numbers};
+pub use gradient::check_gradient;
+pub use tolerance::Tolerance;

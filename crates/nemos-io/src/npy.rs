@@ -1,0 +1,210 @@
+//! One array in NumPy's `.npy` format.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use ndarray::{ArrayD, ArrayView, Dimension, IxDyn, ShapeBuilder};
+use npyz::{Deserialize, NpyFile, NpyHeader, Order, TypeChar, WriteOptions, WriterBuilder};
+
+use crate::Error;
+
+/// Reads a `.npy` file of booleans, integers or floats.
+///
+/// Integers beyond 2⁵³ are rounded to the nearest `f64`.
+///
+/// # Errors
+/// [`Error::Open`], [`Error::Header`], [`Error::UnsupportedType`], [`Error::TooLarge`], [`Error::Truncated`],
+/// [`Error::Damaged`]: what is wrong with the file.
+///
+/// # Example
+/// ```
+/// use ndarray::array;
+/// let path = std::env::temp_dir().join("nemos_read_npy_example.npy");
+/// nemos_io::write_npy(&path, array![[1.0, 2.0], [3.0, 4.0]].view())?;
+/// assert_eq!(nemos_io::read_npy(&path)?.shape(), [2, 2]);
+/// # Ok::<(), nemos_io::Error>(())
+/// ```
+pub fn read_npy(path: impl AsRef<Path>) -> Result<ArrayD<f64>, Error> {
+    let path = path.as_ref();
+    let file = File::open(path).map_err(|source| Error::Open {
+        path: path.into(),
+        source: Arc::new(source),
+    })?;
+    read_array(BufReader::new(file), &path.to_string_lossy())
+}
+
+/// Writes an array of any number of axes as a `.npy` file, row after row.
+///
+/// # Errors
+/// [`Error::Write`] if the system refuses.
+pub fn write_npy<D: Dimension>(path: impl AsRef<Path>, array: ArrayView<'_, f64, D>) -> Result<(), Error> {
+    let path = path.as_ref();
+    let write = || {
+        let shape: Vec<u64> = array.shape().iter().map(|&length| length as u64).collect();
+        let mut writer = WriteOptions::new()
+            .default_dtype()
+            .shape(&shape)
+            .writer(BufWriter::new(File::create(path)?))
+            .begin_nd()?;
+        writer.extend(array.iter().copied())?;
+        writer.finish()
+    };
+    write().map_err(|source: io::Error| Error::Write {
+        path: path.into(),
+        source: Arc::new(source),
+    })
+}
+
+/// Reads an array to the end of `reader`.
+pub(crate) fn read_array(mut reader: impl Read, name: &str) -> Result<ArrayD<f64>, Error> {
+    let header = read_header(&mut reader, name)?;
+    let Some((kind, bytes)) = number_type(&header) else {
+        return Err(Error::UnsupportedType {
+            name: name.into(),
+            dtype: header.dtype().descr(),
+        });
+    };
+    let shape: Vec<usize> = header.shape().iter().map(|&length| length as usize).collect();
+    let fortran = header.order() == Order::Fortran;
+    let file = NpyFile::with_header(header, &mut reader);
+    let values = match (kind, bytes) {
+        (TypeChar::Bool, _) => read_values(file, name, |value: bool| f64::from(u8::from(value))),
+        (TypeChar::Int, 1) => read_values(file, name, |value: i8| f64::from(value)),
+        (TypeChar::Int, 2) => read_values(file, name, |value: i16| f64::from(value)),
+        (TypeChar::Int, 4) => read_values(file, name, |value: i32| f64::from(value)),
+        (TypeChar::Int, _) => read_values(file, name, |value: i64| value as f64),
+        (TypeChar::Uint, 1) => read_values(file, name, |value: u8| f64::from(value)),
+        (TypeChar::Uint, 2) => read_values(file, name, |value: u16| f64::from(value)),
+        (TypeChar::Uint, 4) => read_values(file, name, |value: u32| f64::from(value)),
+        (TypeChar::Uint, _) => read_values(file, name, |value: u64| value as f64),
+        (_, 4) => read_values(file, name, |value: f32| f64::from(value)),
+        _ => read_values(file, name, |value: f64| value),
+    }?;
+    // Reading on makes a zip archive compare its checksum.
+    match reader.read(&mut [0]) {
+        Ok(0) => {}
+        Ok(_) => return Err(damaged(name, io::Error::other("there are bytes that belong to no value"))),
+        Err(source) => return Err(damaged(name, source)),
+    }
+    let array = ArrayD::from_shape_vec(IxDyn(&shape).set_f(fortran), values).map_err(|_| Error::TooLarge { name: name.into() })?;
+    Ok(array.as_standard_layout().into_owned())
+}
+
+/// Whether the array that starts here holds something other than numbers.
+pub(crate) fn is_not_numeric(mut reader: impl Read, name: &str) -> bool {
+    match read_header(&mut reader, name) {
+        Ok(header) => number_type(&header).is_none(),
+        Err(error) => matches!(error, Error::UnsupportedType { .. }),
+    }
+}
+
+/// The kind and width of the numbers, where they can be read.
+fn number_type(header: &NpyHeader) -> Option<(TypeChar, u64)> {
+    let npyz::DType::Plain(number) = header.dtype() else {
+        return None;
+    };
+    let (kind, bytes) = (number.type_char(), number.size_field());
+    match kind {
+        TypeChar::Bool | TypeChar::Int | TypeChar::Uint => Some((kind, bytes)),
+        TypeChar::Float if bytes == 4 || bytes == 8 => Some((kind, bytes)),
+        _ => None,
+    }
+}
+
+fn read_values<T: Deserialize>(file: NpyFile<impl Read>, name: &str, to_f64: impl Fn(T) -> f64) -> Result<Vec<f64>, Error> {
+    let expected = file.len() as usize;
+    let mut reader = file.data::<T>().map_err(|error| Error::Header {
+        name: name.into(),
+        source: Arc::new(io::Error::other(error)),
+    })?;
+    // Memory follows what is read, not what the header promises.
+    let mut values = Vec::with_capacity(expected.min(1 << 16));
+    while values.len() < expected {
+        match reader.next() {
+            Some(Ok(value)) => values.push(to_f64(value)),
+            Some(Err(source)) => {
+                return Err(Error::Truncated {
+                    name: name.into(),
+                    expected,
+                    got: values.len(),
+                    source: Arc::new(source),
+                });
+            }
+            None => break,
+        }
+    }
+    Ok(values)
+}
+
+/// Reads the header after checking it: the parser behind it multiplies lengths unchecked, and its time grows
+/// exponentially with the depth of brackets.
+fn read_header(reader: &mut impl Read, name: &str) -> Result<NpyHeader, Error> {
+    let bytes = header_bytes(reader).map_err(|source| header_error(name, source))?;
+    let text = String::from_utf8_lossy(&bytes);
+    // An array of numbers has two: of the dictionary and of the shape. Records and dates have more.
+    if text.matches(['(', '[', '{']).count() > 2 {
+        return Err(Error::UnsupportedType {
+            name: name.into(),
+            dtype: text
+                .split_once("'descr':")
+                .map_or("a structure", |(_, rest)| rest.trim())
+                .chars()
+                .take(40)
+                .collect(),
+        });
+    }
+    let shape = text.split_once("'shape'").map_or("", |(_, rest)| rest);
+    let shape = shape.split_once(')').map_or(shape, |(tuple, _)| tuple);
+    let mut addressable = Some(size_of::<f64>());
+    for length in shape.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty()) {
+        let length: Option<usize> = length.parse().ok();
+        addressable = addressable.zip(length).and_then(|(size, length)| size.checked_mul(length.max(1)));
+    }
+    if addressable.is_none_or(|size| size > isize::MAX as usize) {
+        return Err(Error::TooLarge { name: name.into() });
+    }
+    NpyHeader::from_reader(bytes.as_slice()).map_err(|source| header_error(name, source))
+}
+
+/// Magic bytes, version, length and text of a header.
+fn header_bytes(reader: &mut impl Read) -> io::Result<Vec<u8>> {
+    // What NumPy itself accepts; the header of an array of numbers has about a hundred bytes.
+    const LONGEST: usize = 10_000;
+    let mut bytes = vec![0; 10];
+    reader.read_exact(&mut bytes)?;
+    let mut length = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    if bytes[6] > 1 {
+        let mut high = [0; 2];
+        reader.read_exact(&mut high)?;
+        bytes.extend(high);
+        length += usize::from(u16::from_le_bytes(high)) << 16;
+    }
+    if length > LONGEST {
+        return Err(io::Error::other(format!(
+            "it claims {length} bytes, and at most {LONGEST} are read"
+        )));
+    }
+    let start = bytes.len();
+    bytes.resize(start + length, 0);
+    reader.read_exact(&mut bytes[start..])?;
+    Ok(bytes)
+}
+
+fn header_error(name: &str, source: io::Error) -> Error {
+    Error::Header {
+        name: name.into(),
+        source: Arc::new(source),
+    }
+}
+
+fn damaged(name: &str, source: io::Error) -> Error {
+    Error::Damaged {
+        name: name.into(),
+        source: Arc::new(source),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+//! What can be wrong with a figure.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// A figure that cannot be drawn, or not be written.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A figure has no panels.
+    #[error("the figure has no panel; add one with `panel`")]
+    NoPanels,
+    /// A mark has nothing to draw.
+    #[error("{mark} {what} is empty; give it at least one value")]
+    Empty {
+        /// Which kind of mark.
+        mark: &'static str,
+        /// Which of its values.
+        what: &'static str,
+    },
+    /// Two lists that belong together have different lengths.
+    #[error("{mark} has {left} {left_name} but {right} {right_name}; it needs {rule}")]
+    LengthsDiffer {
+        /// Which kind of mark.
+        mark: &'static str,
+        /// What the first list is.
+        left_name: &'static str,
+        /// Its length.
+        left: usize,
+        /// What the second list is.
+        right_name: &'static str,
+        /// Its length.
+        right: usize,
+        /// How the lengths should go together.
+        rule: &'static str,
+    },
+    /// Edges of bars, or a range, do not rise.
+    #[error("{what} goes from {start} to {end}; it must rise, and be finite")]
+    NotRising {
+        /// What goes the wrong way.
+        what: &'static str,
+        /// Where it starts.
+        start: f64,
+        /// Where it ends.
+        end: f64,
+    },
+    /// A panel mixes angles with ordinary axes.
+    #[error("panel {panel} mixes polar marks with others; give each kind its own panel")]
+    MixedPanel {
+        /// Which panel, counted from zero.
+        panel: usize,
+    },
+    /// A panel or the grid has no room.
+    #[error("panels of {width} × {height} pixels in {columns} columns cannot be drawn; at least 60 × 60 in one column are needed")]
+    TooSmall {
+        /// Width of a panel.
+        width: f64,
+        /// Height of a panel.
+        height: f64,
+        /// Columns of the grid.
+        columns: usize,
+    },
+    /// The file's name does not end in a format that can be written.
+    #[error("{} does not end in .svg, the format that figures are written in", path.display())]
+    UnknownFormat {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The file cannot be written.
+    #[error("{} cannot be written: {source}", path.display())]
+    Write {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: Arc<io::Error>,
+    },
+}
+
+/// Checks that a mark has as many of one thing as of another.
+pub(crate) fn same_length(
+    mark: &'static str,
+    (left_name, left): (&'static str, usize),
+    (right_name, right): (&'static str, usize),
+) -> Result<(), Error> {
+    if left == right {
+        return Ok(());
+    }
+    Err(Error::LengthsDiffer {
+        mark,
+        left_name,
+        left,
+        right_name,
+        right,
+        rule: "as many of one as of the other",
+    })
+}

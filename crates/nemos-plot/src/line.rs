@@ -1,0 +1,142 @@
+//! Lines, and the bands between two of them.
+
+use crate::canvas::{Canvas, Stroke};
+use crate::error::same_length;
+use crate::frame::Frame;
+use crate::{Color, Error};
+
+/// A line through points, in their order; a NaN or an infinity leaves a gap.
+///
+/// # Options
+/// | setter | default |
+/// |---|---|
+/// | `label` | none: not in the legend |
+/// | `color` | the next of the panel |
+/// | `width` | 2 pixels |
+/// | `dashed` | solid |
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct Line {
+    pub(crate) x: Vec<f64>,
+    pub(crate) y: Vec<f64>,
+    pub(crate) label: String,
+    pub(crate) color: Option<Color>,
+    width: f64,
+    pub(crate) dashed: bool,
+}
+
+impl Line {
+    /// A line through these points.
+    pub fn new(x: impl Into<Vec<f64>>, y: impl Into<Vec<f64>>) -> Self {
+        Line {
+            x: x.into(),
+            y: y.into(),
+            label: String::new(),
+            color: None,
+            width: 2.0,
+            dashed: false,
+        }
+    }
+
+    /// Its name in the legend.
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    /// Its colour.
+    pub fn color(mut self, color: Color) -> Self {
+        self.color = Some(color);
+        self
+    }
+
+    /// Its width in pixels.
+    pub fn width(mut self, pixels: f64) -> Self {
+        self.width = pixels;
+        self
+    }
+
+    /// Draws it in dashes.
+    pub fn dashed(mut self) -> Self {
+        self.dashed = true;
+        self
+    }
+
+    pub(crate) fn validate(&self) -> Result<(), Error> {
+        if self.x.is_empty() {
+            return Err(Error::Empty { mark: "a line", what: "x" });
+        }
+        same_length("a line", ("x", self.x.len()), ("y", self.y.len()))
+    }
+
+    pub(crate) fn draw(&self, frame: &Frame, canvas: &mut Canvas, color: Color) {
+        let points = self.x.iter().zip(&self.y).map(|(&x, &y)| frame.point(x, y));
+        let stroke = Stroke {
+            color,
+            width: self.width,
+            dashed: self.dashed,
+        };
+        canvas.polyline(points, stroke);
+    }
+}
+
+/// A band between two lines, such as a confidence interval; a NaN leaves a gap.
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct Area {
+    pub(crate) x: Vec<f64>,
+    pub(crate) lower: Vec<f64>,
+    pub(crate) upper: Vec<f64>,
+    pub(crate) label: String,
+    pub(crate) color: Option<Color>,
+}
+
+impl Area {
+    /// The band from `lower` to `upper` over `x`.
+    pub fn new(x: impl Into<Vec<f64>>, lower: impl Into<Vec<f64>>, upper: impl Into<Vec<f64>>) -> Self {
+        Area {
+            x: x.into(),
+            lower: lower.into(),
+            upper: upper.into(),
+            label: String::new(),
+            color: None,
+        }
+    }
+
+    /// Its name in the legend.
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    /// Its colour, of which it takes a light tint.
+    pub fn color(mut self, color: Color) -> Self {
+        self.color = Some(color);
+        self
+    }
+
+    pub(crate) fn validate(&self) -> Result<(), Error> {
+        if self.x.is_empty() {
+            return Err(Error::Empty {
+                mark: "an area",
+                what: "x",
+            });
+        }
+        same_length("an area", ("x", self.x.len()), ("lower ends", self.lower.len()))?;
+        same_length("an area", ("x", self.x.len()), ("upper ends", self.upper.len()))
+    }
+
+    pub(crate) fn draw(&self, frame: &Frame, canvas: &mut Canvas, color: Color) {
+        let finite = |&row: &usize| {
+            [self.x[row], self.lower[row], self.upper[row]]
+                .iter()
+                .all(|value| value.is_finite())
+        };
+        let rows: Vec<usize> = (0..self.x.len()).collect();
+        for run in rows.chunk_by(|a, b| finite(a) && finite(b)).filter(|run| finite(&run[0])) {
+            let there = run.iter().map(|&row| frame.point(self.x[row], self.lower[row]));
+            let back = run.iter().rev().map(|&row| frame.point(self.x[row], self.upper[row]));
+            canvas.polygon(there.chain(back), color, 0.22);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Picks the solver by the size of the problem.
+
+use crate::{Error, Lbfgs, LbfgsState, Newton, NewtonState, Objective, Parameters, Progress, Solver};
+
+/// [`Newton`] for few features and few columns, [`Lbfgs`] for all else. The outcome of a fit names the one that ran.
+///
+/// # Options
+/// | option | default | meaning |
+/// |---|---|---|
+/// | `tolerance` | 1e-10 | as in [`Lbfgs`] |
+/// | `max_steps` | 500 | passes over the data |
+#[derive(Clone, Debug, PartialEq)]
+pub struct Auto {
+    tolerance: f64,
+    max_steps: usize,
+}
+
+impl Default for Auto {
+    fn default() -> Self {
+        Auto {
+            tolerance: 1e-10,
+            max_steps: 500,
+        }
+    }
+}
+
+// A Newton pass costs about 1 + n_features/4 gradient passes, and saves about half of them.
+const FEW_PARAMETERS: usize = 8;
+const FEW_PROBLEMS: usize = 4;
+
+impl Auto {
+    /// With the default options.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// When to stop.
+    #[must_use]
+    pub fn tolerance(mut self, tolerance: f64) -> Self {
+        self.tolerance = tolerance;
+        self
+    }
+
+    /// Passes over the data at most.
+    #[must_use]
+    pub fn max_steps(mut self, max_steps: usize) -> Self {
+        self.max_steps = max_steps;
+        self
+    }
+
+    fn lbfgs(&self) -> Lbfgs {
+        Lbfgs::new().tolerance(self.tolerance).max_steps(self.max_steps)
+    }
+
+    fn newton(&self) -> Newton {
+        Newton::new().tolerance(self.tolerance).max_steps(self.max_steps)
+    }
+}
+
+/// The state of the solver that [`Auto`] picked.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum AutoState {
+    /// It picked [`Lbfgs`].
+    Lbfgs(LbfgsState),
+    /// It picked [`Newton`].
+    Newton(NewtonState),
+}
+
+impl Solver for Auto {
+    type State = AutoState;
+
+    fn init(&self, objective: &dyn Objective, start: &Parameters) -> Result<AutoState, Error> {
+        if start.n_parameters() <= FEW_PARAMETERS && start.n_problems() <= FEW_PROBLEMS {
+            Ok(AutoState::Newton(self.newton().init(objective, start)?))
+        } else {
+            Ok(AutoState::Lbfgs(self.lbfgs().init(objective, start)?))
+        }
+    }
+
+    fn step(&self, objective: &dyn Objective, at: Parameters, state: AutoState) -> Result<(Parameters, AutoState), Error> {
+        match state {
+            AutoState::Lbfgs(state) => self
+                .lbfgs()
+                .step(objective, at, state)
+                .map(|(at, state)| (at, AutoState::Lbfgs(state))),
+            AutoState::Newton(state) => self
+                .newton()
+                .step(objective, at, state)
+                .map(|(at, state)| (at, AutoState::Newton(state))),
+        }
+    }
+
+    fn progress(&self, state: &AutoState) -> Vec<Progress> {
+        match state {
+            AutoState::Lbfgs(state) => self.lbfgs().progress(state),
+            AutoState::Newton(state) => self.newton().progress(state),
+        }
+    }
+
+    fn name(&self, state: &AutoState) -> &'static str {
+        match state {
+            AutoState::Lbfgs(state) => self.lbfgs().name(state),
+            AutoState::Newton(state) => self.newton().name(state),
+        }
+    }
+
+    fn max_steps(&self) -> usize {
+        self.max_steps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_match_the_table() {
+        assert_eq!(
+            Auto::new(),
+            Auto {
+                tolerance: 1e-10,
+                max_steps: 500
+            }
+        );
+    }
+}

@@ -1,0 +1,58 @@
+//! What can be wrong with the options of a solver or a penalty.
+
+/// Options or data that a solver cannot work with.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An option has a value outside its range.
+    #[error("{option} is {got}; it must be {expected}")]
+    Option {
+        /// Name of the option.
+        option: &'static str,
+        /// Its value.
+        got: f64,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// A list of strengths does not fit the coefficients.
+    #[error("{got} strengths were given {per}, but there are {expected} of them")]
+    Strengths {
+        /// How many strengths there are.
+        got: usize,
+        /// What each belongs to: "per feature" or "per neuron".
+        per: &'static str,
+        /// How many there should be.
+        expected: usize,
+    },
+    /// The data could not be used or read.
+    #[error(transparent)]
+    Data(#[from] nemos_core::Error),
+}
+
+impl Error {
+    /// Checks that an option is finite and not negative.
+    pub(crate) fn check_not_negative(option: &'static str, got: f64) -> Result<(), Error> {
+        if got.is_finite() && got >= 0.0 {
+            Ok(())
+        } else {
+            Err(Error::Option {
+                option,
+                got,
+                expected: "finite and not negative",
+            })
+        }
+    }
+
+    /// Checks that an option is finite and positive.
+    pub(crate) fn check_positive(option: &'static str, got: f64) -> Result<(), Error> {
+        if got.is_finite() && got > 0.0 {
+            Ok(())
+        } else {
+            Err(Error::Option {
+                option,
+                got,
+                expected: "finite and positive",
+            })
+        }
+    }
+}

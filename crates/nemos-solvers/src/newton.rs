@@ -1,0 +1,145 @@
+//! Newton's method with the Fisher information in place of the Hessian (Fisher scoring).
+
+use ndarray::{Array1, Array2};
+use nemos_core::{SymmetricEigen, solve_positive_definite};
+
+use crate::descent::{Descent, Direction};
+use crate::{Error, Objective, Order, Parameters, Progress, Solver};
+
+/// Fisher scoring by columns: few passes, each of which costs `n_features` times as much as a gradient. For few
+/// features and few columns.
+///
+/// # Options
+/// | option | default | meaning |
+/// |---|---|---|
+/// | `tolerance` | 1e-10 | stop when the estimated distance to the minimum, relative to the larger of the objective and its fall since the start, is below this |
+/// | `max_steps` | 100 | passes over the data |
+///
+/// # References
+/// McCullagh & Nelder (1989), *Generalized Linear Models*, section 2.5.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Newton {
+    tolerance: f64,
+    max_steps: usize,
+}
+
+impl Default for Newton {
+    fn default() -> Self {
+        Newton {
+            tolerance: 1e-10,
+            max_steps: 100,
+        }
+    }
+}
+
+impl Newton {
+    /// With the default options.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// When to stop.
+    #[must_use]
+    pub fn tolerance(mut self, tolerance: f64) -> Self {
+        self.tolerance = tolerance;
+        self
+    }
+
+    /// Passes over the data at most.
+    #[must_use]
+    pub fn max_steps(mut self, max_steps: usize) -> Self {
+        self.max_steps = max_steps;
+        self
+    }
+}
+
+/// What [`Newton`] carries from step to step.
+#[derive(Clone, Debug)]
+pub struct NewtonState(Descent<Scoring>);
+
+impl Solver for Newton {
+    type State = NewtonState;
+
+    fn init(&self, objective: &dyn Objective, start: &Parameters) -> Result<NewtonState, Error> {
+        Ok(NewtonState(Descent::new(objective, start, self.tolerance, |expected| Scoring {
+            expected,
+        })?))
+    }
+
+    fn step(&self, objective: &dyn Objective, mut at: Parameters, mut state: NewtonState) -> Result<(Parameters, NewtonState), Error> {
+        state.0.step(objective, &mut at)?;
+        Ok((at, state))
+    }
+
+    fn progress(&self, state: &NewtonState) -> Vec<Progress> {
+        state.0.progress()
+    }
+
+    fn name(&self, _state: &NewtonState) -> &'static str {
+        "Newton"
+    }
+
+    fn max_steps(&self) -> usize {
+        self.max_steps
+    }
+}
+
+/// The direction that the curvature at the point gives.
+#[derive(Clone, Debug)]
+struct Scoring {
+    expected: Vec<f64>,
+}
+
+impl Direction for Scoring {
+    const ORDER: Order = Order::Curvature;
+
+    fn direction(&self, gradient: &[f64], curvature: Option<&Array2<f64>>) -> Vec<f64> {
+        curvature
+            .and_then(|curvature| newton_step(curvature, gradient))
+            .unwrap_or_else(|| gradient.iter().zip(&self.expected).map(|(g, p)| -g / p).collect())
+    }
+
+    fn learn(&mut self, _step: Vec<f64>, _change: Vec<f64>) {}
+
+    fn forget(&mut self) -> bool {
+        false
+    }
+}
+
+/// `−curvature⁻¹ gradient`; along directions without curvature, as far as the largest curvature times 1e-12 allows.
+pub(crate) fn newton_step(curvature: &Array2<f64>, gradient: &[f64]) -> Option<Vec<f64>> {
+    let downhill: Vec<f64> = gradient.iter().map(|slope| -slope).collect();
+    if let Some(step) = solve_positive_definite(curvature.view(), &downhill) {
+        return Some(step);
+    }
+    let eigen = SymmetricEigen::new(curvature.view()).ok()?;
+    let floor = eigen.values.last()? * 1e-12;
+    let mut along = eigen.vectors.t().dot(&Array1::from(downhill));
+    along.iter_mut().zip(&eigen.values).for_each(|(x, &value)| *x /= value.max(floor));
+    let step = eigen.vectors.dot(&along).to_vec();
+    step.iter().all(|x| x.is_finite()).then_some(step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    #[test]
+    fn defaults_match_the_table() {
+        assert_eq!(
+            Newton::new(),
+            Newton {
+                tolerance: 1e-10,
+                max_steps: 100
+            }
+        );
+    }
+
+    #[test]
+    fn a_singular_curvature_still_gives_a_step() {
+        let step = newton_step(&array![[1.0, 1.0], [1.0, 1.0]], &[1.0, 1.0]).unwrap();
+        assert!((step[0] + 0.5).abs() < 1e-12 && (step[1] + 0.5).abs() < 1e-12, "{step:?}");
+        assert_eq!(newton_step(&array![[f64::NAN]], &[1.0]), None);
+    }
+}

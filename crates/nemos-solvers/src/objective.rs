@@ -1,0 +1,58 @@
+//! Objectives: what is minimised, by columns.
+
+use ndarray::Array2;
+
+use crate::{Error, Gram, Parameters};
+
+/// What one evaluation should bring.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Values and gradients.
+    Gradient,
+    /// Values, gradients and curvatures (Hessians, or the Fisher information in their place).
+    Curvature,
+}
+
+/// Which problems to evaluate, and what for.
+#[derive(Copy, Clone, Debug)]
+pub struct Request<'a> {
+    /// The problems, by number; the parameters that come with a request have one column for each, in this order.
+    pub columns: &'a [usize],
+    /// What the evaluation should bring.
+    pub order: Order,
+}
+
+/// What an objective is worth at one point per column.
+#[derive(Clone, Debug)]
+pub struct Evaluation {
+    /// One value per column.
+    pub values: Vec<f64>,
+    /// `[n_parameters, n_columns]`.
+    pub gradient: Parameters,
+    /// One `[n_parameters, n_parameters]` per column, where they were asked for and the objective has them.
+    pub curvature: Option<Vec<Array2<f64>>>,
+}
+
+/// A sum over data, for each of many independent problems.
+///
+/// *Implementor must* return the gradient of exactly the value returned, at the same point, and give a column the same
+/// result whichever others are evaluated with it.
+/// *Implementor may* return non-finite values: the step is then rejected.
+/// *Caller must* pass one column of parameters per column requested.
+pub trait Objective: Sync {
+    /// Values, gradients and, where asked, curvatures of the requested columns.
+    ///
+    /// # Errors
+    /// Where the data cannot be read.
+    fn evaluate(&self, at: &Parameters, request: Request<'_>) -> Result<Evaluation, Error>;
+
+    /// Second moments of the features, where parameters are coefficients of features followed by an intercept.
+    fn gram(&self) -> Option<&Gram> {
+        None
+    }
+
+    /// Relative error of a value: smaller differences between two values say nothing.
+    fn resolution(&self) -> f64 {
+        1e-15
+    }
+}

@@ -1,0 +1,61 @@
+//! Solvers: settings, a state that is data, and a step that is a function.
+
+use crate::{Error, Objective, Parameters, Status};
+
+/// How far one column is.
+#[derive(Copy, Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Why it stopped, or nothing while it is on its way.
+    pub status: Option<Status>,
+    /// Steps taken.
+    pub steps: usize,
+    /// Evaluations of the objective, rejected steps included.
+    pub evaluations: usize,
+    /// Objective at the current point.
+    pub value: f64,
+    /// Norm of its gradient.
+    pub gradient_norm: f64,
+    /// Estimated distance of the objective to its minimum.
+    pub decrement: f64,
+    /// Directions that the features span.
+    pub rank: usize,
+    /// Curvature along the latest steps as a share of what the Gram matrix foretold. Where it vanishes, the objective
+    /// may have no minimum.
+    pub flatness: f64,
+}
+
+/// A way to minimise.
+///
+/// *Implementor must* move every column by itself: its result may not depend on the others.
+/// *Implementor must* leave a column alone once its status is set.
+///
+/// A solver is settings; what changes is its `State`, which is passed in and returned, so that a fit can be resumed,
+/// logged, or watched step by step.
+pub trait Solver {
+    /// What a solver carries from one step to the next.
+    type State: Clone;
+
+    /// The state before the first step.
+    ///
+    /// # Errors
+    /// Where options are out of range, or the data cannot be read.
+    fn init(&self, objective: &dyn Objective, start: &Parameters) -> Result<Self::State, Error>;
+
+    /// One step of every column that is still on its way.
+    ///
+    /// # Errors
+    /// Where the data cannot be read.
+    fn step(&self, objective: &dyn Objective, at: Parameters, state: Self::State) -> Result<(Parameters, Self::State), Error>;
+
+    /// How far each column is.
+    fn progress(&self, state: &Self::State) -> Vec<Progress>;
+
+    /// Name of the solver, or of the one that it picked.
+    fn name(&self, state: &Self::State) -> &'static str;
+
+    /// Steps after which [`minimize`](crate::minimize) gives up.
+    fn max_steps(&self) -> usize {
+        500
+    }
+}
