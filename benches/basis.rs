@@ -37,7 +37,10 @@ fn small() -> Outcome<()> {
     let dense = (0..40_000).map(|at| f64::from(at % 19) - 9.0);
     for (name, values) in [("sparse", sparse.collect::<Vec<_>>()), ("dense", dense.collect())] {
         let times = measure(&filters(), &Matrix::from_vec(values, [10_000, 4])?, 5)?;
-        println!("convolution/{name}/n=10000: {:.3e} s", times.into_iter().fold(f64::INFINITY, f64::min));
+        println!(
+            "convolution/{name}/n=10000: {:.3e} s",
+            times.into_iter().fold(f64::INFINITY, f64::min)
+        );
     }
     Ok(())
 }
@@ -86,7 +89,11 @@ fn npy(path: &Path) -> Outcome<Matrix<Cpu>> {
     let bytes = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let start = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
     let header = std::str::from_utf8(&bytes[10..start])?;
-    let shape = header.split_once('(').and_then(|(_, rest)| rest.split_once(')')).ok_or("no shape")?.0;
+    let shape = header
+        .split_once('(')
+        .and_then(|(_, rest)| rest.split_once(')'))
+        .ok_or("no shape")?
+        .0;
     let dims = shape.split(',').filter_map(|axis| axis.trim().parse().ok()).collect::<Vec<usize>>();
     let (words, _) = bytes[start..].as_chunks::<8>();
     let values = if header.contains("<f8") {
@@ -102,5 +109,9 @@ fn npy(path: &Path) -> Outcome<Matrix<Cpu>> {
 fn memory_mb(field: &str) -> f64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with(field)).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|kilobytes| kilobytes.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
+    line.split_whitespace()
+        .nth(1)
+        .and_then(|kilobytes| kilobytes.parse::<f64>().ok())
+        .unwrap_or(0.0)
+        / 1024.0
 }
