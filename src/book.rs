@@ -5,3 +5,6 @@ struct Readme;
 
 #[doc = include_str!("../book/src/introduction.md")]
 struct Introduction;
+
+#[doc = include_str!("../book/src/basis.md")]
+struct Basis;
