@@ -6,3 +6,6 @@ pub use nemos_glm as glm;
 pub use nemos_io as io;
 pub use nemos_plot as plot;
 pub use nemos_solvers as solvers;
+
+#[cfg(doctest)]
+mod book;

@@ -175,12 +175,13 @@ impl Basis {
     pub fn replace(&self, label: &str, new: impl Into<Basis>) -> Result<Basis, Error> {
         let mut place = Labels::new(self)?.find(label)?;
         let mut basis = self.clone();
-        let part = basis.nth_mut(&mut place).expect("every label belongs to a part");
         let new = new.into();
-        *part = Basis {
-            label: new.label.or_else(|| part.label.clone()),
-            node: new.node,
-        };
+        if let Some(part) = basis.nth_mut(&mut place) {
+            *part = Basis {
+                label: new.label.or_else(|| part.label.clone()),
+                node: new.node,
+            };
+        }
         Ok(basis)
     }
 

@@ -10,9 +10,16 @@ use nemos_core::{Backend, Matrix, Samples};
 
 use crate::bounds::Scale;
 use crate::kind::Kind;
-use crate::plan::{Atom, Part, Plan, Work};
+use crate::plan::{Atom, Part, Plan, View, Work};
 use crate::strided::Strided;
 use crate::{Causality, Error};
+
+/// One column of a series, and how far ahead of a row its newest sample is.
+pub(crate) struct Series<'a> {
+    pub(crate) view: &'a View<'a>,
+    pub(crate) column: usize,
+    pub(crate) lead: isize,
+}
 
 /// A bank of filters: `[window, n_functions]`; row 0 meets the newest sample of a window.
 pub(crate) struct Kernel {
@@ -137,6 +144,6 @@ impl Plan {
             },
             outside: None,
         };
-        Plan::of_part(Part::Atom(atom))
+        Plan::of_part(Part::Atom(Box::new(atom)))
     }
 }

@@ -25,7 +25,7 @@ pub(crate) struct Plan {
 
 /// A term, or what it is made of.
 pub(crate) enum Part {
-    Atom(Atom),
+    Atom(Box<Atom>),
     /// Functions side by side within every channel: a sum inside a product.
     Sum(Box<Part>, Box<Part>),
     Product(Box<Part>, Box<Part>),
@@ -134,7 +134,7 @@ impl Builder<'_> {
                 let inputs = self.next_input..self.next_input + kind.spec().n_inputs();
                 self.next_input = inputs.end;
                 let window = window.filter(|_| self.mode == Mode::Features);
-                Part::Atom(prepare::atom(kind, window, inputs, &label, (self.source, self.mode))?)
+                Part::Atom(Box::new(prepare::atom(kind, window, inputs, &label, (self.source, self.mode))?))
             }
             Node::Sum(left, right) => Part::Sum(Box::new(self.part(left)?), Box::new(self.part(right)?)),
             Node::Product(left, right) => Part::Product(Box::new(self.part(left)?), Box::new(self.part(right)?)),

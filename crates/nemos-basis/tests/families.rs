@@ -87,6 +87,24 @@ fn raised_cosines_have_the_values_of_their_formula() {
     assert!((beyond[0] - 0.654508).abs() < 1e-6 && (beyond[1] - 0.024472).abs() < 1e-6 && beyond[2] == 0.0);
 }
 
+#[test]
+fn defaults_match_the_tables() {
+    assert_eq!(BSpline::new(5), BSpline::new(5).order(4).fill_value(f64::NAN));
+    assert_eq!(CyclicBSpline::new(5), CyclicBSpline::new(5).order(4).fill_value(f64::NAN));
+    assert_eq!(MSpline::new(5), MSpline::new(5).order(4).fill_value(f64::NAN));
+    assert_eq!(RaisedCosineLinear::new(5), RaisedCosineLinear::new(5).width(2.0));
+    assert_eq!(
+        RaisedCosineLog::new(5),
+        RaisedCosineLog::new(5).width(2.0).time_scaling(50.0).decay(Decay::ToZero)
+    );
+    assert_eq!(Category::new(2), Category::new(2).unknown(Unknown::Zeros));
+    assert_eq!(
+        Window::samples(4),
+        Window::samples(4).causality(Causality::Causal(Shift::OneSample))
+    );
+    assert_eq!(Fourier::new(3).kept_frequencies(), [[1], [2]]);
+}
+
 /// One of every family, with settings away from their defaults.
 fn zoo() -> Vec<Basis> {
     vec![

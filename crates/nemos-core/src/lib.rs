@@ -7,7 +7,7 @@
 //!
 //! | item | what it is |
 //! |---|---|
-//! | [`Backend`] | device and precision, as a type: [`Cpu`], [`NdArray`], [`Wgpu`], [`Cuda`] |
+//! | [`Backend`] | device and precision, as a type: [`Cpu`], [`NdArray`], `Wgpu`, `Cuda` |
 //! | [`Matrix`] | `[n_samples, n_columns]`; time is the first axis |
 //! | [`Design`] | what can give its rows a block at a time |
 //! | [`Samples`] | a design that can wrap a result in its own kind |

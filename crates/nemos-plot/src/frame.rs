@@ -65,6 +65,14 @@ impl Extent {
         }
     }
 
+    /// Widens it on both sides by this share of itself.
+    pub(crate) fn pad(&mut self, share: f64) {
+        let room = share * (self.high - self.low);
+        if room.is_finite() {
+            (self.low, self.high) = (self.low - room, self.high + room);
+        }
+    }
+
     /// The range, or `None` where no finite value was seen.
     pub(crate) fn range(self) -> Option<[f64; 2]> {
         (self.low <= self.high).then_some([self.low, self.high])

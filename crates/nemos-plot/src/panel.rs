@@ -121,9 +121,14 @@ impl Panel {
             mark.extend(&mut x, &mut y);
         }
         let is_matrix = self.heatmap().is_some();
-        let margin = if self.counts_rows() { 0.0 } else { 0.05 };
         let has_points = self.marks.iter().any(|mark| matches!(mark, Mark::Scatter(_)));
-        let x_range = self.x.shown(x, if has_points { 0.03 } else { 0.0 });
+        if has_points {
+            // Points have a size: those at the edge stay whole.
+            x.pad(0.03);
+            y.pad(0.05);
+        }
+        let margin = if has_points || self.counts_rows() { 0.0 } else { 0.05 };
+        let x_range = self.x.shown(x, 0.0);
         let mut y_range = self.y.shown(y, margin);
         let title_room = |title: String| if title.is_empty() { 0.0 } else { f64::from(LABEL) + 8.0 };
         let right = if is_matrix { BAR_ROOM } else { 14.0 };

@@ -4,23 +4,15 @@ use std::ops::Range;
 
 use nemos_core::simd::vectorized;
 
-use crate::convolve::Kernel;
-use crate::plan::View;
+use crate::convolve::{Kernel, Series};
 use crate::strided::Strided;
 
 impl Kernel {
     /// Writes these rows of one channel; `values` of `out` begin with the first of them.
-    pub(crate) fn write(
-        &self,
-        series: &View<'_>,
-        column: usize,
-        (segments, lead): (&[Range<usize>], isize),
-        rows: Range<usize>,
-        out: &mut Strided<'_>,
-    ) {
+    pub(crate) fn write(&self, series: &Series<'_>, segments: &[Range<usize>], rows: Range<usize>, out: &mut Strided<'_>) {
         let mut next = rows.start;
         for segment in segments {
-            let complete = self.complete(segment, lead, &rows);
+            let complete = self.complete(segment, series.lead, &rows);
             if complete.is_empty() {
                 continue;
             }
@@ -29,9 +21,9 @@ impl Kernel {
             }
             next = complete.end;
             if self.is_lags {
-                self.copy_lags(series, column, lead, (&complete, rows.start), out);
+                self.copy_lags(series, &complete, rows.start, out);
             } else {
-                let sums = self.sums(series, column, lead, &complete);
+                let sums = self.sums(series, &complete);
                 for (row, sums) in complete.zip(sums.chunks_exact(self.n_functions)) {
                     out.row(row - rows.start, self.n_functions).copy_from_slice(sums);
                 }
@@ -42,17 +34,18 @@ impl Kernel {
         }
     }
 
-    fn copy_lags(&self, series: &View<'_>, column: usize, lead: isize, (complete, first): (&Range<usize>, usize), out: &mut Strided<'_>) {
+    fn copy_lags(&self, series: &Series<'_>, complete: &Range<usize>, first: usize, out: &mut Strided<'_>) {
         for row in complete.clone() {
-            let newest = row.strict_add_signed(lead);
+            let newest = row.strict_add_signed(series.lead);
             for (lag, value) in out.row(row - first, self.window).iter_mut().enumerate() {
-                *value = series.row(newest - lag)[column];
+                *value = series.view.row(newest - lag)[series.column];
             }
         }
     }
 
     /// The filtered rows `complete`, `[n_rows, n_functions]`, apart from anything else so that they stay in the nearest cache.
-    fn sums(&self, series: &View<'_>, column: usize, lead: isize, complete: &Range<usize>) -> Vec<f64> {
+    fn sums(&self, series: &Series<'_>, complete: &Range<usize>) -> Vec<f64> {
+        let Series { view, column, lead } = *series;
         let n = self.n_functions;
         // Kernels that are NaN stay so, although samples of zero are skipped.
         let begin: Vec<f64> = self.values[..n].iter().map(|value| value * 0.0).collect();
@@ -61,7 +54,7 @@ impl Kernel {
         let end = complete.end.strict_add_signed(lead);
         vectorized(|| {
             for sample in first..end {
-                let value = series.values[(sample - series.first_row) * series.n_columns + column];
+                let value = view.values[(sample - view.first_row) * view.n_columns + column];
                 if value == 0.0 {
                     continue;
                 }

@@ -8,6 +8,9 @@ use crate::convolve::Kernel;
 use crate::kind::Kind;
 use crate::strided::Pointwise;
 
+/// Bounds, per input and column.
+pub(crate) type Pairs = Vec<Vec<(f64, f64)>>;
+
 /// One family, its inputs, and how its values are made.
 pub(crate) struct Atom {
     pub(crate) kind: Kind,
@@ -17,7 +20,7 @@ pub(crate) struct Atom {
     pub(crate) functions: usize,
     pub(crate) work: Work,
     /// Bounds per input and column with the value that replaces rows outside.
-    pub(crate) outside: Option<(Vec<Vec<(f64, f64)>>, f64)>,
+    pub(crate) outside: Option<(Pairs, f64)>,
 }
 
 /// How the values of an atom are made.

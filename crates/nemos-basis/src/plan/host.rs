@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use crate::convolve::Series;
 use crate::plan::{Atom, Part, Plan, Work};
 use crate::strided::Strided;
 
@@ -195,7 +196,8 @@ impl Atom {
                         offset: target.offset + column * target.channel_stride,
                         entry_stride: 0,
                     };
-                    kernel.write(view, column, (data.segments, *lead), rows.clone(), &mut out);
+                    let series = Series { view, column, lead: *lead };
+                    kernel.write(&series, data.segments, rows.clone(), &mut out);
                 }
             }
             Work::Stored(stored) => {

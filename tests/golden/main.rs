@@ -1,0 +1,77 @@
+//! Golden cases: what NeMoS, pynapple and statsmodels returned for the same inputs.
+//!
+//! Every suite reads all cases of its file in `tests/golden/cases`, or in the folder that `NEMOS_GOLDEN_DIR` names
+//! (from the root of the repository, or absolute), so that other seeds of the generator are tested in the same way.
+//! A case that a runner does not understand fails, unless `pending.rs` lists it; a listed case that passes fails too,
+//! so that the list shrinks with every feature.
+
+#[allow(unreachable_pub, reason = "the crate nemos-basis runs the same file")]
+mod basis;
+mod glm;
+mod pending;
+mod population;
+mod real_data;
+mod suite;
+
+#[test]
+fn glm() {
+    suite::run("glm", glm::run);
+}
+
+#[test]
+fn population() {
+    suite::run("population", population::run);
+}
+
+#[test]
+fn classifier() {
+    suite::run("classifier", suite::no_runner);
+}
+
+#[test]
+fn observation() {
+    suite::run("observation", suite::no_runner);
+}
+
+#[test]
+fn proximal() {
+    suite::run("proximal", suite::no_runner);
+}
+
+#[test]
+fn saved_models() {
+    suite::run("saved_models", suite::no_runner);
+}
+
+#[test]
+fn real_data() {
+    suite::run("real_data", real_data::run);
+}
+
+#[test]
+fn simulation() {
+    suite::run("simulation", suite::no_runner);
+}
+
+#[test]
+fn timeseries() {
+    suite::run("timeseries", |case| match case["function"].as_str() {
+        Some("epoch_convolution") => basis::run_epoch_convolution(case),
+        _ => suite::no_runner(case),
+    });
+}
+
+#[test]
+fn basis() {
+    suite::run("basis", basis::run);
+}
+
+#[test]
+fn composite() {
+    suite::run("composite", basis::run);
+}
+
+#[test]
+fn convolve() {
+    suite::run("convolve", basis::run_convolve);
+}
