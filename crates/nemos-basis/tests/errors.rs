@@ -8,7 +8,7 @@ fn column(values: &[f64]) -> Matrix<Cpu> {
 }
 
 fn error_of(basis: impl Into<Basis>, inputs: &[&Matrix<Cpu>]) -> Error {
-    basis.into().compute_features(inputs).unwrap_err()
+    basis.into().compute_features(inputs).expect_err("bad input")
 }
 
 macro_rules! assert_error {

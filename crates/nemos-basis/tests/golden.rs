@@ -12,8 +12,8 @@ fn run(suite: &str, case: impl Fn(&Value) -> Result<(), String>) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let folder = std::env::var_os("NEMOS_GOLDEN_DIR").unwrap_or_else(|| "tests/golden/cases".into());
     let path = root.join(folder).join(format!("{suite}.json"));
-    let file: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let cases = file["cases"].as_array().unwrap();
+    let file: Value = serde_json::from_str(&std::fs::read_to_string(path).expect("the file of a suite")).expect("JSON");
+    let cases = file["cases"].as_array().expect("a list of cases");
     let failures: Vec<String> = cases
         .iter()
         .filter_map(|value| Some(format!("{}: {}", value["name"], case(value).err()?)))

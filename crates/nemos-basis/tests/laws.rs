@@ -10,7 +10,7 @@ fn features(basis: impl Into<Basis>, samples: &[f64]) -> ndarray::Array2<f64> {
     basis
         .into()
         .compute_features(&Host::from_column(samples.to_vec()))
-        .unwrap()
+        .expect("samples of one input")
         .to_array()
 }
 
