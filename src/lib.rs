@@ -1,11 +1,52 @@
 //! Statistical models of neural activity, on the burn tensor framework.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`basis`] | functions that turn samples into features |
+//! | [`glm`] | generalized linear models of one neuron and of many |
+//! | [`solvers`] | what minimises, and penalties |
+//! | [`core`] | backends, matrices, designs |
+//! | [`io`] | recordings in |
+//! | [`plot`] | figures |
+//! | [`prelude`] | what a program usually needs |
+//!
+//! # Example
+//! ```
+//! use nemos::prelude::*;
+//! # fn main() -> Result<(), nemos::Error> {
+//! let position = Matrix::<Cpu>::from_column((0..1000).map(|bin| f64::from(bin % 100)).collect());
+//! let counts = Matrix::from_column((0..1000).map(|bin| f64::from(bin % 100 > 60)).collect());
+//! let features = BSpline::new(6).compute_features(&position)?;
+//! let fitted = Glm::new(Poisson).regularizer(Regularizer::Ridge(1e-3.into())).fit(&features, &counts)?;
+//! assert!(fitted.score(&features, &counts, Score::McFadden)? > 0.3);
+//! # Ok(())
+//! # }
+//! ```
 
+mod error;
+
+pub use error::Error;
 pub use nemos_basis as basis;
 pub use nemos_core as core;
 pub use nemos_glm as glm;
 pub use nemos_io as io;
 pub use nemos_plot as plot;
 pub use nemos_solvers as solvers;
+
+/// What a program usually needs, for `use nemos::prelude::*`.
+pub mod prelude {
+    pub use nemos_basis::{BSpline, Basis, CyclicBSpline, Family, RaisedCosineLinear, RaisedCosineLog, Window};
+    #[cfg(feature = "cpu")]
+    pub use nemos_core::Cpu;
+    #[cfg(feature = "cuda")]
+    pub use nemos_core::Cuda;
+    #[cfg(feature = "ndarray")]
+    pub use nemos_core::NdArray;
+    #[cfg(feature = "wgpu")]
+    pub use nemos_core::Wgpu;
+    pub use nemos_core::{Backend, Design, Features, Matrix, Samples, Segments};
+    pub use nemos_glm::{Exp, Glm, Poisson, PopulationGlm, Regularizer, Score, Softplus, Status, Strength};
+}
 
 #[cfg(doctest)]
 mod book;

@@ -1,0 +1,121 @@
+//! One error for programs that use several crates.
+
+/// Anything that a crate of nemos can refuse.
+///
+/// # Example
+/// ```
+/// use nemos::prelude::*;
+/// fn fit(design: &Matrix<Cpu>, counts: &Matrix<Cpu>) -> Result<f64, nemos::Error> {
+///     let features = RaisedCosineLinear::new(5).compute_features(design)?;
+///     Ok(Glm::new(Poisson).fit(&features, counts)?.intercept())
+/// }
+/// let error = fit(&Matrix::zeros([4, 1]), &Matrix::zeros([3, 1])).unwrap_err();
+/// assert!(error.is_shape() && !error.is_option());
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// From `nemos::core`.
+    #[error(transparent)]
+    Core(#[from] nemos_core::Error),
+    /// From `nemos::basis`.
+    #[error(transparent)]
+    Basis(#[from] nemos_basis::Error),
+    /// From `nemos::solvers`.
+    #[error(transparent)]
+    Solver(#[from] nemos_solvers::Error),
+    /// From `nemos::glm`.
+    #[error(transparent)]
+    Glm(#[from] nemos_glm::Error),
+    /// From `nemos::io`.
+    #[error(transparent)]
+    Io(#[from] nemos_io::Error),
+    /// From `nemos::plot`.
+    #[error(transparent)]
+    Plot(#[from] nemos_plot::Error),
+}
+
+impl Error {
+    /// Whether rows or columns do not fit.
+    pub fn is_shape(&self) -> bool {
+        use nemos_basis::Error as Basis;
+        use nemos_core::Error as Core;
+        match self {
+            Error::Glm(nemos_glm::Error::SeveralNeurons { .. }) => true,
+            Error::Basis(Basis::Inputs { .. } | Basis::InputWidths { .. } | Basis::ProductChannels { .. } | Basis::Features { .. }) => true,
+            _ => matches!(
+                self.core(),
+                Some(
+                    Core::ValuesDoNotFill { .. }
+                        | Core::RowsDiffer { .. }
+                        | Core::Columns { .. }
+                        | Core::RowsOutside { .. }
+                        | Core::Empty { .. }
+                        | Core::SegmentsNotContiguous { .. }
+                )
+            ),
+        }
+    }
+
+    /// Whether values cannot be used or read: infinite, missing, outside a support, or in a damaged file.
+    pub fn is_data(&self) -> bool {
+        use nemos_basis::Error as Basis;
+        use nemos_core::Error as Core;
+        use nemos_glm::Error as Glm;
+        match self {
+            Error::Io(_) => true,
+            Error::Glm(Glm::OutsideSupport { .. } | Glm::NeuronMissing { .. } | Glm::TimesDiffer { .. } | Glm::NoIntercept { .. }) => true,
+            Error::Basis(
+                Basis::AllMissing { .. } | Basis::TimesDiffer { .. } | Basis::UnknownCategory { .. } | Basis::TooFewSamples { .. },
+            ) => true,
+            _ => matches!(
+                self.core(),
+                Some(Core::Infinite { .. } | Core::AllMissing { .. } | Core::Read { .. } | Core::NoEigenvalues { .. })
+            ),
+        }
+    }
+
+    /// Whether an option, a name or a label is out of range: something to change in the program rather than in the data.
+    pub fn is_option(&self) -> bool {
+        let not_converged = matches!(self, Error::Glm(nemos_glm::Error::NotConverged { .. }));
+        !not_converged && !self.is_shape() && !self.is_data()
+    }
+
+    /// The error of `nemos::core` at the root of this one.
+    fn core(&self) -> Option<&nemos_core::Error> {
+        match self {
+            Error::Core(error)
+            | Error::Basis(nemos_basis::Error::Data(error))
+            | Error::Solver(nemos_solvers::Error::Data(error))
+            | Error::Glm(nemos_glm::Error::Data(error)) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(all(test, feature = "cpu"))]
+mod tests {
+    use super::*;
+    use crate::prelude::*;
+
+    #[test]
+    fn an_error_is_of_one_kind() {
+        let matrix = |values: [f64; 2]| Matrix::<Cpu>::from_column(values.to_vec());
+        let good = matrix([1.0, 2.0]);
+        let shape: Error = Glm::new(Poisson).fit(&good, &Matrix::zeros([3, 1])).unwrap_err().into();
+        let data: Error = Glm::new(Poisson).fit(&good, &matrix([1.0, -2.0])).unwrap_err().into();
+        let infinite: Error = Glm::new(Poisson).fit(&matrix([f64::INFINITY, 0.0]), &good).unwrap_err().into();
+        let option: Error = RaisedCosineLinear::new(0).compute_features(&good).unwrap_err().into();
+        let strength: Error = Glm::new(Poisson)
+            .regularizer(Regularizer::Ridge((-1.0).into()))
+            .fit(&good, &good)
+            .unwrap_err()
+            .into();
+        let kinds = |error: &Error| [error.is_shape(), error.is_data(), error.is_option()];
+        assert_eq!(kinds(&shape), [true, false, false]);
+        assert_eq!(kinds(&data), [false, true, false]);
+        assert_eq!(kinds(&infinite), [false, true, false]);
+        assert_eq!(kinds(&option), [false, false, true]);
+        assert_eq!(kinds(&strength), [false, false, true]);
+    }
+}
