@@ -15,6 +15,9 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> Outcome<()> {
     let arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    if arguments == ["crossover"] {
+        return crossover();
+    }
     let [workload, data, out, repeat] = arguments.as_slice() else {
         return small();
     };
@@ -114,4 +117,20 @@ fn memory_mb(field: &str) -> f64 {
         .and_then(|kilobytes| kilobytes.parse::<f64>().ok())
         .unwrap_or(0.0)
         / 1024.0
+}
+
+/// Times of dense signals filtered by windows of several lengths: as the library chooses, and by direct sums alone, which
+/// a NaN in every stretch of the signal leaves it to.
+fn crossover() -> Outcome<()> {
+    println!("window   chosen s   direct s");
+    for window in [16, 32, 64, 128, 256, 512, 1024, 2048] {
+        let basis = RaisedCosineLog::new(8).convolved(Window::samples(window));
+        let wave = |at: usize| if at % 400 < 4 { f64::NAN } else { (at as f64 * 0.37).sin() + 2.0 };
+        let dense = Matrix::<Cpu>::from_vec((0..400_000).map(|at| (at as f64 * 0.37).sin() + 2.0).collect(), [100_000, 4])?;
+        let broken = Matrix::<Cpu>::from_vec((0..400_000).map(wave).collect(), [100_000, 4])?;
+        let best = |samples: &Matrix<Cpu>| Ok(measure(&basis, samples, 5)?.into_iter().fold(f64::INFINITY, f64::min));
+        let [chosen, direct] = [best(&dense), best(&broken)].map(|time: Outcome<f64>| time);
+        println!("{window:6} {:10.4} {:10.4}", chosen?, direct?);
+    }
+    Ok(())
 }

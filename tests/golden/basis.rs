@@ -8,7 +8,7 @@ use nemos_core::{Cpu, Matrix, Segments};
 use serde_json::Value;
 
 /// One case of `basis` or `composite`: features, grid and split.
-pub fn run(case: &Value) -> Result<(), String> {
+pub(crate) fn run(case: &Value) -> Result<(), String> {
     only(case, &["name", "basis", "inputs", "features", "grid", "n_basis_funcs", "split"])?;
     let basis = expression(&case["basis"])?;
     let by_sign = case["basis"]["kind"] == "OrthExponential";
@@ -32,7 +32,7 @@ pub fn run(case: &Value) -> Result<(), String> {
 }
 
 /// One case of `convolve`.
-pub fn run_convolve(case: &Value) -> Result<(), String> {
+pub(crate) fn run_convolve(case: &Value) -> Result<(), String> {
     only(case, &["name", "kernel", "series", "predictor_causality", "shift", "output"])?;
     let kernel = matrix(&case["kernel"])?.to_array();
     let series = matrix(&case["series"])?;
@@ -42,7 +42,7 @@ pub fn run_convolve(case: &Value) -> Result<(), String> {
 }
 
 /// One case `epoch_convolution` of `timeseries`.
-pub fn run_epoch_convolution(case: &Value) -> Result<(), String> {
+pub(crate) fn run_epoch_convolution(case: &Value) -> Result<(), String> {
     let known = [
         "name",
         "function",

@@ -1,9 +1,12 @@
 //! Convolution: a bank of filters over one or several series.
 
+mod fft;
 mod host;
 mod tensor;
 
 use std::ops::Range;
+
+pub(crate) use host::LONG_WINDOW;
 
 use ndarray::ArrayView2;
 use nemos_core::{Backend, Matrix, Samples};
@@ -29,6 +32,8 @@ pub(crate) struct Kernel {
     values: Vec<f64>,
     /// Whether function `i` is sample `i` of the window, so that values need only be copied.
     is_lags: bool,
+    /// For long windows over dense signals.
+    spectra: fft::Spectra,
 }
 
 impl Kernel {
@@ -62,6 +67,7 @@ impl Kernel {
             n_functions,
             values,
             is_lags: matches!(kind, Kind::History(_)),
+            spectra: fft::Spectra::default(),
         })
     }
 
@@ -124,6 +130,7 @@ pub fn convolve<B: Backend, S: Samples<B>>(kernel: ArrayView2<'_, f64>, series: 
         n_functions,
         values: kernel.iter().copied().collect(),
         is_lags: false,
+        spectra: fft::Spectra::default(),
     };
     let plan = Plan::of_filter(kernel, causality.lead(window), series.n_features());
     let values: Matrix<B> = plan.rows(&[series], &series.segments(), 0..series.n_samples())?;

@@ -11,7 +11,8 @@ use crate::{Basis, Error, Inputs, Layout};
 ///
 /// Scales, kernels and, for orthogonalized exponentials, the functions themselves are made from all samples first. A block reads as
 /// many samples beyond its ends as the filters reach, within segments, and equals the same rows of
-/// [`compute_features`](Basis::compute_features) to the last bit.
+/// [`compute_features`](Basis::compute_features) to the last bit. Long filters over dense signals are the exception: they run as
+/// Fourier transforms, whose rounding depends on where a block begins, and agree to 1e-14 of the largest feature.
 ///
 /// # Example
 /// ```

@@ -13,6 +13,7 @@ pub(crate) use prepare::{Mode, Source, Visitor, ranges};
 
 use crate::Error;
 use crate::basis::{Basis, Node};
+use crate::convolve::LONG_WINDOW;
 use crate::labels::Labels;
 use crate::layout::Layout;
 
@@ -44,6 +45,16 @@ impl Part {
             Part::Atom(atom) => atom.functions,
             Part::Sum(left, right) => left.functions() + right.functions(),
             Part::Product(left, right) => left.functions() * right.functions(),
+        }
+    }
+
+    fn longest_window(&self) -> usize {
+        match self {
+            Part::Atom(atom) => match &atom.work {
+                Work::Filter { kernel, .. } => kernel.window(),
+                _ => 0,
+            },
+            Part::Sum(left, right) | Part::Product(left, right) => left.longest_window().max(right.longest_window()),
         }
     }
 
@@ -82,6 +93,12 @@ impl Plan {
             layout,
             terms: parts.into_iter().zip(starts).collect(),
         })
+    }
+
+    /// Samples in the longest of the long filters, or zero.
+    fn longest_window(&self) -> usize {
+        let windows = self.terms.iter().map(|(part, _)| part.longest_window());
+        windows.max().filter(|&window| window >= LONG_WINDOW).unwrap_or(0)
     }
 
     /// A plan of one unnamed part.

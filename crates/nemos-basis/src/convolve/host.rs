@@ -1,11 +1,15 @@
-//! Convolution in host memory: every sample adds its multiple of the kernel to the rows that it reaches.
+//! Convolution in host memory: every sample adds its multiple of the kernel to the rows that it reaches, or, for long kernels
+//! over dense signals, by Fourier transforms.
 
 use std::ops::Range;
 
 use nemos_core::simd::vectorized;
 
-use crate::convolve::{Kernel, Series};
+use crate::convolve::{Kernel, Series, fft};
 use crate::strided::Strided;
+
+/// Shorter windows than this are never filtered by transforms.
+pub(crate) const LONG_WINDOW: usize = 32;
 
 impl Kernel {
     /// Writes these rows of one channel; `values` of `out` begin with the first of them.
@@ -47,11 +51,17 @@ impl Kernel {
     fn sums(&self, series: &Series<'_>, complete: &Range<usize>) -> Vec<f64> {
         let Series { view, column, lead } = *series;
         let n = self.n_functions;
+        let first = complete.start.strict_add_signed(lead) + 1 - self.window;
+        let end = complete.end.strict_add_signed(lead);
+        if self.window >= LONG_WINDOW {
+            let samples: Vec<f64> = (first..end).map(|sample| view.row(sample)[column]).collect();
+            if self.values.iter().all(|value| value.is_finite()) && fft::pays(&samples, self.window, n) {
+                return self.spectra.filter(&self.values, n, &samples);
+            }
+        }
         // Kernels that are NaN stay so, although samples of zero are skipped.
         let begin: Vec<f64> = self.values[..n].iter().map(|value| value * 0.0).collect();
         let mut sums = begin.repeat(complete.len());
-        let first = complete.start.strict_add_signed(lead) + 1 - self.window;
-        let end = complete.end.strict_add_signed(lead);
         vectorized(|| {
             for sample in first..end {
                 let value = view.values[(sample - view.first_row) * view.n_columns + column];

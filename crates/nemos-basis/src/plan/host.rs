@@ -67,7 +67,8 @@ impl Plan {
         if values.is_empty() {
             return;
         }
-        let task_rows = (TASK_BYTES / (8 * n_features)).clamp(64, 8192);
+        // A long filter reads its whole window for the first row of a task, and transforms several windows at a time.
+        let task_rows = (TASK_BYTES / (8 * n_features)).clamp(64, 8192).max(4 * self.longest_window());
         if rows.len() <= task_rows {
             write(rows.start, values);
             return;

@@ -19,7 +19,8 @@ struct Device<'a, B: Backend> {
 impl Plan {
     /// The features of these rows: in loops over host memory where the backend has its values there, else in tensor operations.
     ///
-    /// Both give the same rows to the last bit however they are asked for, because every row is summed in the same order.
+    /// Both give the same rows to the last bit however they are asked for, because every row is summed in the same order; filters
+    /// that run as Fourier transforms are the exception.
     pub(crate) fn rows<B: Backend>(&self, inputs: &[&dyn Design<B>], segments: &Segments, rows: Range<usize>) -> Result<Matrix<B>, Error> {
         let n_samples = inputs.first().map_or(0, |input| input.n_samples());
         if rows.start > rows.end || rows.end > n_samples {
