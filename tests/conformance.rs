@@ -1,5 +1,6 @@
-//! Every backend passes the same test, written once: make, move, slice, multiply, fit.
+//! Every backend passes the same test, written once: make, move, slice, multiply, compute features, fit.
 
+use nemos::basis::{BSpline, Basis, CyclicBSpline, Family, MSpline, RaisedCosineLinear, RaisedCosineLog, Window};
 use nemos::core::{Backend, Design, Matrix, NdArray, Samples};
 use nemos::glm::{Poisson, PopulationGlm, Regularizer, Score, Softplus};
 use nemos_testkit::Tolerance;
@@ -10,6 +11,7 @@ fn conforms<B: Backend>(tolerance: Tolerance) {
     move_between::<B>();
     slice::<B>();
     multiply::<B>(tolerance);
+    features::<B>(tolerance);
     fit::<B>(tolerance);
 }
 
@@ -88,6 +90,28 @@ fn multiply<B: Backend>(tolerance: Tolerance) {
             .to_vec(),
         [0.0; 6]
     );
+}
+
+/// Features of splines, cosines and filters, against the same by `NdArray` in double precision.
+fn features<B: Backend>(tolerance: Tolerance) {
+    let samples: Vec<f64> = (0..200).map(|at| f64::from(at * 37 % 200) / 199.0).collect();
+    let samples = Matrix::<NdArray>::from_vec(samples, [100, 2]).expect("100 × 2 values");
+    let bases: [Basis; 5] = [
+        BSpline::new(6).bounds(0.1, 1.0).into(),
+        CyclicBSpline::new(7).bounds(0.0, 1.0).into(),
+        MSpline::new(5).into(),
+        RaisedCosineLinear::new(4) * RaisedCosineLog::new(3),
+        RaisedCosineLog::new(4).convolved(Window::samples(9)),
+    ];
+    for basis in bases {
+        let inputs = vec![&samples; basis.n_inputs()];
+        let expected = basis.compute_features(inputs.as_slice()).expect("usable samples");
+        let samples = samples.to_backend::<B>();
+        let inputs = vec![&samples; basis.n_inputs()];
+        let got = basis.compute_features(inputs.as_slice()).expect("usable samples");
+        let agrees = tolerance.check("features", &got.to_vec(), &expected.to_vec());
+        assert!(agrees.is_ok(), "{basis:?}: {agrees:?}");
+    }
 }
 
 /// Fits of three neurons, against the same fits by `NdArray` in double precision; one neuron misses a count.

@@ -52,6 +52,40 @@ fn brute_force(kernel: &ndarray::Array2<f64>, series: &[f64], causality: Causali
     out
 }
 
+#[test]
+fn long_filters_over_dense_signals_are_what_their_definition_says_within_every_segment() {
+    // Dense and long enough that Fourier transforms take over; the segment in the middle is shorter than the window.
+    let (window, lengths) = (65, [700, 40, 900]);
+    let wave = |at: usize| (at as f64 * 0.731).sin() + 1.5;
+    let kernel = ndarray::Array2::from_shape_fn((window, 3), |(lag, function)| wave(7 * lag + function));
+    let series: Vec<f64> = (0..1640).map(wave).collect();
+    let segments = Segments::from_lengths(lengths);
+    let (causal, ahead) = (Causality::Causal, Causality::AntiCausal);
+    for causality in [
+        causal(Shift::OneSample),
+        causal(Shift::None),
+        ahead(Shift::OneSample),
+        ahead(Shift::None),
+        Causality::Acausal,
+    ] {
+        let pieces = segments
+            .ranges()
+            .iter()
+            .map(|segment| brute_force(&kernel, &series[segment.clone()], causality));
+        let expected = pieces.collect::<Vec<_>>().concat();
+        let samples = Host::from_column(series.clone())
+            .segmented(segments.clone())
+            .expect("segments cover the rows");
+        let got = convolve(kernel.view(), &samples, causality)
+            .expect("a kernel of odd length")
+            .to_vec();
+        assert!(
+            got.iter().zip(&expected).all(|(&got, &expected)| same(got, expected)),
+            "{causality:?}"
+        );
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
