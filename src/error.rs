@@ -50,6 +50,7 @@ impl Error {
                         | Core::RowsDiffer { .. }
                         | Core::Columns { .. }
                         | Core::RowsOutside { .. }
+                        | Core::ColumnOutside { .. }
                         | Core::Empty { .. }
                         | Core::SegmentsNotContiguous { .. }
                 )

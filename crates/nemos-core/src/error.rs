@@ -50,6 +50,14 @@ pub enum Error {
         /// Rows that exist.
         available: usize,
     },
+    /// A column that a matrix does not have was asked for.
+    #[error("column {column} was asked for, but there are {available}, counted from 0")]
+    ColumnOutside {
+        /// The column.
+        column: usize,
+        /// Columns that exist.
+        available: usize,
+    },
     /// There is nothing to compute with.
     #[error("{name} is empty: it has {rows} rows and {columns} columns, and at least one of each is needed")]
     Empty {

@@ -129,6 +129,9 @@ impl<B: Backend> Matrix<B> {
                 available,
             });
         }
+        if rows.len() == available {
+            return Ok(self.clone());
+        }
         if rows.is_empty() {
             return Ok(Self::zeros([0, self.dims()[1]]));
         }
@@ -140,28 +143,27 @@ impl<B: Backend> Matrix<B> {
     /// # Errors
     /// [`Error::RowsOutside`] if one of them does not exist.
     pub fn select_rows(&self, rows: &[usize]) -> Result<Self, Error> {
-        self.check_indices(rows, self.dims()[0])?;
+        let available = self.dims()[0];
+        if let Some(&start) = rows.iter().find(|&&row| row >= available) {
+            return Err(Error::RowsOutside {
+                start,
+                end: start + 1,
+                available,
+            });
+        }
         Ok(Matrix(self.0.clone().select(0, indices::<B>(rows))))
     }
 
     /// The columns of these numbers, in this order.
     ///
     /// # Errors
-    /// [`Error::RowsOutside`] if one of them does not exist.
+    /// [`Error::ColumnOutside`] if one of them does not exist.
     pub fn select_columns(&self, columns: &[usize]) -> Result<Self, Error> {
-        self.check_indices(columns, self.dims()[1])?;
-        Ok(Matrix(self.0.clone().select(1, indices::<B>(columns))))
-    }
-
-    fn check_indices(&self, indices: &[usize], available: usize) -> Result<(), Error> {
-        match indices.iter().find(|&&index| index >= available) {
-            Some(&start) => Err(Error::RowsOutside {
-                start,
-                end: start + 1,
-                available,
-            }),
-            None => Ok(()),
+        let available = self.dims()[1];
+        if let Some(&column) = columns.iter().find(|&&column| column >= available) {
+            return Err(Error::ColumnOutside { column, available });
         }
+        Ok(Matrix(self.0.clone().select(1, indices::<B>(columns))))
     }
 
     /// Matrices side by side.
