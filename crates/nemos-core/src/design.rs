@@ -32,6 +32,11 @@ pub trait Design<B: Backend>: Sync {
         None
     }
 
+    /// The names of blocks of columns, and the columns of each, where they have names.
+    fn named_blocks(&self) -> Vec<(String, Range<usize>)> {
+        Vec::new()
+    }
+
     /// The ranges of rows that must not leak into each other: one that covers everything, unless said otherwise.
     fn segments(&self) -> Segments {
         Segments::single(self.n_samples())

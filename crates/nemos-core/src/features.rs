@@ -91,6 +91,15 @@ impl<B: Backend> Design<B> for Features<B> {
             .collect::<Result<Vec<_>, _>>()?;
         Matrix::beside(blocks)
     }
+
+    fn named_blocks(&self) -> Vec<(String, Range<usize>)> {
+        let starts = self.blocks.iter().scan(0, |end, (name, block)| {
+            let start = *end;
+            *end += block.dims()[1];
+            Some((name.clone(), start..*end))
+        });
+        starts.collect()
+    }
 }
 
 impl<B: Backend> Samples<B> for Features<B> {

@@ -46,7 +46,7 @@ impl<'a, B: Backend, D: Design<B>, Y: Design<B>, O: ObservationModel, L: Inverse
         let row = |values: Vec<f64>| Matrix::<B>::from_vec(values, [1, silent.len()]).map(Matrix::into_tensor);
         let weight = observation.fisher_weight(row(survey.mean_count)?, row(start.clone())?, link);
         let usable = |weight: f64| if weight.is_finite() && weight > 0.0 { weight } else { 1.0 };
-        let weight = Matrix::<B>::from_tensor(weight).to_vec().into_iter().map(usable).collect();
+        let weight = Matrix::<B>::from_tensor(weight).to_array().mapv(usable);
         Ok(GlmObjective {
             design,
             counts,
@@ -63,6 +63,7 @@ impl<'a, B: Backend, D: Design<B>, Y: Design<B>, O: ObservationModel, L: Inverse
                 precision: survey.precision,
                 weight,
                 ridge: None,
+                free: None,
             },
             backend: std::marker::PhantomData,
         })

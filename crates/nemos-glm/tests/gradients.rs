@@ -18,7 +18,18 @@ fn assert_derivatives<B: Backend, L: InverseLink>(link: L, regularizer: Regulari
     let objective = Penalized::new(&likelihood, &regularizer);
     let at = Parameters::from_columns(4, [&[0.2, -0.3, 0.1, 4.0][..], &[-0.1, 0.25, 0.3, 3.0]]);
     let columns = [0, 1];
-    let evaluate = |at: &Parameters, order| objective.evaluate(at, Request { columns: &columns, order }).unwrap();
+    let evaluate = |at: &Parameters, order| {
+        objective
+            .evaluate(
+                at,
+                Request {
+                    columns: &columns,
+                    rows: None,
+                    order,
+                },
+            )
+            .unwrap()
+    };
     let here = evaluate(&at, Order::Curvature);
     let curvature = here.curvature.unwrap();
     for parameter in 0..4 {
@@ -85,6 +96,7 @@ fn slices_and_tensors_evaluate_alike() {
     let at = Parameters::from_columns(6, [&[0.1, 0.2, -0.3, 0.4, 0.0, -1.0][..], &[0.0, 0.3, 0.1, -0.4, 0.2, 0.5]]);
     // Any subset of the neurons, in any order.
     let request = Request {
+        rows: None,
         columns: &[2, 0],
         order: Order::Curvature,
     };

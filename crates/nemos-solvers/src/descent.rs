@@ -107,6 +107,7 @@ impl<D: Direction> Descent<D> {
             &at,
             Request {
                 columns: &active,
+                rows: None,
                 order: D::ORDER,
             },
         )?;

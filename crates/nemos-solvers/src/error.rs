@@ -24,6 +24,24 @@ pub enum Error {
         /// How many there should be.
         expected: usize,
     },
+    /// A block of features that the design does not have.
+    #[error("there is no block of features named {name:?}; the design has {available:?}")]
+    Block {
+        /// The name that was asked for.
+        name: String,
+        /// The names that there are.
+        available: Vec<String>,
+    },
+    /// A solver that cannot handle a penalty.
+    #[error("{solver} cannot handle the {penalty} penalty; these can: {able}")]
+    Penalty {
+        /// Name of the solver.
+        solver: &'static str,
+        /// Name of the penalty.
+        penalty: &'static str,
+        /// Solvers that can.
+        able: &'static str,
+    },
     /// The data could not be used or read.
     #[error(transparent)]
     Data(#[from] nemos_core::Error),

@@ -19,8 +19,11 @@ pub struct Gram {
     pub covariance: Array2<f64>,
     /// Relative error of the covariances: directions of less variance than this count as none.
     pub precision: f64,
-    /// `[n_problems]`: mean curvature of one sample's loss in its predictor, at the start.
-    pub weight: Vec<f64>,
-    /// `[n_features, n_problems]`: curvature that a penalty adds, or nothing.
+    /// `[n_blocks, n_problems]`: mean curvature of one sample's loss in its predictor, at the start.
+    pub weight: Array2<f64>,
+    /// `[n_blocks · n_features, n_problems]`: curvature that a penalty adds, or nothing.
     pub ridge: Option<Array2<f64>>,
+    /// `[n_blocks · n_features, n_problems]`: the coefficients that may move, the others stay where they start and have
+    /// no gradient; all of them where there is nothing.
+    pub free: Option<Array2<bool>>,
 }

@@ -96,6 +96,7 @@ fn recedes(objective: &dyn Objective, parameters: &Parameters, problems: &[usize
                 &far,
                 Request {
                     columns: problems,
+                    rows: None,
                     order: Order::Gradient,
                 },
             )?
@@ -122,6 +123,7 @@ fn newton_steps(
         &space.parameters_at(points),
         Request {
             columns: problems,
+            rows: None,
             order: Order::Curvature,
         },
     )?;

@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 
-use crate::{Error, Gram, Parameters};
+use crate::{Error, Gram, Parameters, Regularizer};
 
 /// What one evaluation should bring.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -13,11 +13,13 @@ pub enum Order {
     Curvature,
 }
 
-/// Which problems to evaluate, and what for.
+/// Which problems to evaluate, on which rows, and what for.
 #[derive(Copy, Clone, Debug)]
 pub struct Request<'a> {
     /// The problems, by number; the parameters that come with a request have one column for each, in this order.
     pub columns: &'a [usize],
+    /// Rows of `0..n_rows` to estimate the objective from, repeats allowed; all of them where there is nothing.
+    pub rows: Option<&'a [usize]>,
     /// What the evaluation should bring.
     pub order: Order,
 }
@@ -46,13 +48,47 @@ pub trait Objective: Sync {
     /// Where the data cannot be read.
     fn evaluate(&self, at: &Parameters, request: Request<'_>) -> Result<Evaluation, Error>;
 
-    /// Second moments of the features, where parameters are coefficients of features followed by an intercept.
+    /// How many rows the objective is a mean over: a [`Request`] may name some of them. Zero where it is no such mean.
+    fn n_rows(&self) -> usize {
+        0
+    }
+
+    /// Blocks that the parameters of a problem fall into, each of which is one coefficient per feature followed by an
+    /// intercept: one, or one per class of a classifier.
+    fn n_blocks(&self) -> usize {
+        1
+    }
+
+    /// Second moments of the features, where parameters are blocks of coefficients of features followed by an intercept.
     fn gram(&self) -> Option<&Gram> {
         None
+    }
+
+    /// The penalty whose part without a gradient [`evaluate`](Objective::evaluate) leaves out. Only proximal solvers can
+    /// handle it.
+    fn penalty(&self) -> Option<&Regularizer> {
+        None
+    }
+
+    /// How fast gradients can change, where that is known: what stochastic solvers take their step length from.
+    ///
+    /// # Errors
+    /// Where the data cannot be read.
+    fn smoothness(&self) -> Result<Option<Smoothness>, Error> {
+        Ok(None)
     }
 
     /// Relative error of a value: smaller differences between two values say nothing.
     fn resolution(&self) -> f64 {
         1e-15
     }
+}
+
+/// Bounds on how fast gradients change (Lipschitz constants).
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct Smoothness {
+    /// Of the loss of the worst single row.
+    pub worst_row: f64,
+    /// Of the mean over all rows.
+    pub mean: f64,
 }

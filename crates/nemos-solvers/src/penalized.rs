@@ -23,7 +23,7 @@ impl<'a> Penalized<'a> {
     /// Adds a penalty to an objective.
     pub fn new(objective: &'a dyn Objective, regularizer: &'a Regularizer) -> Self {
         let gram = objective.gram().cloned().map(|gram| {
-            let shape = (gram.mean.len(), gram.weight.len());
+            let shape = (gram.mean.len(), gram.weight.ncols());
             let ridge =
                 (*regularizer != Regularizer::Unregularized).then(|| Array2::from_shape_fn(shape, |(i, j)| regularizer.ridge(i, j)));
             Gram { ridge, ..gram }

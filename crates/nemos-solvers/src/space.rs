@@ -29,7 +29,7 @@ struct Axes {
     null: Option<Array2<f64>>,
     /// `[rank, n_problems]`: expected curvature along each axis.
     curvature: Array2<f64>,
-    weight: Vec<f64>,
+    weight: Array2<f64>,
 }
 
 impl Space {
@@ -58,7 +58,7 @@ impl Space {
                 .column(problem)
                 .iter()
                 .copied()
-                .chain([axes.weight[problem]])
+                .chain([axes.weight[(0, problem)]])
                 .collect(),
         }
     }
@@ -163,7 +163,7 @@ fn rows(values: &[f64], width: usize) -> ArrayView2<'_, f64> {
 impl Axes {
     fn new(gram: &Gram) -> Result<Self, Error> {
         let n_features = gram.mean.len();
-        let mean_weight = gram.weight.iter().sum::<f64>() / gram.weight.len().max(1) as f64;
+        let mean_weight = gram.weight.mean().unwrap_or(1.0);
         let mut shared = gram.covariance.clone();
         if let Some(ridge) = &gram.ridge {
             let mean_ridge = ridge.mean_axis(Axis(1)).expect("there is at least one problem");
@@ -196,9 +196,9 @@ impl Axes {
         }
         let variance = rotation.t().dot(&gram.covariance).dot(&rotation).diag().to_owned();
         let squares = rotation.mapv(|x| x * x);
-        let n_problems = gram.weight.len();
+        let n_problems = gram.weight.ncols();
         let mut curvature = Array2::from_shape_fn((n_features - first, n_problems), |(axis, problem)| {
-            variance[axis] * gram.weight[problem]
+            variance[axis] * gram.weight[(0, problem)]
         });
         if let Some(ridge) = &gram.ridge {
             curvature += &squares.t().dot(ridge);
@@ -242,8 +242,9 @@ mod tests {
             mean: vec![5.0; covariance.nrows()],
             covariance,
             precision: 2e-15,
-            weight: vec![0.5, 2.0],
+            weight: array![[0.5, 2.0]],
             ridge: None,
+            free: None,
         }
     }
 
