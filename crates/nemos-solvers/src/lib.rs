@@ -44,4 +44,4 @@ pub use outcome::{ColumnOutcome, Outcome, Status};
 pub use parameters::Parameters;
 pub use penalized::Penalized;
 pub use regularizer::{Groups, Regularizer, Strength};
-pub use solver::{Progress, Solver};
+pub use solver::{Progress, Solver, Stochastic};

@@ -59,3 +59,9 @@ pub trait Solver {
         500
     }
 }
+
+/// A solver that can be given another objective at every step: a batch of the data.
+///
+/// *Implementor must* evaluate the objective anew at the parameters that come with each step, and keep no value of an
+/// earlier objective.
+pub trait Stochastic: Solver {}
