@@ -29,12 +29,6 @@ pub(crate) const FIELDS_NOT_COMPARED: &[&str] = &[
 
 /// Every case that cannot run yet.
 pub(crate) const PENDING: &[Pending] = &[
-    pending(
-        "glm",
-        "lasso, elastic net, group lasso",
-        &[3, 4, 5, 12, 13, 14, 21, 22, 23, 27, 28, 29, 36, 37, 38],
-    ),
-    pending("population", "lasso", &[3, 4, 8, 9, 13, 14, 18, 19, 23, 24]),
     pending("proximal", "proximal operators", &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]),
     pending("saved_models", "files of fitted models", &[0, 1, 2, 3, 4, 5, 6, 7, 8]),
     pending("real_data", "designs of spike history", &[4, 5]),

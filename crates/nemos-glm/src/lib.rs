@@ -53,7 +53,6 @@ mod smoothness;
 mod start;
 mod sums;
 mod survey;
-#[cfg(any())]
 mod training;
 
 pub use bernoulli::Bernoulli;
@@ -75,5 +74,4 @@ pub use observation::{ModelForm, ObservationModel, Scale, Support};
 pub use poisson::Poisson;
 pub use population::PopulationGlm;
 pub use score::Score;
-#[cfg(any())]
 pub use training::Training;

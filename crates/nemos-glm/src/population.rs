@@ -2,9 +2,9 @@
 
 use ndarray::Array2;
 use nemos_core::{Backend, Design};
-use nemos_solvers::{Auto, Parameters, Regularizer, Solver};
+use nemos_solvers::{Auto, Parameters, Regularizer, Solver, Stochastic};
 
-use crate::{Error, FeatureMask, FittedPopulationGlm, GlmObjective, InverseLink, ObservationModel};
+use crate::{Error, FeatureMask, FittedPopulationGlm, GlmObjective, InverseLink, ObservationModel, Training};
 
 /// A generalized linear model of many neurons that share a design: each is fitted as if alone, all at once.
 ///
@@ -140,7 +140,6 @@ impl<O: ObservationModel, L: InverseLink> PopulationGlm<O, L> {
         Ok(self.prepare(design, counts)?.0)
     }
 
-    #[cfg(any())]
     /// Begins a fit that is fed batch by batch. The data given here only say where to start.
     ///
     /// # Errors

@@ -16,14 +16,14 @@ use crate::{Error, FittedPopulationGlm, InverseLink, ObservationModel, Populatio
 /// ```
 /// use nemos_core::{Cpu, Matrix};
 /// use nemos_glm::{Poisson, PopulationGlm};
-/// use nemos_solvers::{Acceleration, GradientDescent};
+/// use nemos_solvers::{Acceleration, GradientDescent, StepLength};
 ///
 /// let batch = |first: i32| {
 ///     let stimulus = Matrix::<Cpu>::from_column((first..first + 50).map(|bin| f64::from(bin % 2)).collect());
 ///     let counts = Matrix::from_column((first..first + 50).map(|bin| f64::from(1 + bin % 2 * 2)).collect());
 ///     (stimulus, counts)
 /// };
-/// let solver = GradientDescent::new().acceleration(Acceleration::None).step(0.2);
+/// let solver = GradientDescent::new().acceleration(Acceleration::Plain).step_length(StepLength::Fixed(0.2));
 /// let (stimulus, counts) = batch(0);
 /// let mut training = PopulationGlm::new(Poisson).initialize(solver, &stimulus, &counts)?;
 /// for step in 0..300 {
@@ -38,7 +38,7 @@ use crate::{Error, FittedPopulationGlm, InverseLink, ObservationModel, Populatio
 pub struct Training<B: Backend, O, L, S: Stochastic> {
     specification: PopulationGlm<O, L>,
     solver: S,
-    state: Option<S::State>,
+    state: S::State,
     parameters: Parameters,
     has_offset: bool,
     steps: usize,
@@ -63,7 +63,7 @@ impl<B: Backend, O: ObservationModel, L: InverseLink, S: Stochastic> Training<B,
         Ok(Training {
             specification,
             solver,
-            state: Some(state),
+            state,
             parameters,
             has_offset,
             steps: 0,
@@ -85,12 +85,9 @@ impl<B: Backend, O: ObservationModel, L: InverseLink, S: Stochastic> Training<B,
         let (mut objective, regularizer) = self.specification.prepare(design, counts)?;
         objective.release_edge();
         let objective = Penalized::new(&objective, &regularizer);
-        let state = match &self.state {
-            Some(state) => state.clone(),
-            None => self.solver.init(&objective, &self.parameters)?,
-        };
+        let state = self.solver.reopen(self.state.clone());
         let (parameters, state) = self.solver.step(&objective, self.parameters.clone(), state)?;
-        (self.parameters, self.state) = (parameters, Some(state));
+        (self.parameters, self.state) = (parameters, state);
         self.steps += 1;
         Ok(())
     }
@@ -121,7 +118,7 @@ impl<B: Backend, O: ObservationModel, L: InverseLink, S: Stochastic> Training<B,
         }
         let mut columns = vec![ColumnOutcome::new(Status::StepLimit, n_features); n_neurons];
         columns.iter_mut().for_each(|column| column.steps = self.steps);
-        let name = self.state.as_ref().map_or("none", |state| self.solver.name(state));
+        let name = self.solver.name(&self.state);
         let fit = Fit {
             coef: Matrix::from(self.parameters.to_array(n_features)),
             parameters: self.parameters.clone(),

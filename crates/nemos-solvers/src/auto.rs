@@ -1,8 +1,10 @@
-//! Picks the solver by the size of the problem.
+//! Picks the solver by the size of the problem and its penalty.
 
-use crate::{Error, Lbfgs, LbfgsState, Newton, NewtonState, Objective, Parameters, Progress, Solver};
+use crate::stopping::Stopping;
+use crate::{Error, Lbfgs, LbfgsState, Newton, NewtonState, Objective, Parameters, Progress, ProximalNewton, ProximalNewtonState, Solver};
 
-/// [`Newton`] for few features and few columns, [`Lbfgs`] for all else. The outcome of a fit names the one that ran.
+/// [`ProximalNewton`] where the penalty has no gradient (lasso, elastic net, group lasso); else [`Newton`] for few
+/// features and few columns, and [`Lbfgs`] for the rest. The outcome of a fit names the one that ran.
 ///
 /// # Options
 /// | option | default | meaning |
@@ -11,16 +13,12 @@ use crate::{Error, Lbfgs, LbfgsState, Newton, NewtonState, Objective, Parameters
 /// | `max_steps` | 500 | passes over the data |
 #[derive(Clone, Debug, PartialEq)]
 pub struct Auto {
-    tolerance: f64,
-    max_steps: usize,
+    stopping: Stopping,
 }
 
 impl Default for Auto {
     fn default() -> Self {
-        Auto {
-            tolerance: 1e-10,
-            max_steps: 500,
-        }
+        Auto { stopping: Stopping::FAST }
     }
 }
 
@@ -37,23 +35,29 @@ impl Auto {
     /// When to stop.
     #[must_use]
     pub fn tolerance(mut self, tolerance: f64) -> Self {
-        self.tolerance = tolerance;
+        self.stopping.tolerance = tolerance;
         self
     }
 
     /// Passes over the data at most.
     #[must_use]
     pub fn max_steps(mut self, max_steps: usize) -> Self {
-        self.max_steps = max_steps;
+        self.stopping.max_steps = max_steps;
         self
     }
 
     fn lbfgs(&self) -> Lbfgs {
-        Lbfgs::new().tolerance(self.tolerance).max_steps(self.max_steps)
+        Lbfgs::new().tolerance(self.stopping.tolerance).max_steps(self.stopping.max_steps)
+    }
+
+    fn proximal_newton(&self) -> ProximalNewton {
+        ProximalNewton::new()
+            .tolerance(self.stopping.tolerance)
+            .max_steps(self.stopping.max_steps)
     }
 
     fn newton(&self) -> Newton {
-        Newton::new().tolerance(self.tolerance).max_steps(self.max_steps)
+        Newton::new().tolerance(self.stopping.tolerance).max_steps(self.stopping.max_steps)
     }
 }
 
@@ -65,13 +69,17 @@ pub enum AutoState {
     Lbfgs(LbfgsState),
     /// It picked [`Newton`].
     Newton(NewtonState),
+    /// It picked [`ProximalNewton`].
+    ProximalNewton(ProximalNewtonState),
 }
 
 impl Solver for Auto {
     type State = AutoState;
 
     fn init(&self, objective: &dyn Objective, start: &Parameters) -> Result<AutoState, Error> {
-        if start.n_parameters() <= FEW_PARAMETERS && start.n_problems() <= FEW_PROBLEMS {
+        if objective.penalty().is_some() {
+            Ok(AutoState::ProximalNewton(self.proximal_newton().init(objective, start)?))
+        } else if start.n_parameters() <= FEW_PARAMETERS && start.n_problems() <= FEW_PROBLEMS {
             Ok(AutoState::Newton(self.newton().init(objective, start)?))
         } else {
             Ok(AutoState::Lbfgs(self.lbfgs().init(objective, start)?))
@@ -88,6 +96,10 @@ impl Solver for Auto {
                 .newton()
                 .step(objective, at, state)
                 .map(|(at, state)| (at, AutoState::Newton(state))),
+            AutoState::ProximalNewton(state) => self
+                .proximal_newton()
+                .step(objective, at, state)
+                .map(|(at, state)| (at, AutoState::ProximalNewton(state))),
         }
     }
 
@@ -95,6 +107,7 @@ impl Solver for Auto {
         match state {
             AutoState::Lbfgs(state) => self.lbfgs().progress(state),
             AutoState::Newton(state) => self.newton().progress(state),
+            AutoState::ProximalNewton(state) => self.proximal_newton().progress(state),
         }
     }
 
@@ -102,11 +115,12 @@ impl Solver for Auto {
         match state {
             AutoState::Lbfgs(state) => self.lbfgs().name(state),
             AutoState::Newton(state) => self.newton().name(state),
+            AutoState::ProximalNewton(state) => self.proximal_newton().name(state),
         }
     }
 
     fn max_steps(&self) -> usize {
-        self.max_steps
+        self.stopping.max_steps
     }
 }
 
@@ -116,12 +130,10 @@ mod tests {
 
     #[test]
     fn defaults_match_the_table() {
-        assert_eq!(
-            Auto::new(),
-            Auto {
-                tolerance: 1e-10,
-                max_steps: 500
-            }
-        );
+        let stopping = Stopping {
+            tolerance: 1e-10,
+            max_steps: 500,
+        };
+        assert_eq!(Auto::new(), Auto { stopping });
     }
 }

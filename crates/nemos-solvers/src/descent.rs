@@ -6,38 +6,45 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 
+use crate::frame::Frame;
+use crate::kinks::ColumnPenalty;
 use crate::line_search::{Along, Verdict, judge};
-use crate::space::Space;
 use crate::{Error, Objective, Order, Parameters, Progress, Request, Status};
 
-/// Where a column goes next: what tells L-BFGS from Newton's method.
-pub(crate) trait Direction: Clone + Send {
-    /// What an evaluation must bring.
-    const ORDER: Order;
-
-    /// The direction of descent from a point with this gradient and curvature.
-    fn direction(&self, gradient: &[f64], curvature: Option<&Array2<f64>>) -> Vec<f64>;
+/// Where a column goes next: what tells one method from another.
+pub(crate) trait Rule: Clone + Send {
+    /// The step to try from a point with this gradient and curvature.
+    fn heading(&mut self, point: &[f64], gradient: &[f64], curvature: Option<&Array2<f64>>) -> Vec<f64>;
 
     /// Learns from a step taken and the change of gradient over it.
-    fn learn(&mut self, step: Vec<f64>, change: Vec<f64>);
+    fn learn(&mut self, step: &[f64], change: Vec<f64>);
 
     /// Forgets what was learnt; returns whether there was anything.
     fn forget(&mut self) -> bool;
+
+    /// Curvature along a step, times its squared length, as the Gram matrix foretold it.
+    fn foretold(&self, step: &[f64]) -> f64;
+
+    /// Estimated distance to the minimum, where the slope along the heading is this.
+    fn decrement(&self, _gradient: &[f64], slope: f64) -> f64 {
+        -0.5 * slope
+    }
 }
 
 /// The state of a descent: a column for each problem.
 #[derive(Clone, Debug)]
-pub(crate) struct Descent<D> {
-    space: Space,
+pub(crate) struct Descent<R> {
+    frame: Frame,
     tolerance: f64,
-    columns: Vec<Column<D>>,
+    order: Order,
+    columns: Vec<Column<R>>,
 }
 
+/// One column and the penalty on it whose part without a gradient is handled here.
 #[derive(Clone, Debug)]
-struct Column<D> {
-    rule: D,
-    /// Expected curvature along each dimension: the measure of steps.
-    expected: Vec<f64>,
+struct Column<R> {
+    rule: R,
+    penalty: Option<ColumnPenalty>,
     point: Vec<f64>,
     value: f64,
     gradient: Vec<f64>,
@@ -60,61 +67,86 @@ struct Trial<'a> {
     curvature: Option<&'a Array2<f64>>,
 }
 
-impl<D: Direction> Descent<D> {
-    /// Evaluates the start and heads off; `rule` makes the direction rule of a column from its expected curvature.
-    pub(crate) fn new(objective: &dyn Objective, start: &Parameters, tolerance: f64, rule: impl Fn(Vec<f64>) -> D) -> Result<Self, Error> {
+/// When a column stops.
+#[derive(Copy, Clone)]
+struct Limits {
+    tolerance: f64,
+    resolution: f64,
+}
+
+// Trials of a step whose promise no value resolves: gradients of that precision have then said all that they can.
+const TRIALS_BELOW_RESOLUTION: usize = 8;
+
+impl<R: Rule> Descent<R> {
+    /// Evaluates the start and heads off; `rule` makes the rule of each column.
+    pub(crate) fn new(
+        objective: &dyn Objective,
+        start: &Parameters,
+        (frame, tolerance, order): (Frame, f64, Order),
+        rule: impl Fn(usize) -> (R, Option<ColumnPenalty>),
+    ) -> Result<Self, Error> {
         Error::check_positive("tolerance of the solver", tolerance)?;
-        let space = Space::new(objective.gram(), start.n_parameters())?;
-        let points = space.point_of(start);
-        let columns = (0..start.n_problems()).map(|problem| Column::new(points.column(problem).to_vec(), space.curvature(problem), &rule));
+        let problems: Vec<usize> = (0..start.n_problems()).collect();
+        let points = frame.point_of(start, &problems);
+        let columns = problems
+            .iter()
+            .map(|&problem| Column::new(points.column(problem).to_vec(), rule(problem)));
         let mut descent = Descent {
             columns: columns.collect(),
-            space,
+            frame,
             tolerance,
+            order,
         };
-        descent.evaluate(objective, |column, trial| column.arrive(trial, tolerance))?;
+        let limits = descent.limits(objective);
+        descent.evaluate(objective, |column, trial| column.arrive(trial, limits))?;
         Ok(descent)
     }
 
     /// One pass over the data: a trial of every column that is on its way.
     pub(crate) fn step(&mut self, objective: &dyn Objective, at: &mut Parameters) -> Result<(), Error> {
-        let (tolerance, resolution) = (self.tolerance, objective.resolution());
-        self.evaluate(objective, |column, trial| column.judge(trial, tolerance, resolution))?;
-        let mut parameters = self.space.parameters_at(&Parameters::from_columns(
-            self.space.dimension(),
-            self.columns.iter().map(|c| &c.point[..]),
-        ));
+        let limits = self.limits(objective);
+        self.evaluate(objective, |column, trial| column.judge(trial, limits))?;
+        let dimension = self.columns.first().map_or(0, |column| column.point.len());
+        let points = Parameters::from_columns(dimension, self.columns.iter().map(|c| &c.point[..]));
+        let problems: Vec<usize> = (0..self.columns.len()).collect();
+        let mut parameters = self.frame.parameters_at(&points, &problems);
         if self.columns.iter().all(|column| column.status.is_some()) {
-            self.space.least_norm(&mut parameters);
+            self.frame.least_norm(&mut parameters);
         }
         *at = parameters;
         Ok(())
     }
 
+    fn limits(&self, objective: &dyn Objective) -> Limits {
+        Limits {
+            tolerance: self.tolerance,
+            resolution: objective.resolution(),
+        }
+    }
+
     /// Evaluates all columns on their way at their trial points, and lets `act` decide for each.
-    fn evaluate(&mut self, objective: &dyn Objective, act: impl Fn(&mut Column<D>, Trial<'_>) + Sync) -> Result<(), Error> {
+    fn evaluate(&mut self, objective: &dyn Objective, act: impl Fn(&mut Column<R>, Trial<'_>) + Sync) -> Result<(), Error> {
         let active: Vec<usize> = (0..self.columns.len())
             .filter(|&problem| self.columns[problem].status.is_none())
             .collect();
-        if active.is_empty() {
-            return Ok(());
-        }
+        let Some(&first) = active.first() else { return Ok(()) };
         let trials: Vec<Vec<f64>> = active.iter().map(|&problem| self.columns[problem].trial()).collect();
-        let at = self
-            .space
-            .parameters_at(&Parameters::from_columns(self.space.dimension(), trials.iter().map(Vec::as_slice)));
+        let points = Parameters::from_columns(self.columns[first].point.len(), trials.iter().map(Vec::as_slice));
         let evaluation = objective.evaluate(
-            &at,
+            &self.frame.parameters_at(&points, &active),
             Request {
                 columns: &active,
                 rows: None,
-                order: D::ORDER,
+                order: self.order,
             },
         )?;
-        let gradients = self.space.gradient(evaluation.gradient);
-        let curvatures: Option<Vec<_>> = evaluation
-            .curvature
-            .map(|all| all.into_par_iter().map(|one| self.space.hessian(one)).collect());
+        let gradients = self.frame.gradient(evaluation.gradient, &active);
+        let curvatures: Option<Vec<_>> = evaluation.curvature.map(|all| {
+            let jobs: Vec<_> = active.iter().zip(all).collect();
+            jobs.into_par_iter()
+                .map(|(&problem, one)| self.frame.hessian(one, problem))
+                .collect()
+        });
         let on_their_way = self.columns.iter_mut().filter(|column| column.status.is_none());
         let jobs: Vec<_> = on_their_way.zip(evaluation.values).enumerate().collect();
         jobs.into_par_iter().for_each(|(index, (column, value))| {
@@ -123,7 +155,11 @@ impl<D: Direction> Descent<D> {
             act(
                 column,
                 Trial {
-                    value,
+                    value: value
+                        + column
+                            .penalty
+                            .as_ref()
+                            .map_or(0.0, |penalty| penalty.value(&points.column(index)[..])),
                     gradient,
                     curvature: curvatures.as_ref().map(|all| &all[index]),
                 },
@@ -134,28 +170,27 @@ impl<D: Direction> Descent<D> {
 
     /// How far each column is.
     pub(crate) fn progress(&self) -> Vec<Progress> {
-        let rank = self.space.rank();
-        let progress = |column: &Column<D>| Progress {
+        let progress = |(problem, column): (usize, &Column<R>)| Progress {
             status: column.status,
             steps: column.steps,
             evaluations: column.evaluations,
             value: column.value,
-            gradient_norm: norm(&column.gradient),
+            gradient_norm: column.gradient_norm(),
             decrement: column.decrement,
-            rank,
+            rank: self.frame.rank(problem),
             flatness: column.flatness,
         };
-        self.columns.iter().map(progress).collect()
+        self.columns.iter().enumerate().map(progress).collect()
     }
 }
 
-impl<D: Direction> Column<D> {
-    fn new(point: Vec<f64>, expected: Vec<f64>, rule: impl Fn(Vec<f64>) -> D) -> Self {
+impl<R: Rule> Column<R> {
+    fn new(point: Vec<f64>, (rule, penalty): (R, Option<ColumnPenalty>)) -> Self {
         Column {
-            rule: rule(expected.clone()),
+            rule,
+            penalty,
             heading: vec![0.0; point.len()],
             gradient: vec![0.0; point.len()],
-            expected,
             point,
             value: f64::NAN,
             slope: 0.0,
@@ -174,19 +209,35 @@ impl<D: Direction> Column<D> {
         self.point.iter().zip(&self.heading).map(|(x, d)| x + self.length * d).collect()
     }
 
+    fn gradient_norm(&self) -> f64 {
+        match &self.penalty {
+            None => norm(&self.gradient),
+            Some(penalty) => penalty.least_subgradient(&self.gradient, &self.point),
+        }
+    }
+
+    /// Slope of the objective along the heading where it has this gradient, the rise of the penalty over the whole
+    /// heading included.
+    fn slope(&self, gradient: &[f64]) -> f64 {
+        match &self.penalty {
+            None => dot(gradient, &self.heading),
+            Some(penalty) => penalty.slope(gradient, &self.point, &self.heading),
+        }
+    }
+
     /// Takes the start in.
-    fn arrive(&mut self, trial: Trial<'_>, tolerance: f64) {
+    fn arrive(&mut self, trial: Trial<'_>, limits: Limits) {
         (self.start_value, self.value) = (trial.value, trial.value);
         self.gradient = trial.gradient;
         if !self.value.is_finite() || self.gradient.iter().any(|slope| !slope.is_finite()) {
             self.status = Some(Status::NonFinite);
         } else {
-            self.head_off(trial.curvature, tolerance);
+            self.head_off(trial.curvature, limits);
         }
     }
 
     /// Takes the trial for the next point, or shortens the step.
-    fn judge(&mut self, trial: Trial<'_>, tolerance: f64, resolution: f64) {
+    fn judge(&mut self, trial: Trial<'_>, limits: Limits) {
         self.trials += 1;
         let start = Along {
             value: self.value,
@@ -194,49 +245,57 @@ impl<D: Direction> Column<D> {
         };
         let end = Along {
             value: trial.value,
-            slope: dot(&trial.gradient, &self.heading),
+            slope: self.slope(&trial.gradient),
         };
-        match judge(start, end, self.length, self.trials, resolution) {
+        let unresolved = self.decrement <= limits.resolution * self.scale();
+        match judge(start, end, self.length, self.trials, limits.resolution) {
             Verdict::Accept => {
                 let step: Vec<f64> = self.heading.iter().map(|d| self.length * d).collect();
                 let change: Vec<f64> = trial.gradient.iter().zip(&self.gradient).map(|(new, old)| new - old).collect();
-                let foretold: f64 = step.iter().zip(&self.expected).map(|(s, p)| s * s * p).sum();
-                self.flatness = (dot(&step, &change) / foretold).min(self.flatness * 4.0);
+                self.flatness = (dot(&step, &change) / self.rule.foretold(&step)).min(self.flatness * 4.0);
                 self.point = self.trial();
-                self.rule.learn(step, change);
+                self.rule.learn(&step, change);
                 (self.value, self.gradient) = (trial.value, trial.gradient);
                 self.steps += 1;
-                self.head_off(trial.curvature, tolerance);
+                self.head_off(trial.curvature, limits);
             }
+            Verdict::Retry(_) if unresolved && self.trials >= TRIALS_BELOW_RESOLUTION => self.status = Some(Status::Converged),
             Verdict::Retry(length) => self.length = length,
-            Verdict::GiveUp if self.rule.forget() => self.head_off(None, tolerance),
+            Verdict::GiveUp if self.rule.forget() => self.head_off(None, limits),
             Verdict::GiveUp => {
-                self.status = Some(if trial.value.is_finite() {
-                    Status::Stalled
-                } else {
-                    Status::NonFinite
+                self.status = Some(match (trial.value.is_finite(), unresolved) {
+                    (true, true) => Status::Converged,
+                    (true, false) => Status::Stalled,
+                    (false, _) => Status::NonFinite,
                 })
             }
         }
     }
 
     /// Chooses the next direction, or stops here.
-    fn head_off(&mut self, curvature: Option<&Array2<f64>>, tolerance: f64) {
+    fn head_off(&mut self, curvature: Option<&Array2<f64>>, limits: Limits) {
         (self.length, self.trials) = (1.0, 0);
-        self.heading = self.rule.direction(&self.gradient, curvature);
-        self.slope = dot(&self.gradient, &self.heading);
+        let head = |column: &mut Self, curvature| {
+            column.heading = column.rule.heading(&column.point, &column.gradient, curvature);
+            column.slope = column.slope(&column.gradient);
+        };
         let downhill = |slope: f64| slope < 0.0;
+        head(self, curvature);
         if !downhill(self.slope) && self.rule.forget() {
-            self.heading = self.rule.direction(&self.gradient, None);
-            self.slope = dot(&self.gradient, &self.heading);
+            head(self, None);
         }
-        self.decrement = -0.5 * self.slope;
-        let scale = self.value.abs().max(self.start_value - self.value);
-        if self.decrement <= tolerance * scale {
+        self.decrement = self.rule.decrement(&self.gradient, self.slope);
+        if self.decrement <= limits.tolerance * self.scale() {
             self.status = Some(Status::Converged);
         } else if !downhill(self.slope) {
-            self.status = Some(Status::Stalled);
+            let unresolved = self.decrement <= limits.resolution * self.scale();
+            self.status = Some(if unresolved { Status::Converged } else { Status::Stalled });
         }
+    }
+
+    /// What the distance to the minimum is measured against.
+    fn scale(&self) -> f64 {
+        self.value.abs().max(self.start_value - self.value)
     }
 }
 
@@ -244,6 +303,13 @@ pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-fn norm(a: &[f64]) -> f64 {
+pub(crate) fn norm(a: &[f64]) -> f64 {
     dot(a, a).sqrt()
+}
+
+/// `to += factor · from`
+pub(crate) fn add(to: &mut [f64], factor: f64, from: &[f64]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to += factor * from;
+    }
 }

@@ -24,6 +24,26 @@ pub enum Error {
         /// How many there should be.
         expected: usize,
     },
+    /// Strengths of a kind that the penalty does not take.
+    #[error("the {penalty} was given one strength {kind}; it takes {expected}")]
+    StrengthKind {
+        /// What each strength belongs to.
+        kind: &'static str,
+        /// Name of the penalty.
+        penalty: &'static str,
+        /// What it takes.
+        expected: &'static str,
+    },
+    /// Groups of a group lasso that overlap, or name features that do not exist.
+    #[error("feature {feature} {problem}; groups must not overlap, and features are 0..{n_features}")]
+    Groups {
+        /// The feature.
+        feature: usize,
+        /// How many features there are.
+        n_features: usize,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// A block of features that the design does not have.
     #[error("there is no block of features named {name:?}; the design has {available:?}")]
     Block {

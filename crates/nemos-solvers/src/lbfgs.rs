@@ -4,7 +4,11 @@ use std::collections::VecDeque;
 
 use ndarray::Array2;
 
-use crate::descent::{Descent, Direction, dot};
+use crate::descent::{Descent, Rule, add, dot};
+use crate::frame::Frame;
+use crate::penalized::require_smooth;
+use crate::space::Space;
+use crate::stopping::Stopping;
 use crate::{Error, Objective, Order, Parameters, Progress, Solver};
 
 /// Limited-memory BFGS, by columns, in the space that the Gram matrix of the features whitens.
@@ -23,16 +27,14 @@ use crate::{Error, Objective, Order, Parameters, Progress, Solver};
 /// Nocedal & Wright (2006), *Numerical Optimization*, algorithm 7.4.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lbfgs {
-    tolerance: f64,
-    max_steps: usize,
+    stopping: Stopping,
     memory: usize,
 }
 
 impl Default for Lbfgs {
     fn default() -> Self {
         Lbfgs {
-            tolerance: 1e-10,
-            max_steps: 500,
+            stopping: Stopping::FAST,
             memory: 10,
         }
     }
@@ -47,14 +49,14 @@ impl Lbfgs {
     /// When to stop.
     #[must_use]
     pub fn tolerance(mut self, tolerance: f64) -> Self {
-        self.tolerance = tolerance;
+        self.stopping.tolerance = tolerance;
         self
     }
 
     /// Passes over the data at most.
     #[must_use]
     pub fn max_steps(mut self, max_steps: usize) -> Self {
-        self.max_steps = max_steps;
+        self.stopping.max_steps = max_steps;
         self
     }
 
@@ -74,12 +76,11 @@ impl Solver for Lbfgs {
     type State = LbfgsState;
 
     fn init(&self, objective: &dyn Objective, start: &Parameters) -> Result<LbfgsState, Error> {
-        let memory = |expected| Memory {
-            pairs: VecDeque::new(),
-            limit: self.memory,
-            expected,
-        };
-        Ok(LbfgsState(Descent::new(objective, start, self.tolerance, memory)?))
+        require_smooth(objective, "L-BFGS")?;
+        let space = Space::new(objective.gram(), start.n_parameters())?;
+        let memory = |problem| (Memory::new(space.curvature(problem), self.memory), None);
+        let settings = (Frame::Whitened(space.clone()), self.stopping.tolerance, Order::Gradient);
+        Ok(LbfgsState(Descent::new(objective, start, settings, memory)?))
     }
 
     fn step(&self, objective: &dyn Objective, mut at: Parameters, mut state: LbfgsState) -> Result<(Parameters, LbfgsState), Error> {
@@ -96,7 +97,7 @@ impl Solver for Lbfgs {
     }
 
     fn max_steps(&self) -> usize {
-        self.max_steps
+        self.stopping.max_steps
     }
 }
 
@@ -116,10 +117,18 @@ struct Pair {
     rho: f64,
 }
 
-impl Direction for Memory {
-    const ORDER: Order = Order::Gradient;
+impl Memory {
+    fn new(expected: Vec<f64>, limit: usize) -> Self {
+        Memory {
+            pairs: VecDeque::new(),
+            limit,
+            expected,
+        }
+    }
+}
 
-    fn direction(&self, gradient: &[f64], _curvature: Option<&Array2<f64>>) -> Vec<f64> {
+impl Rule for Memory {
+    fn heading(&mut self, _point: &[f64], gradient: &[f64], _curvature: Option<&Array2<f64>>) -> Vec<f64> {
         let mut q: Vec<f64> = gradient.iter().map(|g| -g).collect();
         let mut shares = Vec::with_capacity(self.pairs.len());
         for pair in self.pairs.iter().rev() {
@@ -142,13 +151,13 @@ impl Direction for Memory {
         q
     }
 
-    fn learn(&mut self, step: Vec<f64>, change: Vec<f64>) {
-        let product = dot(&step, &change);
+    fn learn(&mut self, step: &[f64], change: Vec<f64>) {
+        let product = dot(step, &change);
         // A pair without positive curvature, or with curvature that is rounding error, would spoil the estimate.
-        if product > f64::EPSILON * f64::EPSILON * dot(&change, &change).sqrt() * dot(&step, &step).sqrt() && product.recip().is_finite() {
+        if product > f64::EPSILON * f64::EPSILON * dot(&change, &change).sqrt() * dot(step, step).sqrt() && product.recip().is_finite() {
             self.pairs.push_back(Pair {
                 rho: product.recip(),
-                step,
+                step: step.to_vec(),
                 change,
             });
         }
@@ -162,12 +171,15 @@ impl Direction for Memory {
         self.pairs.clear();
         any
     }
+
+    fn foretold(&self, step: &[f64]) -> f64 {
+        foretold(&self.expected, step)
+    }
 }
 
-fn add(to: &mut [f64], factor: f64, from: &[f64]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to += factor * from;
-    }
+/// Curvature along a step where the space is whitened.
+pub(crate) fn foretold(expected: &[f64], step: &[f64]) -> f64 {
+    step.iter().zip(expected).map(|(s, p)| s * s * p).sum()
 }
 
 #[cfg(test)]
@@ -176,37 +188,26 @@ mod tests {
 
     #[test]
     fn defaults_match_the_table() {
-        assert_eq!(
-            Lbfgs::new(),
-            Lbfgs {
-                tolerance: 1e-10,
-                max_steps: 500,
-                memory: 10
-            }
-        );
+        let stopping = Stopping {
+            tolerance: 1e-10,
+            max_steps: 500,
+        };
+        assert_eq!(Lbfgs::new(), Lbfgs { stopping, memory: 10 });
     }
 
     #[test]
     fn without_pairs_the_direction_is_the_foretold_newton_step() {
-        let memory = Memory {
-            pairs: VecDeque::new(),
-            limit: 10,
-            expected: vec![2.0, 4.0],
-        };
-        assert_eq!(memory.direction(&[1.0, 1.0], None), [-0.5, -0.25]);
+        let mut memory = Memory::new(vec![2.0, 4.0], 10);
+        assert_eq!(memory.heading(&[0.0; 2], &[1.0, 1.0], None), [-0.5, -0.25]);
     }
 
     #[test]
     fn enough_pairs_give_the_newton_step_of_a_quadratic() {
         // f = ½ (3x² + 2xy + 2y²): with exact pairs along two conjugate directions the estimate is exact.
-        let mut memory = Memory {
-            pairs: VecDeque::new(),
-            limit: 10,
-            expected: vec![1.0, 1.0],
-        };
-        memory.learn(vec![1.0, 0.0], vec![3.0, 1.0]);
-        memory.learn(vec![-1.0, 3.0], vec![0.0, 5.0]);
-        let direction = memory.direction(&[3.0, 1.0], None);
+        let mut memory = Memory::new(vec![1.0, 1.0], 10);
+        memory.learn(&[1.0, 0.0], vec![3.0, 1.0]);
+        memory.learn(&[-1.0, 3.0], vec![0.0, 5.0]);
+        let direction = memory.heading(&[0.0; 2], &[3.0, 1.0], None);
         assert!((direction[0] + 1.0).abs() < 1e-12 && direction[1].abs() < 1e-12, "{direction:?}");
     }
 }

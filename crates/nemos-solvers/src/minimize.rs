@@ -1,9 +1,7 @@
 //! Runs a solver until every column is done, and says how each ended.
 
-use crate::descent::dot;
-use crate::newton::newton_step;
-use crate::space::Space;
-use crate::{ColumnOutcome, Error, Objective, Order, Outcome, Parameters, Progress, Request, Solver, Status};
+use crate::recession::recedes;
+use crate::{ColumnOutcome, Error, Objective, Outcome, Parameters, Progress, Solver, Status};
 
 /// Where a solver ended, and how.
 #[derive(Clone, Debug)]
@@ -71,79 +69,4 @@ impl From<&Progress> for ColumnOutcome {
             rank: progress.rank,
         }
     }
-}
-
-/// Whether the objective of each of these columns goes on falling for ever along its Newton step.
-///
-/// Near a minimum the slope twenty Newton steps on is −19 times the slope here. Where there is none, the curvature
-/// fades along with the slope: a Newton step keeps its length however flat it gets, and the slope never turns up.
-fn recedes(objective: &dyn Objective, parameters: &Parameters, problems: &[usize]) -> Result<Vec<bool>, Error> {
-    const STEPS_ON: f64 = 20.0;
-    let space = Space::new(objective.gram(), parameters.n_parameters())?;
-    let start = space.point_of(&parameters.select(problems));
-    // One step first: what does have a minimum comes close to it, and weighs no longer beside what recedes.
-    let Some((_, first)) = newton_steps(objective, &space, &start, problems)? else {
-        return Ok(vec![false; problems.len()]);
-    };
-    let here = moved(&start, &first, 1.0);
-    let Some((gradient, steps)) = newton_steps(objective, &space, &here, problems)? else {
-        return Ok(vec![false; problems.len()]);
-    };
-    let far = space.parameters_at(&moved(&here, &steps, STEPS_ON));
-    let there = space.gradient(
-        objective
-            .evaluate(
-                &far,
-                Request {
-                    columns: problems,
-                    rows: None,
-                    order: Order::Gradient,
-                },
-            )?
-            .gradient,
-    );
-    let falls_on = |column: usize| {
-        let (slope, slope_on) = (
-            dot(gradient.column(column), steps.column(column)),
-            dot(there.column(column), steps.column(column)),
-        );
-        slope < 0.0 && slope_on.is_finite() && slope_on <= 0.25 * slope.abs()
-    };
-    Ok((0..problems.len()).map(falls_on).collect())
-}
-
-/// Gradients at these points, and the Newton steps from them: zero where there is none.
-fn newton_steps(
-    objective: &dyn Objective,
-    space: &Space,
-    points: &Parameters,
-    problems: &[usize],
-) -> Result<Option<(Parameters, Parameters)>, Error> {
-    let evaluation = objective.evaluate(
-        &space.parameters_at(points),
-        Request {
-            columns: problems,
-            rows: None,
-            order: Order::Curvature,
-        },
-    )?;
-    let Some(curvature) = evaluation.curvature else { return Ok(None) };
-    let gradient = space.gradient(evaluation.gradient);
-    let mut steps = Parameters::zeros(points.n_parameters(), problems.len());
-    for (column, curvature) in curvature.into_iter().enumerate() {
-        if let Some(step) = newton_step(&space.hessian(curvature), gradient.column(column)) {
-            steps.column_mut(column).copy_from_slice(&step);
-        }
-    }
-    Ok(Some((gradient, steps)))
-}
-
-fn moved(points: &Parameters, steps: &Parameters, length: f64) -> Parameters {
-    let mut moved = points.clone();
-    moved
-        .as_mut_slice()
-        .iter_mut()
-        .zip(steps.as_slice())
-        .for_each(|(x, d)| *x += length * d);
-    moved
 }

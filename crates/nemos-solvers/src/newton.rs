@@ -3,7 +3,12 @@
 use ndarray::{Array1, Array2};
 use nemos_core::{SymmetricEigen, solve_positive_definite};
 
-use crate::descent::{Descent, Direction};
+use crate::descent::{Descent, Rule};
+use crate::frame::Frame;
+use crate::lbfgs::foretold;
+use crate::penalized::require_smooth;
+use crate::space::Space;
+use crate::stopping::Stopping;
 use crate::{Error, Objective, Order, Parameters, Progress, Solver};
 
 /// Fisher scoring by columns: few passes, each of which costs `n_features` times as much as a gradient. For few
@@ -19,15 +24,16 @@ use crate::{Error, Objective, Order, Parameters, Progress, Solver};
 /// McCullagh & Nelder (1989), *Generalized Linear Models*, section 2.5.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Newton {
-    tolerance: f64,
-    max_steps: usize,
+    stopping: Stopping,
 }
 
 impl Default for Newton {
     fn default() -> Self {
         Newton {
-            tolerance: 1e-10,
-            max_steps: 100,
+            stopping: Stopping {
+                max_steps: 100,
+                ..Stopping::FAST
+            },
         }
     }
 }
@@ -41,14 +47,14 @@ impl Newton {
     /// When to stop.
     #[must_use]
     pub fn tolerance(mut self, tolerance: f64) -> Self {
-        self.tolerance = tolerance;
+        self.stopping.tolerance = tolerance;
         self
     }
 
     /// Passes over the data at most.
     #[must_use]
     pub fn max_steps(mut self, max_steps: usize) -> Self {
-        self.max_steps = max_steps;
+        self.stopping.max_steps = max_steps;
         self
     }
 }
@@ -61,9 +67,14 @@ impl Solver for Newton {
     type State = NewtonState;
 
     fn init(&self, objective: &dyn Objective, start: &Parameters) -> Result<NewtonState, Error> {
-        Ok(NewtonState(Descent::new(objective, start, self.tolerance, |expected| Scoring {
-            expected,
-        })?))
+        require_smooth(objective, "Newton")?;
+        let space = Space::new(objective.gram(), start.n_parameters())?;
+        let scoring = |problem| {
+            let expected = space.curvature(problem);
+            (Scoring { expected }, None)
+        };
+        let settings = (Frame::Whitened(space.clone()), self.stopping.tolerance, Order::Curvature);
+        Ok(NewtonState(Descent::new(objective, start, settings, scoring)?))
     }
 
     fn step(&self, objective: &dyn Objective, mut at: Parameters, mut state: NewtonState) -> Result<(Parameters, NewtonState), Error> {
@@ -80,7 +91,7 @@ impl Solver for Newton {
     }
 
     fn max_steps(&self) -> usize {
-        self.max_steps
+        self.stopping.max_steps
     }
 }
 
@@ -90,19 +101,21 @@ struct Scoring {
     expected: Vec<f64>,
 }
 
-impl Direction for Scoring {
-    const ORDER: Order = Order::Curvature;
-
-    fn direction(&self, gradient: &[f64], curvature: Option<&Array2<f64>>) -> Vec<f64> {
+impl Rule for Scoring {
+    fn heading(&mut self, _point: &[f64], gradient: &[f64], curvature: Option<&Array2<f64>>) -> Vec<f64> {
         curvature
             .and_then(|curvature| newton_step(curvature, gradient))
             .unwrap_or_else(|| gradient.iter().zip(&self.expected).map(|(g, p)| -g / p).collect())
     }
 
-    fn learn(&mut self, _step: Vec<f64>, _change: Vec<f64>) {}
+    fn learn(&mut self, _step: &[f64], _change: Vec<f64>) {}
 
     fn forget(&mut self) -> bool {
         false
+    }
+
+    fn foretold(&self, step: &[f64]) -> f64 {
+        foretold(&self.expected, step)
     }
 }
 
@@ -127,13 +140,11 @@ mod tests {
 
     #[test]
     fn defaults_match_the_table() {
-        assert_eq!(
-            Newton::new(),
-            Newton {
-                tolerance: 1e-10,
-                max_steps: 100
-            }
-        );
+        let stopping = Stopping {
+            tolerance: 1e-10,
+            max_steps: 100,
+        };
+        assert_eq!(Newton::new(), Newton { stopping });
     }
 
     #[test]

@@ -1,42 +1,23 @@
 //! Penalties on coefficients.
 
-use ndarray::Array2;
+use std::ops::Range;
 
-use crate::Error;
+use ndarray::{ArrayView2, ArrayViewMut2};
 
-/// How strongly coefficients are penalised.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Strength {
-    /// The same for every coefficient.
-    Shared(f64),
-    /// One number per neuron: `[n_neurons]`.
-    PerNeuron(Vec<f64>),
-    /// One number per feature: `[n_features]`.
-    PerFeature(Vec<f64>),
-    /// One number per coefficient: `[n_features, n_neurons]`, or `[n_features, n_neurons · n_classes]` with the classes
-    /// of a neuron side by side.
-    PerCoefficient(Array2<f64>),
-    /// One number per named block of features. Blocks that are not named are not penalised.
-    PerBlock(Vec<(String, f64)>),
-    /// One number per group of a group lasso.
-    PerGroup(Vec<f64>),
-}
-
-impl From<f64> for Strength {
-    fn from(strength: f64) -> Self {
-        Strength::Shared(strength)
-    }
-}
+use crate::kinks::ColumnPenalty;
+use crate::strength::Counts;
+use crate::{Error, Strength};
 
 /// Which coefficients of a neuron a group lasso keeps or drops together.
+///
+/// A group spans all classes of its features. Groups without features are no groups.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum Groups {
     /// All features of a neuron are one group.
     #[default]
     All,
-    /// One group per named block of features.
+    /// One group per named block of features; all features are one group where blocks have no names.
     Blocks,
     /// The features of each group. A feature in no group is not penalised.
     Features(Vec<Vec<usize>>),
@@ -87,71 +68,258 @@ impl Regularizer {
     ///
     /// # Errors
     /// [`Error::Block`] if a block is not among `blocks`.
-    pub fn resolve(&self, _blocks: &[(String, std::ops::Range<usize>)], _n_features: usize) -> Result<Self, Error> {
-        Ok(self.clone())
+    ///
+    /// # Example
+    /// ```
+    /// use nemos_solvers::{Regularizer, Strength};
+    /// let blocks = [("position".to_string(), 0..3), ("speed".to_string(), 3..5)];
+    /// let named = Regularizer::Ridge(Strength::PerBlock(vec![("speed".to_string(), 0.5)]));
+    /// let resolved = named.resolve(&blocks, 5)?;
+    /// assert_eq!(resolved, Regularizer::Ridge(Strength::PerFeature(vec![0.0, 0.0, 0.0, 0.5, 0.5])));
+    /// # Ok::<(), nemos_solvers::Error>(())
+    /// ```
+    pub fn resolve(&self, blocks: &[(String, Range<usize>)], n_features: usize) -> Result<Self, Error> {
+        let per_feature = |strength: &Strength| match strength {
+            Strength::PerBlock(named) => {
+                let mut strengths = vec![0.0; n_features];
+                for (block, value) in find(named, blocks)? {
+                    blocks[block].1.clone().for_each(|feature| strengths[feature] = value);
+                }
+                Ok(Strength::PerFeature(strengths))
+            }
+            other => Ok::<_, Error>(other.clone()),
+        };
+        Ok(match self {
+            Regularizer::Unregularized => Regularizer::Unregularized,
+            Regularizer::Ridge(strength) => Regularizer::Ridge(per_feature(strength)?),
+            Regularizer::Lasso(strength) => Regularizer::Lasso(per_feature(strength)?),
+            Regularizer::ElasticNet { strength, lasso_share } => Regularizer::ElasticNet {
+                strength: per_feature(strength)?,
+                lasso_share: *lasso_share,
+            },
+            Regularizer::GroupLasso { strength, groups } => Regularizer::GroupLasso {
+                strength: match (strength, groups) {
+                    (Strength::PerBlock(named), Groups::Blocks) => {
+                        let mut strengths = vec![0.0; blocks.len()];
+                        find(named, blocks)?.into_iter().for_each(|(block, value)| strengths[block] = value);
+                        Strength::PerGroup(strengths)
+                    }
+                    (other, _) => other.clone(),
+                },
+                groups: match groups {
+                    Groups::Blocks if blocks.is_empty() => Groups::All,
+                    Groups::Blocks => Groups::Features(blocks.iter().map(|(_, range)| range.clone().collect()).collect()),
+                    other => other.clone(),
+                },
+            },
+        })
     }
 
-    /// Checks strengths against the shape of the coefficients.
+    /// Checks the penalty against the shape of the coefficients, `[n_features, n_neurons]`. Names of blocks must have
+    /// been [resolved](Regularizer::resolve).
     ///
     /// # Errors
-    /// [`Error::Strengths`] if their number does not fit, [`Error::Option`] if one is negative or not finite.
+    /// [`Error::Strengths`] if the number of strengths does not fit, [`Error::StrengthKind`] if they are of a kind that
+    /// the penalty does not take, [`Error::Option`] if one is negative or not finite or the share of the lasso is not
+    /// above zero and at most one, [`Error::Groups`] if groups overlap or name features that do not exist.
     pub fn validate(&self, n_features: usize, n_neurons: usize) -> Result<(), Error> {
+        self.validate_classes(n_features, n_neurons, 1)
+    }
+
+    /// Checks the penalty against the shape of a classifier's coefficients, `[n_features, n_neurons · n_classes]`.
+    ///
+    /// # Errors
+    /// As [`validate`](Regularizer::validate).
+    pub fn validate_classes(&self, n_features: usize, n_neurons: usize, n_classes: usize) -> Result<(), Error> {
+        let counts = Counts {
+            features: n_features,
+            neurons: n_neurons,
+            blocks: n_classes,
+            groups: None,
+        };
         match self {
-            Regularizer::Ridge(strength) => strength.validate(n_features, n_neurons),
-            _ => Ok(()),
+            Regularizer::Unregularized => Ok(()),
+            Regularizer::Ridge(strength) | Regularizer::Lasso(strength) => strength.validate(counts),
+            Regularizer::ElasticNet { strength, lasso_share } => {
+                if !(*lasso_share > 0.0 && *lasso_share <= 1.0) {
+                    return Err(Error::Option {
+                        option: "share of the lasso",
+                        got: *lasso_share,
+                        expected: "above zero and at most one",
+                    });
+                }
+                strength.validate(counts)
+            }
+            Regularizer::GroupLasso { strength, groups } => {
+                let n_groups = groups.validate(n_features)?;
+                strength.validate(Counts {
+                    groups: Some(n_groups),
+                    ..counts
+                })
+            }
         }
     }
 
-    /// The strength of the ridge on one coefficient.
-    pub(crate) fn ridge(&self, feature: usize, neuron: usize) -> f64 {
-        match self {
-            Regularizer::Ridge(strength) => strength.at(feature, neuron),
-            _ => 0.0,
+    /// The penalty on the coefficients of one neuron.
+    ///
+    /// # Shapes
+    /// `coef`: `[n_features, n_classes]`, one column unless the model is a classifier.
+    pub fn value(&self, coef: ArrayView2<'_, f64>, neuron: usize) -> f64 {
+        let (penalty, flat) = self.of_array(&coef, neuron);
+        penalty.value(&flat) + penalty.ridge_value(&flat)
+    }
+
+    /// The proximal map of the penalty on the coefficients of one neuron, in their place.
+    ///
+    /// ```text
+    /// prox(w) = argmin_u  penalty(u) + ‖u − w‖² / (2 · step)
+    ///
+    /// Ridge:        w / (1 + step s)
+    /// Lasso:        sign(w) max(|w| − step s, 0)
+    /// Elastic net:  sign(w) max(|w| − step s r, 0) / (1 + step s (1 − r))
+    /// Group lasso:  w_g max(0, 1 − step s_g √(size_g) / ‖w_g‖)
+    /// ```
+    ///
+    /// A group that is empty, or has strength zero, is left alone.
+    ///
+    /// # Shapes
+    /// `coef`: `[n_features, n_classes]`, one column unless the model is a classifier.
+    ///
+    /// # References
+    /// Parikh & Boyd (2014), *Foundations and Trends in Optimization* 1(3), sections 6.5.2 and 6.5.4.
+    ///
+    /// # Example
+    /// ```
+    /// use ndarray::array;
+    /// use nemos_solvers::Regularizer;
+    /// let mut coef = array![[1.0], [-0.2]];
+    /// Regularizer::Lasso(0.5.into()).proximal(coef.view_mut(), 0, 1.0);
+    /// assert_eq!(coef, array![[0.5], [0.0]]);
+    /// ```
+    pub fn proximal(&self, mut coef: ArrayViewMut2<'_, f64>, neuron: usize, step: f64) {
+        let (penalty, mut flat) = self.of_array(&coef.view(), neuron);
+        penalty.shrink(&mut flat, step);
+        penalty.shrink_by_ridge(&mut flat, step);
+        let n_features = coef.nrows();
+        for ((feature, block), value) in coef.indexed_iter_mut() {
+            *value = flat[block * (n_features + 1) + feature];
         }
+    }
+
+    /// The penalty of a neuron with its coefficients as parameters, intercepts zero.
+    fn of_array(&self, coef: &ArrayView2<'_, f64>, neuron: usize) -> (ColumnPenalty, Vec<f64>) {
+        let (n_features, n_blocks) = coef.dim();
+        let mut flat = vec![0.0; (n_features + 1) * n_blocks];
+        for ((feature, block), &value) in coef.indexed_iter() {
+            flat[block * (n_features + 1) + feature] = value;
+        }
+        (ColumnPenalty::new(self, n_features, n_blocks, neuron), flat)
+    }
+
+    /// The strengths of ridge and lasso on one coefficient; `column` is its column among those of all neurons and classes.
+    pub(crate) fn shares(&self, feature: usize, neuron: usize, column: usize) -> (f64, f64) {
+        match self {
+            Regularizer::Ridge(strength) => (strength.at(feature, neuron, column), 0.0),
+            Regularizer::Lasso(strength) => (0.0, strength.at(feature, neuron, column)),
+            Regularizer::ElasticNet { strength, lasso_share } => {
+                let strength = strength.at(feature, neuron, column);
+                (strength * (1.0 - lasso_share), strength * lasso_share)
+            }
+            _ => (0.0, 0.0),
+        }
+    }
+
+    /// Name of the penalty.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Regularizer::Unregularized => "empty",
+            Regularizer::Ridge(_) => "ridge",
+            Regularizer::Lasso(_) => "lasso",
+            Regularizer::ElasticNet { .. } => "elastic net",
+            Regularizer::GroupLasso { .. } => "group lasso",
+        }
+    }
+
+    /// Whether the penalty has a part without a gradient.
+    pub(crate) fn has_kinks(&self) -> bool {
+        !matches!(self, Regularizer::Unregularized | Regularizer::Ridge(_))
     }
 }
 
-impl Strength {
-    /// The strength on one coefficient.
-    pub fn at(&self, feature: usize, neuron: usize) -> f64 {
+/// The blocks that are named, by number, with their strengths.
+fn find(named: &[(String, f64)], blocks: &[(String, Range<usize>)]) -> Result<Vec<(usize, f64)>, Error> {
+    let one = |(name, value): &(String, f64)| match blocks.iter().position(|(block, _)| block == name) {
+        Some(block) => Ok((block, *value)),
+        None => Err(Error::Block {
+            name: name.clone(),
+            available: blocks.iter().map(|(block, _)| block.clone()).collect(),
+        }),
+    };
+    named.iter().map(one).collect()
+}
+
+impl Groups {
+    /// How many groups there are.
+    fn validate(&self, n_features: usize) -> Result<usize, Error> {
         match self {
-            Strength::Shared(strength) => *strength,
-            Strength::PerNeuron(strengths) => strengths[neuron],
-            Strength::PerFeature(strengths) => strengths[feature],
-            Strength::PerCoefficient(strengths) => strengths[(feature, neuron)],
-            _ => 0.0,
+            Groups::All | Groups::Blocks => Ok(1),
+            Groups::Features(groups) => {
+                let mut seen = vec![false; n_features];
+                for &feature in groups.iter().flatten() {
+                    match seen.get_mut(feature) {
+                        None => {
+                            return Err(Error::Groups {
+                                feature,
+                                n_features,
+                                problem: "does not exist",
+                            });
+                        }
+                        Some(true) => {
+                            return Err(Error::Groups {
+                                feature,
+                                n_features,
+                                problem: "is in a group twice",
+                            });
+                        }
+                        Some(seen) => *seen = true,
+                    }
+                }
+                Ok(groups.len())
+            }
         }
     }
 
-    fn validate(&self, n_features: usize, n_neurons: usize) -> Result<(), Error> {
-        let (values, expected, per): (&[f64], usize, &'static str) = match self {
-            Strength::Shared(strength) => (std::slice::from_ref(strength), 1, "per model"),
-            Strength::PerNeuron(strengths) => (strengths, n_neurons, "per neuron"),
-            Strength::PerFeature(strengths) => (strengths, n_features, "per feature"),
-            _ => (&[], 0, ""),
-        };
-        if values.len() != expected {
-            return Err(Error::Strengths {
-                got: values.len(),
-                per,
-                expected,
-            });
+    /// The features of each group.
+    pub(crate) fn features(&self, n_features: usize) -> Vec<Vec<usize>> {
+        match self {
+            Groups::All | Groups::Blocks => vec![(0..n_features).collect()],
+            Groups::Features(groups) => groups.clone(),
         }
-        values
-            .iter()
-            .try_for_each(|&value| Error::check_not_negative("strength of the regularizer", value))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ndarray::{Array2, array};
+
+    fn group_lasso(strength: Strength, groups: Groups) -> Regularizer {
+        Regularizer::GroupLasso { strength, groups }
+    }
 
     #[test]
     fn strengths_must_be_finite_and_not_negative() {
         for bad in [-1.0, f64::NAN, f64::INFINITY] {
-            let error = Regularizer::Ridge(bad.into()).validate(3, 1).unwrap_err();
-            assert!(error.to_string().contains("strength"), "{error}");
+            for strength in [
+                Strength::Shared(bad),
+                Strength::PerNeuron(vec![bad]),
+                Strength::PerFeature(vec![1.0, bad, 1.0]),
+                Strength::PerCoefficient(array![[0.0], [bad], [1.0]]),
+            ] {
+                let error = Regularizer::Lasso(strength).validate(3, 1).unwrap_err();
+                assert!(error.to_string().contains("strength"), "{error}");
+            }
+            assert!(group_lasso(Strength::PerGroup(vec![bad]), Groups::All).validate(3, 1).is_err());
         }
         assert!(Regularizer::Ridge(0.0.into()).validate(3, 1).is_ok());
     }
@@ -168,5 +336,71 @@ mod tests {
             Regularizer::Ridge(Strength::PerNeuron(vec![1.0])).validate(1, 2),
             Err(Error::Strengths { .. })
         ));
+        let per_coefficient = Regularizer::Lasso(Strength::PerCoefficient(Array2::zeros((3, 4))));
+        assert!(per_coefficient.validate(3, 4).is_ok() && per_coefficient.validate_classes(3, 2, 2).is_ok());
+        assert!(per_coefficient.validate(3, 2).is_err() && per_coefficient.validate(4, 4).is_err());
+        assert!(group_lasso(Strength::PerGroup(vec![1.0; 2]), Groups::All).validate(3, 1).is_err());
+    }
+
+    #[test]
+    fn kinds_of_strength_that_a_penalty_does_not_take_are_refused() {
+        for strength in [Strength::PerFeature(vec![1.0; 3]), Strength::PerBlock(vec![])] {
+            assert!(matches!(
+                group_lasso(strength, Groups::All).validate(3, 1),
+                Err(Error::StrengthKind { .. })
+            ));
+        }
+        for strength in [Strength::PerGroup(vec![1.0]), Strength::PerBlock(vec![])] {
+            assert!(matches!(
+                Regularizer::Lasso(strength).validate(3, 1),
+                Err(Error::StrengthKind { .. })
+            ));
+        }
+        for lasso_share in [0.0, -0.5, 1.1, f64::NAN] {
+            let net = Regularizer::ElasticNet {
+                strength: 1.0.into(),
+                lasso_share,
+            };
+            assert!(matches!(net.validate(3, 1), Err(Error::Option { .. })));
+        }
+    }
+
+    #[test]
+    fn groups_must_not_overlap_nor_name_features_that_do_not_exist() {
+        let groups = |groups: &[&[usize]]| group_lasso(1.0.into(), Groups::Features(groups.iter().map(|g| g.to_vec()).collect()));
+        assert!(groups(&[&[0], &[], &[2, 1]]).validate(3, 1).is_ok());
+        for bad in [groups(&[&[0, 3]]), groups(&[&[0], &[1, 0]]), groups(&[&[1, 1]])] {
+            assert!(matches!(bad.validate(3, 1), Err(Error::Groups { .. })));
+        }
+    }
+
+    #[test]
+    fn names_of_blocks_become_features_and_groups() {
+        let blocks = [("a".to_string(), 0..2), ("b".to_string(), 2..3)];
+        let resolved = group_lasso(Strength::PerBlock(vec![("b".into(), 2.0)]), Groups::Blocks)
+            .resolve(&blocks, 3)
+            .unwrap();
+        let expected = group_lasso(Strength::PerGroup(vec![0.0, 2.0]), Groups::Features(vec![vec![0, 1], vec![2]]));
+        assert_eq!(resolved, expected);
+        let unknown = Regularizer::Lasso(Strength::PerBlock(vec![("c".into(), 2.0)])).resolve(&blocks, 3);
+        assert!(matches!(unknown, Err(Error::Block { name, .. }) if name == "c"));
+        let unnamed = group_lasso(1.0.into(), Groups::Blocks).resolve(&[], 3).unwrap();
+        assert_eq!(unnamed, group_lasso(1.0.into(), Groups::All));
+    }
+
+    #[test]
+    fn a_group_spans_all_classes() {
+        let lasso = group_lasso(0.5.into(), Groups::Features(vec![vec![1]]));
+        let mut coef = array![[1.0, 1.0], [3.0, 4.0]];
+        // √2 · 0.5 · 5
+        assert!((lasso.value(coef.view(), 0) - 12.5_f64.sqrt()).abs() < 1e-14);
+        lasso.proximal(coef.view_mut(), 0, 2.0);
+        let kept = 1.0 - 2.0_f64.sqrt() / 5.0;
+        assert!(
+            (&coef - &array![[1.0, 1.0], [3.0 * kept, 4.0 * kept]])
+                .iter()
+                .all(|x| x.abs() < 1e-14),
+            "{coef}"
+        );
     }
 }

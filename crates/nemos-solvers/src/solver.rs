@@ -60,8 +60,26 @@ pub trait Solver {
     }
 }
 
-/// A solver that can be given another objective at every step: a batch of the data.
+/// A solver that can be given other data at every step.
 ///
-/// *Implementor must* evaluate the objective anew at the parameters that come with each step, and keep no value of an
-/// earlier objective.
-pub trait Stochastic: Solver {}
+/// *Implementor must* evaluate the objective afresh at every step, from the parameters that it is given, so that each
+/// step may see another batch of the data; nothing that one batch was worth may decide on a later step.
+/// *Caller must* [`reopen`](Stochastic::reopen) the state before a step on other data, because a column that one batch is
+/// content with would be left alone otherwise.
+///
+/// # Example
+/// ```
+/// use nemos_solvers::{Error, Objective, Parameters, Stochastic};
+/// fn epoch(solver: &impl Stochastic, batches: &[&dyn Objective], mut at: Parameters) -> Result<Parameters, Error> {
+///     let mut state = solver.init(batches[0], &at)?;
+///     for batch in batches {
+///         state = solver.reopen(state);
+///         (at, state) = solver.step(*batch, at, state)?;
+///     }
+///     Ok(at)
+/// }
+/// ```
+pub trait Stochastic: Solver {
+    /// The state with every column on its way again.
+    fn reopen(&self, state: Self::State) -> Self::State;
+}

@@ -5,11 +5,18 @@
 //! | [`Tolerance`] | how far a number may be from what is expected, and why |
 //! | [`Case`] | one reference case: arrays and numbers by name |
 //! | [`check_gradient`] | compares a gradient with central finite differences |
+//! | [`problems`] | a zoo of problems that every solver meets, on [`HostObjective`] and [`Softmax`] |
 
 mod case;
 mod gradient;
+mod host_objective;
+mod problems;
+mod softmax;
 mod tolerance;
 
 pub use case::{Case, numbers};
 pub use gradient::check_gradient;
+pub use host_objective::{Digits, HostObjective, Loss};
+pub use problems::{Problem, problems};
+pub use softmax::Softmax;
 pub use tolerance::Tolerance;

@@ -1,0 +1,198 @@
+//! Every solver meets every problem of the zoo, and ends at the same place or says why not.
+
+use ndarray::{Array2, s};
+use nemos_solvers::{
+    Acceleration, Auto, Error, GradientDescent, Lbfgs, ModelCurvature, Newton, Objective, Order, Parameters, Penalized, ProximalGradient,
+    ProximalNewton, Request, Solution, Solver, Status, minimize,
+};
+use nemos_testkit::{Digits, Problem, problems};
+
+type Run = Box<dyn Fn(&dyn Objective, &Parameters) -> Result<Solution, Error>>;
+
+/// A solver of the zoo, and how close it comes.
+struct Entry {
+    name: &'static str,
+    run: Run,
+    smooth_only: bool,
+    /// Whether it needs many steps on badly conditioned problems.
+    first_order: bool,
+    /// Error of the objective relative to its scale.
+    close: f64,
+}
+
+fn entry<S: Solver + 'static>(name: &'static str, solver: S, smooth_only: bool) -> Entry {
+    Entry {
+        name,
+        run: Box::new(move |objective, start| minimize(objective, &solver, start)),
+        smooth_only,
+        first_order: false,
+        close: FAST,
+    }
+}
+
+fn first_order<S: Solver + 'static>(name: &'static str, solver: S, smooth_only: bool) -> Entry {
+    Entry {
+        first_order: true,
+        close: SLOW,
+        ..entry(name, solver, smooth_only)
+    }
+}
+
+// Solvers stop at an estimated relative distance of 1e-10; the estimate is off by the change of curvature, a factor of ten.
+const FAST: f64 = 1e-9;
+// As above, and the curvature is the one foretold at the start.
+const SLOW: f64 = 1e-8;
+// Values have seven digits, of which a sum over rows loses one.
+const SINGLE: f64 = 3e-6;
+
+fn solvers() -> Vec<Entry> {
+    vec![
+        entry("Auto", Auto::new(), false),
+        entry("L-BFGS", Lbfgs::new(), true),
+        entry("Newton", Newton::new(), true),
+        entry("proximal Newton", ProximalNewton::new(), false),
+        entry(
+            "proximal Newton, exact",
+            ProximalNewton::new().curvature(ModelCurvature::Exact),
+            false,
+        ),
+        entry(
+            "proximal Newton, from gradients",
+            ProximalNewton::new().curvature(ModelCurvature::FromGradients),
+            false,
+        ),
+        first_order("gradient descent", GradientDescent::new(), true),
+        first_order(
+            "gradient descent, Nesterov",
+            GradientDescent::new().acceleration(Acceleration::Nesterov),
+            true,
+        ),
+        first_order("proximal gradient", ProximalGradient::new(), false),
+        first_order(
+            "proximal gradient, plain",
+            ProximalGradient::new().acceleration(Acceleration::Plain),
+            false,
+        ),
+    ]
+}
+
+#[test]
+fn every_solver_meets_every_problem() {
+    let mut failures = Vec::new();
+    for problem in problems() {
+        let objective = Penalized::new(&*problem.objective, &problem.regularizer);
+        let reference = reference(&problem, &objective);
+        for solver in solvers() {
+            if solver.first_order && problem.hard.is_some() {
+                continue;
+            }
+            let begin = std::time::Instant::now();
+            if let Err(why) = meet(&solver, &problem, &objective, &reference) {
+                failures.push(format!("({}, {}): {why}", solver.name, problem.name));
+            }
+            if std::env::var_os("ZOO_TIMES").is_some() {
+                println!("{:>8.3} s  {} / {}", begin.elapsed().as_secs_f64(), solver.name, problem.name);
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{} pairs failed:\n{}", failures.len(), failures.join("\n"));
+}
+
+/// The solution that all others are compared with, and checked by itself: the best of exact proximal Newton steps.
+fn reference(problem: &Problem, objective: &dyn Objective) -> Solution {
+    let solver = ProximalNewton::new().curvature(ModelCurvature::Exact).tolerance(1e-14);
+    minimize(objective, &solver, &problem.start).unwrap_or_else(|error| panic!("{}: {error}", problem.name))
+}
+
+fn meet(solver: &Entry, problem: &Problem, objective: &dyn Objective, reference: &Solution) -> Result<(), String> {
+    let result = (solver.run)(objective, &problem.start);
+    if solver.smooth_only && objective.penalty().is_some() {
+        return match result {
+            Err(Error::Penalty { .. }) => Ok(()),
+            other => Err(format!("should refuse the penalty, not {other:?}")),
+        };
+    }
+    let solution = result.map_err(|error| error.to_string())?;
+    let values = totals(objective, &solution.parameters);
+    let starts = totals(objective, &problem.start);
+    let best = totals(objective, &reference.parameters);
+    for column in 0..values.len() {
+        let outcome = &solution.outcome.columns[column];
+        if problem.without_minimum.contains(&column) {
+            if outcome.status != Status::NoMaximum {
+                return Err(format!(
+                    "column {column}: {:?}, though there is no minimum; {outcome:?}",
+                    outcome.status
+                ));
+            }
+            continue;
+        }
+        if outcome.status != Status::Converged {
+            return Err(format!("column {column}: {outcome:?}"));
+        }
+        let scale = best[column].abs().max(starts[column] - best[column]);
+        let close = if problem.digits == Digits::Single { SINGLE } else { solver.close };
+        let gap = (values[column] - best[column]) / scale;
+        if gap.is_nan() || gap > close {
+            return Err(format!("column {column}: relative gap {gap:e}; {outcome:?}"));
+        }
+        if gap < -1e-11 && problem.digits == Digits::Double {
+            return Err(format!("column {column}: better than the reference by {gap:e}"));
+        }
+        let distance = distance(problem, &solution.parameters, &reference.parameters, column);
+        // Objectives are flat at a minimum: predictors differ by the root of the gap.
+        if distance > 10.0 * close.sqrt() {
+            return Err(format!("column {column}: predictors differ by {distance:e}"));
+        }
+    }
+    Ok(())
+}
+
+/// Objective with its whole penalty.
+fn totals(objective: &dyn Objective, at: &Parameters) -> Vec<f64> {
+    let columns: Vec<usize> = (0..at.n_problems()).collect();
+    let request = Request {
+        columns: &columns,
+        rows: None,
+        order: Order::Gradient,
+    };
+    let values = objective.evaluate(at, request).unwrap().values;
+    let n_blocks = objective.n_blocks();
+    let n_features = at.n_parameters() / n_blocks - 1;
+    let kinks = |column: usize| match objective.penalty() {
+        None => 0.0,
+        Some(regularizer) => {
+            let coef = Array2::from_shape_fn((n_features, n_blocks), |(i, block)| at.column(column)[block * (n_features + 1) + i]);
+            // The ridge of an elastic net is part of the objective already.
+            let ridge = match objective.gram().and_then(|gram| gram.ridge.as_ref()) {
+                Some(ridge) => coef
+                    .indexed_iter()
+                    .map(|((i, block), w)| 0.5 * ridge[(block * n_features + i, column)] * w * w)
+                    .sum(),
+                None => 0.0,
+            };
+            regularizer.value(coef.view(), column) - ridge
+        }
+    };
+    values.iter().enumerate().map(|(column, value)| value + kinks(column)).collect()
+}
+
+/// Largest difference of the predictors, those of classes less their mean, relative to the largest predictor.
+fn distance(problem: &Problem, a: &Parameters, b: &Parameters, column: usize) -> f64 {
+    let n_blocks = problem.objective.n_blocks();
+    let width = a.n_parameters() / n_blocks;
+    let predictors = |at: &Parameters| {
+        let coef = Array2::from_shape_fn((width, n_blocks), |(i, block)| at.column(column)[block * width + i]);
+        let mut all = problem.design.dot(&coef.slice(s![..width - 1, ..])) + coef.row(width - 1);
+        if n_blocks > 1 {
+            for mut row in all.rows_mut() {
+                let mean = row.mean().unwrap();
+                row -= mean;
+            }
+        }
+        all
+    };
+    let (a, b) = (predictors(a), predictors(b));
+    let largest = b.iter().fold(1.0, |m: f64, x| m.max(x.abs()));
+    (&a - &b).iter().fold(0.0, |m: f64, x| m.max(x.abs())) / largest
+}
