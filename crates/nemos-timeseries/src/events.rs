@@ -152,14 +152,14 @@ impl Ts {
         Ts::trusted(self.times[self.rows_between(start, end)].to_vec(), self.support.clone())
     }
 
-    /// The row closest to this time, the earlier of two; none if there are no events.
+    /// The row closest to this time, the later of two; none if there are no events.
     pub fn nearest(&self, time: f64) -> Option<usize> {
         let after = self.times.partition_point(|&other| other < time);
         let before = after.checked_sub(1);
         match (before, self.times.get(after)) {
-            (Some(before), Some(next)) if time - self.times[before] > next - time => Some(after),
-            (Some(before), _) => Some(before),
-            (None, next) => next.map(|_| after),
+            (Some(before), Some(next)) if time - self.times[before] < next - time => Some(before),
+            (before, None) => before,
+            _ => Some(after),
         }
     }
 

@@ -13,22 +13,37 @@
 //! | [`Table`] | metadata of units, columns and intervals |
 
 mod algebra;
+mod average;
+mod bins;
+mod count;
 mod error;
 mod events;
+mod filter;
 mod frame;
 mod group;
+mod hilbert;
 mod intervals;
+mod lookup;
+mod lookup;
 mod signal;
 mod table;
 mod tensor;
+mod threshold;
 mod tsd;
 
+pub use convolve::Reach;
+pub use derivative::DiffTime;
 pub use error::Error;
 pub use events::Ts;
+pub use filter::{Band, Filter};
 pub use frame::TsdFrame;
 pub use group::TsGroup;
 pub use intervals::{Interval, IntervalSet};
+pub use lookup::{Nearest, Outside};
+pub use lookup::{Nearest, Outside};
 pub use signal::Signal;
 pub use table::{Column, Table};
 pub use tensor::TsdTensor;
+pub use threshold::Threshold;
+pub use threshold::Threshold;
 pub use tsd::Tsd;

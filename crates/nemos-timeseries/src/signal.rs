@@ -4,8 +4,10 @@ use std::ops::Range;
 
 use nemos_core::{Backend, HostFloat, Matrix};
 
+use crate::average::bin_average;
 use crate::events::gather;
-use crate::{Error, IntervalSet, Ts};
+use crate::lookup::interpolate;
+use crate::{Error, IntervalSet, Outside, Ts};
 
 /// Values sampled at known times: a [`Tsd`](crate::Tsd), a [`TsdFrame`](crate::TsdFrame) or a
 /// [`TsdTensor`](crate::TsdTensor). What works on any of them is a method here.
@@ -50,10 +52,26 @@ pub trait Signal<B: Backend>: Sized + Sync {
         self.with_values(axis, select(self.values(), &[rows]))
     }
 
-    /// The values of the sample closest to this time, the earlier of two; none if there are no samples.
+    /// The values of the sample closest to this time, the later of two; none if there are no samples.
     fn at(&self, time: f64) -> Option<Vec<f64>> {
         let row = self.axis().nearest(time)?;
         Some(select(self.values(), std::slice::from_ref(&(row..row + 1))).to_vec())
+    }
+
+    /// The mean of the samples in each bin of `bin_size` seconds, NaN where there are none; bins are those of
+    /// [`Ts::count`].
+    ///
+    /// # Errors
+    /// As [`Ts::count`].
+    fn bin_average(&self, bin_size: f64) -> Result<Self, Error> {
+        bin_average(self, bin_size)
+    }
+
+    /// The signal at these times that lie in its support, on the line between the samples around each, epoch by epoch.
+    /// NaN in an epoch without samples.
+    #[must_use]
+    fn interpolate(&self, at: &Ts, outside: Outside) -> Self {
+        interpolate(self, at, outside)
     }
 
     /// The samples without NaN. The support stays what it was.
@@ -69,6 +87,71 @@ pub trait Signal<B: Backend>: Sized + Sync {
         });
         let axis = Ts::trusted(gather(self.sample_times(), &complete, 1), self.support().clone());
         self.with_values(axis, select(self.values(), &complete))
+    }
+
+    /// The mean of the samples in each bin of `bin_size` seconds, NaN where there are none; bins are those of
+    /// [`Ts::count`].
+    ///
+    /// # Errors
+    /// [`Error::NotPositive`] or [`Error::TooManyBins`] if the size cannot be.
+    fn bin_average(&self, bin_size: f64) -> Result<Self, Error> {
+        average::bin_average(self, bin_size)
+    }
+
+    /// The signal at those of the times that lie in its support: on a line between the samples around each, within epochs.
+    /// An epoch without samples gives NaN.
+    #[must_use]
+    fn interpolate(&self, at: &Ts, outside: Outside) -> Self {
+        lookup::interpolate(self, at, outside)
+    }
+
+    /// `out[t] = Σₖ kernel[k]·signal[t + shift − k]` within epochs, with zeros beyond their ends.
+    ///
+    /// # Errors
+    /// [`Error::Empty`] if the kernel is.
+    fn convolve(&self, kernel: &[f64], reach: Reach) -> Result<Self, Error> {
+        convolve::convolve(self, kernel, reach)
+    }
+
+    /// The signal smoothed by a Gaussian of `std` seconds, within epochs, with zeros beyond their ends.
+    ///
+    /// # Errors
+    /// [`Error::NotPositive`] unless the standard deviation is positive and finite.
+    fn smooth(&self, std: f64) -> Result<Self, Error> {
+        convolve::smooth(self, std)
+    }
+
+    /// Slopes, per second: central differences within epochs, one-sided ones at their ends, NaN for a sample that is alone.
+    ///
+    /// # Errors
+    /// None today.
+    fn derivative(&self) -> Result<Self, Error> {
+        derivative::derivative(self)
+    }
+
+    /// The frequencies that a filter keeps, without phase shift, within epochs.
+    ///
+    /// # Errors
+    /// [`Error::Irregular`] unless samples are even, [`Error::Missing`] at a NaN, [`Error::Frequency`], [`Error::Range`],
+    /// [`Error::Order`] or [`Error::NotPositive`] if the filter cannot be, [`Error::TooFewSamples`] if an epoch is too short.
+    fn filter(&self, filter: &Filter) -> Result<Self, Error> {
+        filter::filter(self, filter)
+    }
+
+    /// The phase of an oscillation in `[0, 2π)`, 0 at its peak: the angle of the analytic signal, within epochs.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] at a NaN.
+    fn phase(&self) -> Result<Self, Error> {
+        hilbert::phase(self)
+    }
+
+    /// The amplitude of an oscillation: the length of the analytic signal, within epochs.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] at a NaN.
+    fn envelope(&self) -> Result<Self, Error> {
+        hilbert::envelope(self)
     }
 
     /// Seconds between samples, where these are even within every epoch to a part in a million.
