@@ -84,7 +84,9 @@ fn transformed(x: &[f64], kernel: &[f64], lead: usize) -> Vec<f64> {
     let mut padded = forward.make_input_vec();
     padded[..n_lags].copy_from_slice(kernel);
     let mut response = forward.make_output_vec();
-    forward.process(&mut padded, &mut response).expect("invariant: buffers come from the plan");
+    forward
+        .process(&mut padded, &mut response)
+        .expect("invariant: buffers come from the plan");
     let scale = 1.0 / length as f64;
     let mut out = vec![0.0; x.len()];
     out.par_chunks_mut(step).enumerate().for_each(|(block, out)| {
@@ -92,13 +94,21 @@ fn transformed(x: &[f64], kernel: &[f64], lead: usize) -> Vec<f64> {
         // The last `step` values of a circular convolution are free of wrapping; value n_lags − 1 + i is out[start + i].
         let first = (block * step + lead) as isize - (n_lags - 1) as isize;
         for (index, value) in time.iter_mut().enumerate() {
-            *value = usize::try_from(first + index as isize).ok().and_then(|row| x.get(row)).copied().unwrap_or(0.0);
+            *value = usize::try_from(first + index as isize)
+                .ok()
+                .and_then(|row| x.get(row))
+                .copied()
+                .unwrap_or(0.0);
         }
-        forward.process(&mut time, &mut frequency).expect("invariant: buffers come from the plan");
+        forward
+            .process(&mut time, &mut frequency)
+            .expect("invariant: buffers come from the plan");
         for (value, response) in frequency.iter_mut().zip(&response) {
             *value *= response * scale;
         }
-        inverse.process(&mut frequency, &mut time).expect("invariant: buffers come from the plan");
+        inverse
+            .process(&mut frequency, &mut time)
+            .expect("invariant: buffers come from the plan");
         out.copy_from_slice(&time[n_lags - 1..][..out.len()]);
     });
     out
@@ -112,7 +122,12 @@ mod tests {
 
     /// The definition, term by term.
     fn definition(x: &[f64], kernel: &[f64], lead: usize) -> Vec<f64> {
-        let term = |row: usize, lag: usize| (row + lead).checked_sub(lag).and_then(|row| x.get(row)).map_or(0.0, |x| x * kernel[lag]);
+        let term = |row: usize, lag: usize| {
+            (row + lead)
+                .checked_sub(lag)
+                .and_then(|row| x.get(row))
+                .map_or(0.0, |x| x * kernel[lag])
+        };
         (0..x.len()).map(|row| (0..kernel.len()).map(|lag| term(row, lag)).sum()).collect()
     }
 
@@ -125,7 +140,10 @@ mod tests {
                 let lead = reach.lead(kernel.len());
                 let expected = definition(&x, &kernel, lead);
                 for got in [summed(&x, &kernel, lead), transformed(&x, &kernel, lead)] {
-                    assert!(got.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-8), "{n} {n_lags} {reach:?}");
+                    assert!(
+                        got.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-8),
+                        "{n} {n_lags} {reach:?}"
+                    );
                 }
             }
         }

@@ -62,7 +62,10 @@ pub(crate) fn derivative<B: Backend, S: Signal<B>>(signal: &S) -> S {
     let mut slopes = vec![f64::NAN; n_rows * width];
     with_host(signal.values(), |values| {
         let slope = |left: usize, right: usize, column: usize| {
-            let (step, rise) = (times[right] - times[left], values[right * width + column] - values[left * width + column]);
+            let (step, rise) = (
+                times[right] - times[left],
+                values[right * width + column] - values[left * width + column],
+            );
             if step > 0.0 { rise / step } else { f64::NAN }
         };
         for rows in signal.axis().rows_by_epoch().into_iter().filter(|rows| rows.len() > 1) {
@@ -94,7 +97,9 @@ mod tests {
     fn the_slope_of_a_parabola_is_exact_inside() {
         let axis = Ts::new([0.0, 1.0, 3.0, 4.0, 10.0, 20.0]).unwrap();
         let epochs = IntervalSet::new([(0.0, 5.0), (9.0, 11.0), (19.0, 21.0)]).unwrap();
-        let squares = Tsd::<Cpu>::new(axis, vec![0.0, 1.0, 9.0, 16.0, 100.0, 400.0]).unwrap().restrict(&epochs);
+        let squares = Tsd::<Cpu>::new(axis, vec![0.0, 1.0, 9.0, 16.0, 100.0, 400.0])
+            .unwrap()
+            .restrict(&epochs);
         let slopes = squares.derivative().to_vec();
         assert_eq!(slopes[..4], [1.0, 2.0, 6.0, 7.0]);
         assert!(slopes[4].is_nan() && slopes[5].is_nan());

@@ -71,7 +71,11 @@ mod tests {
         let axis = Ts::regular(0.0, 0.5, 41).unwrap();
         let mut pulse = vec![0.0; 41];
         pulse[20] = 1.0;
-        let smooth = Tsd::<Cpu>::new(axis.clone(), pulse).unwrap().smooth(1.0, Edges::Zeros).unwrap().to_vec();
+        let smooth = Tsd::<Cpu>::new(axis.clone(), pulse)
+            .unwrap()
+            .smooth(1.0, Edges::Zeros)
+            .unwrap()
+            .to_vec();
         // exp(−(1 s)² / 2 (1 s)²), relative to the peak.
         assert!((smooth[22] / smooth[20] - (-0.5_f64).exp()).abs() < 1e-12);
         assert!((smooth.iter().sum::<f64>() - 1.0).abs() < 1e-12);
@@ -79,7 +83,10 @@ mod tests {
         let epochs = IntervalSet::new([(0.0, 3.0), (3.2, 20.0)]).unwrap();
         let smooth = |edges, deviation| flat.restrict(&epochs).smooth(deviation, edges).unwrap().to_vec();
         for deviation in [0.1, 2.0, 1e9] {
-            assert!(smooth(Edges::Weighted, deviation).iter().all(|value| (value - 3.0).abs() < 1e-9), "{deviation}");
+            assert!(
+                smooth(Edges::Weighted, deviation).iter().all(|value| (value - 3.0).abs() < 1e-9),
+                "{deviation}"
+            );
         }
         assert!(smooth(Edges::Zeros, 2.0)[0] < 2.0 && smooth(Edges::Zeros, 1e9)[0] < 1e-7);
     }
