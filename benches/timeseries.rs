@@ -19,8 +19,20 @@ struct Size {
 
 fn main() -> Result<(), Error> {
     let size = match std::env::args().any(|argument| argument == "full") {
-        true => Size { n_units: 500, n_events: 18_000, n_samples: 10_000_000, n_epochs: 10_000, repeats: 5 },
-        false => Size { n_units: 20, n_events: 500, n_samples: 20_000, n_epochs: 20, repeats: 3 },
+        true => Size {
+            n_units: 500,
+            n_events: 18_000,
+            n_samples: 10_000_000,
+            n_epochs: 10_000,
+            repeats: 5,
+        },
+        false => Size {
+            n_units: 20,
+            n_events: 500,
+            n_samples: 20_000,
+            n_epochs: 20,
+            repeats: 3,
+        },
     };
     let seconds = size.n_events as f64 / 5.0;
     let hour = IntervalSet::new([(0.0, seconds)])?;

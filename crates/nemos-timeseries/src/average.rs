@@ -12,17 +12,23 @@ pub(crate) fn bin_average<B: Backend, S: Signal<B>>(signal: &S, bin_size: f64) -
     let (times, width) = (signal.sample_times(), signal.values().dims()[1]);
     let mut means = vec![0.0; bins.len() * width];
     with_host(signal.values(), |values| {
-        bins.fill(&mut means, width, |stretch, means| {
-            let rows = stretch.rows(times);
-            let mut row = rows.start;
-            for (bin, mean) in means.chunks_exact_mut(width).enumerate() {
-                let (first, edge) = (row, stretch.right_edge(bin));
-                while row < rows.end && times[row] < edge {
-                    row += 1;
+        bins.fill(
+            &mut means,
+            width,
+            || 0,
+            |from, stretch, means| {
+                let rows = stretch.rows(times, *from);
+                *from = rows.start;
+                let mut row = rows.start;
+                for (bin, mean) in means.chunks_exact_mut(width).enumerate() {
+                    let (first, edge) = (row, stretch.right_edge(bin));
+                    while row < rows.end && times[row] < edge {
+                        row += 1;
+                    }
+                    average(&values[first * width..row * width], mean);
                 }
-                average(&values[first * width..row * width], mean);
-            }
-        });
+            },
+        );
     });
     Ok(signal.with_values(bins.axis(), matrix(means, [bins.len(), width])))
 }

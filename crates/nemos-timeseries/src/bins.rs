@@ -92,18 +92,29 @@ impl Bins {
     }
 
     /// Fills `rows`, `width` values for each bin, in parallel: `fill` is given consecutive bins of one epoch and the values
-    /// of these bins.
-    pub(crate) fn fill<E: Send>(&self, rows: &mut [E], width: usize, fill: impl Fn(&Stretch, &mut [E]) + Sync) {
+    /// of these bins. What one thread fills comes in order of time, with what `start` made for it.
+    pub(crate) fn fill<E: Send, S>(
+        &self,
+        rows: &mut [E],
+        width: usize,
+        start: impl Fn() -> S + Sync,
+        fill: impl Fn(&mut S, &Stretch, &mut [E]) + Sync,
+    ) {
         // A block of rows stays in the cache while one unit after the other is counted into it.
         let block_rows = (BLOCK_VALUES / width.max(1)).max(1);
-        let blocks: Vec<_> = row_blocks(self.len(), block_rows)
-            .zip(rows.chunks_mut(block_rows * width.max(1)))
+        let n_blocks = self.len().div_ceil(block_rows).div_ceil(4 * rayon::current_num_threads());
+        let run_rows = block_rows * n_blocks.max(1);
+        let runs: Vec<_> = row_blocks(self.len(), run_rows)
+            .zip(rows.chunks_mut(run_rows * width.max(1)))
             .collect();
-        blocks.into_par_iter().for_each(|(bins, mut rows)| {
-            for stretch in self.stretches(bins) {
-                let (own, rest) = rows.split_at_mut(stretch.bins.len() * width);
-                fill(&stretch, own);
-                rows = rest;
+        runs.into_par_iter().for_each(|(run, mut rows)| {
+            let mut state = start();
+            for block in row_blocks(run.len(), block_rows) {
+                for stretch in self.stretches(run.start + block.start..run.start + block.end) {
+                    let (own, rest) = rows.split_at_mut(stretch.bins.len() * width);
+                    fill(&mut state, &stretch, own);
+                    rows = rest;
+                }
             }
         });
     }
@@ -113,10 +124,12 @@ impl Bins {
 const BLOCK_VALUES: usize = 1 << 16;
 
 impl Stretch {
-    /// The rows of sorted times that lie in these bins.
-    pub(crate) fn rows(&self, times: &[f64]) -> Range<usize> {
+    /// The rows of sorted times that lie in these bins. None of those before `from` does: for the first row of the bins
+    /// before, the answer is near.
+    pub(crate) fn rows(&self, times: &[f64], from: usize) -> Range<usize> {
         let edge = self.epoch.start + self.bins.start as f64 * self.size - 2.0 * HALF_NANOSECOND;
-        let first = times.partition_point(|&time| time < edge.max(self.epoch.start));
+        let edge = edge.max(self.epoch.start);
+        let first = from + crate::intervals::partition_near(&times[from..], |time| time < edge);
         let end = self.epoch.start + self.bins.end as f64 * self.size + HALF_NANOSECOND;
         first..first + crate::intervals::partition_near(&times[first..], |time| time <= end.min(self.epoch.last))
     }

@@ -75,12 +75,17 @@ fn count<B: Backend>(units: &[Ts], bins: &Bins) -> Matrix<B> {
 fn count_into<E: HostFloat + std::ops::AddAssign>(units: &[Ts], bins: &Bins) -> Vec<E> {
     let width = units.len();
     let one = E::from_f64(1.0);
-    let mut counts = vec![E::default(); bins.len() * width];
-    bins.fill(&mut counts, width, |stretch, counts| {
+    // Written here, by one thread: where memory is virtual twice over, several that meet it first wait for each other.
+    let mut counts = Vec::new();
+    counts.resize(bins.len() * width, E::default());
+    let first_rows = || vec![0; width];
+    bins.fill(&mut counts, width, first_rows, |from, stretch, counts| {
         let per_size = stretch.per_size();
-        for (unit, events) in units.iter().enumerate() {
+        for (unit, (events, from)) in units.iter().zip(from).enumerate() {
             let times = events.times();
-            for &time in &times[stretch.rows(times)] {
+            let rows = stretch.rows(times, *from);
+            *from = rows.start;
+            for &time in &times[rows] {
                 if let Some(bin) = stretch.bin(time, per_size) {
                     counts[bin * width + unit] += one;
                 }

@@ -22,10 +22,18 @@ use crate::{Error, IntervalSet};
 /// assert_eq!(inside.rate(), 2.0);
 /// # Ok::<(), nemos_timeseries::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Ts {
     times: Arc<Vec<f64>>,
+    /// Those of the times that are meant: cutting an end off copies nothing.
+    rows: Range<usize>,
     support: IntervalSet,
+}
+
+impl PartialEq for Ts {
+    fn eq(&self, other: &Self) -> bool {
+        self.times() == other.times() && self.support == other.support
+    }
 }
 
 impl Ts {
@@ -45,10 +53,8 @@ impl Ts {
                 before: times[index],
             });
         }
-        Ok(Ts {
-            support: IntervalSet::spanning(&times),
-            times: Arc::new(times),
-        })
+        let support = IntervalSet::spanning(&times);
+        Ok(Ts::trusted(times, support))
     }
 
     /// Events at these times, in any order.
@@ -81,14 +87,24 @@ impl Ts {
     /// Times that are known to be in order and in the support.
     pub(crate) fn trusted(times: Vec<f64>, support: IntervalSet) -> Self {
         Ts {
+            rows: 0..times.len(),
             times: Arc::new(times),
+            support,
+        }
+    }
+
+    /// These rows, which exist and lie in the support.
+    fn part(&self, rows: Range<usize>, support: IntervalSet) -> Self {
+        Ts {
+            times: self.times.clone(),
+            rows: self.rows.start + rows.start..self.rows.start + rows.end,
             support,
         }
     }
 
     /// The times in seconds, in order.
     pub fn times(&self) -> &[f64] {
-        &self.times
+        &self.times[self.rows.clone()]
     }
 
     /// When events could have been seen.
@@ -98,12 +114,12 @@ impl Ts {
 
     /// How many events there are.
     pub fn len(&self) -> usize {
-        self.times.len()
+        self.rows.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.times.is_empty()
+        self.rows.is_empty()
     }
 
     /// Events per second of the support; NaN where the support has no length.
@@ -116,7 +132,7 @@ impl Ts {
 
     /// The rows that each epoch of the support holds.
     pub fn rows_by_epoch(&self) -> Vec<Range<usize>> {
-        self.support.rows(&self.times)
+        self.support.rows(self.times())
     }
 
     /// The same as segments, which convolution and differences do not cross.
@@ -127,37 +143,33 @@ impl Ts {
     /// The events within these epochs, which become the support.
     #[must_use]
     pub fn restrict(&self, epochs: &IntervalSet) -> Self {
-        let rows = epochs.rows(&self.times);
-        if let [all] = rows.as_slice()
-            && all.len() == self.len()
-        {
-            return Ts {
-                times: self.times.clone(),
-                support: epochs.clone(),
-            };
+        let rows = epochs.rows(self.times());
+        match rows.as_slice() {
+            [rows] => self.part(rows.clone(), epochs.clone()),
+            rows => Ts::trusted(gather(self.times(), rows, 1), epochs.clone()),
         }
-        Ts::trusted(gather(&self.times, &rows, 1), epochs.clone())
     }
 
     /// The rows from `start` to `end`, both included.
     pub fn rows_between(&self, start: f64, end: f64) -> Range<usize> {
-        let first = self.times.partition_point(|&time| time < start);
-        let rows = first..self.times.partition_point(|&time| time <= end);
+        let first = self.times().partition_point(|&time| time < start);
+        let rows = first..self.times().partition_point(|&time| time <= end);
         if rows.start <= rows.end { rows } else { first..first }
     }
 
     /// The events from `start` to `end`, both included. The support stays what it was.
     #[must_use]
     pub fn between(&self, start: f64, end: f64) -> Self {
-        Ts::trusted(self.times[self.rows_between(start, end)].to_vec(), self.support.clone())
+        self.part(self.rows_between(start, end), self.support.clone())
     }
 
     /// The row closest to this time, the later of two; none if there are no events.
     pub fn nearest(&self, time: f64) -> Option<usize> {
-        let after = self.times.partition_point(|&other| other < time);
+        let times = self.times();
+        let after = times.partition_point(|&other| other < time);
         let before = after.checked_sub(1);
-        match (before, self.times.get(after)) {
-            (Some(before), Some(next)) if time - self.times[before] < next - time => Some(before),
+        match (before, times.get(after)) {
+            (Some(before), Some(next)) if time - times[before] < next - time => Some(before),
             (before, None) => before,
             _ => Some(after),
         }
@@ -166,7 +178,7 @@ impl Ts {
     /// Epochs in which events follow each other by no more than `gap` seconds.
     #[must_use]
     pub fn bouts(&self, gap: f64) -> IntervalSet {
-        let instants = self.times.iter().map(|&time| crate::Interval { start: time, end: time });
+        let instants = self.times().iter().map(|&time| crate::Interval { start: time, end: time });
         let joined = IntervalSet::trusted(instants.collect()).merge_close(gap);
         joined.filter(|index| joined.intervals()[index].length() > 0.0)
     }

@@ -47,8 +47,7 @@ pub trait Signal<B: Backend>: Sized + Sync {
     #[must_use]
     fn between(&self, start: f64, end: f64) -> Self {
         let rows = self.axis().rows_between(start, end);
-        let axis = Ts::trusted(self.sample_times()[rows.clone()].to_vec(), self.support().clone());
-        self.with_values(axis, select(self.values(), &[rows]))
+        self.with_values(self.axis().between(start, end), select(self.values(), &[rows]))
     }
 
     /// The values of the sample closest to this time, the later of two; none if there are no samples.

@@ -53,7 +53,9 @@ fn is_supported(axis: &Ts) -> bool {
 
 /// The rows of an epoch, looked for one by one.
 fn rows_of(axis: &Ts, epoch: usize) -> Vec<usize> {
-    (0..axis.len()).filter(|&row| axis.support().find(axis.times()[row]) == Some(epoch)).collect()
+    (0..axis.len())
+        .filter(|&row| axis.support().find(axis.times()[row]) == Some(epoch))
+        .collect()
 }
 
 proptest! {
@@ -282,9 +284,15 @@ fn tiny_recordings_pass_through_everything() {
 
 #[test]
 fn what_cannot_be_a_recording_says_where() {
-    assert!(matches!(Ts::new([0.0, 1.0, f64::INFINITY]), Err(Error::TimeNotFinite { index: 2, .. })));
+    assert!(matches!(
+        Ts::new([0.0, 1.0, f64::INFINITY]),
+        Err(Error::TimeNotFinite { index: 2, .. })
+    ));
     assert!(matches!(Ts::new([0.0, 1.0, 0.5]), Err(Error::Unsorted { index: 2, .. })));
-    assert!(matches!(IntervalSet::new([(0.0, 1.0), (3.0, 2.0)]), Err(Error::Interval { index: 1, .. })));
+    assert!(matches!(
+        IntervalSet::new([(0.0, 1.0), (3.0, 2.0)]),
+        Err(Error::Interval { index: 1, .. })
+    ));
     assert!(matches!(IntervalSet::new([(f64::NAN, 1.0)]), Err(Error::Interval { index: 0, .. })));
     let axis = Ts::new([0.0, 1.0]).unwrap();
     assert!(matches!(Tsd::<Cpu>::new(axis.clone(), vec![1.0]), Err(Error::Data(_))));
