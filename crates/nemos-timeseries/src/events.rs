@@ -212,7 +212,7 @@ mod tests {
         assert!(none.is_empty() && none.support().is_empty() && none.rate().is_nan() && none.nearest(0.0).is_none());
         let one = Ts::new([3.0]).unwrap();
         assert_eq!((one.support().len(), one.rate().is_nan(), one.nearest(9.0)), (1, true, Some(0)));
-        assert_eq!(one.rows_by_epoch(), [0..1]);
+        assert_eq!(one.rows_by_epoch().as_slice(), std::slice::from_ref(&(0..1)));
         assert!(one.restrict(&IntervalSet::default()).is_empty());
     }
 

@@ -149,7 +149,8 @@ pub trait Signal<B: Backend>: Sized + Sync {
                 let step = times[row] - times[row - 1];
                 let first = *expected.get_or_insert(step);
                 // Steps carry the rounding of the times that they come from.
-                if !((step - first).abs() <= 1e-6 * first + 4.0 * f64::EPSILON * times[row].abs()) || first <= 0.0 {
+                let is_even = (step - first).abs() <= 1e-6 * first + 4.0 * f64::EPSILON * times[row].abs();
+                if !is_even || first <= 0.0 {
                     return Err(Error::Irregular {
                         row: row - 1,
                         got: step,
