@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use nemos::core::{Cpu, Matrix};
 use nemos::glm::{Poisson, PopulationGlm, Regularizer};
-use nemos::solvers::Auto;
+use nemos::solvers::{Auto, Groups};
 use serde_json::{Value, json};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -24,6 +24,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let regularizer = match (meta["penalty"]["type"].as_str(), meta["penalty"]["strength"].as_f64()) {
         (Some("none"), _) => Regularizer::Unregularized,
         (Some("ridge"), Some(strength)) => Regularizer::Ridge(strength.into()),
+        (Some("lasso"), Some(strength)) => Regularizer::Lasso(strength.into()),
+        (Some("grouplasso"), Some(strength)) => Regularizer::GroupLasso {
+            strength: strength.into(),
+            groups: groups(&meta["penalty"], design.dims()[1])?,
+        },
         (other, _) => return Err(format!("no fit for penalty {other:?}").into()),
     };
     if meta["family"] != "Poisson" || meta["link"] != "log" {
@@ -54,6 +59,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     std::fs::write(out.join("timing.json"), timing.to_string())?;
     println!("{timing}");
     Ok(())
+}
+
+/// Consecutive blocks of features.
+fn groups(penalty: &Value, n_features: usize) -> Result<Groups, Box<dyn Error>> {
+    let size = penalty["group_size"].as_u64().ok_or("the size of a group")? as usize;
+    let features: Vec<usize> = (0..n_features).collect();
+    Ok(Groups::Features(features.chunks(size).map(<[usize]>::to_vec).collect()))
 }
 
 /// A `.npy` file of one or two dimensions as a matrix.

@@ -38,6 +38,7 @@ pub(crate) fn regularizer(case: Case<'_>) -> Result<Regularizer, String> {
     match case.text("regularizer")? {
         "UnRegularized" => Ok(Regularizer::Unregularized),
         "Ridge" => Ok(Regularizer::Ridge(case.number("strength")?.into())),
+        "Lasso" => Ok(Regularizer::Lasso(case.number("strength")?.into())),
         other => Err(format!("regularizer {other} is not understood")),
     }
 }

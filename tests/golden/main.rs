@@ -9,6 +9,7 @@ mod basis;
 mod glm;
 mod pending;
 mod population;
+mod proximal;
 mod real_data;
 mod suite;
 
@@ -34,7 +35,7 @@ fn observation() {
 
 #[test]
 fn proximal() {
-    suite::run("proximal", suite::no_runner);
+    suite::run("proximal", proximal::run);
 }
 
 #[test]

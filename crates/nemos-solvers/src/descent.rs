@@ -295,8 +295,14 @@ impl<R: Rule> Column<R> {
 
     /// What the distance to the minimum is measured against.
     fn scale(&self) -> f64 {
-        self.value.abs().max(self.start_value - self.value)
+        scale(self.value, self.start_value)
     }
+}
+
+/// What the distance to the minimum is measured against: the objective, or its fall since the start. An objective that
+/// has risen is no excuse to stop.
+pub(crate) fn scale(value: f64, start_value: f64) -> f64 {
+    value.min(start_value).abs().max(start_value - value)
 }
 
 pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
