@@ -71,7 +71,9 @@ impl Error {
             ) => true,
             _ => matches!(
                 self.core(),
-                Some(Core::Infinite { .. } | Core::AllMissing { .. } | Core::Read { .. } | Core::NoEigenvalues { .. })
+                Some(
+                    Core::Infinite { .. } | Core::Weight { .. } | Core::AllMissing { .. } | Core::Read { .. } | Core::NoEigenvalues { .. }
+                )
             ),
         }
     }

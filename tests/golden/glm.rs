@@ -1,12 +1,15 @@
-//! The suite `glm`: models of one neuron.
+//! The suites `glm` and `population`: models of one neuron, and of many that share a design.
 
-use nemos::core::{Cpu, Matrix};
-use nemos::glm::{Glm, InverseLink, ObservationModel, Poisson, Score, Softplus};
-use nemos::solvers::{Auto, Regularizer};
+use ndarray::Array2;
+use nemos::core::{Backend, Cpu, Matrix};
+use nemos::glm::{InverseLink, ObservationModel, PopulationGlm, Regularizer, Score};
+use nemos::solvers::Auto;
 use nemos_testkit::{Case, Tolerance};
 use serde_json::Value;
 
-/// Fits one case and compares what the fit gives.
+use crate::model::{Run, regularizer, with_model};
+
+/// Fits one case in both precisions and compares what the fits give.
 pub(crate) fn run(case: &Value) -> Result<(), String> {
     let case = Case::new(case);
     case.only_fields(&[
@@ -19,13 +22,10 @@ pub(crate) fn run(case: &Value) -> Result<(), String> {
         "regularizer",
         "strength",
         "groups",
+        "feature_mask",
         "fitted",
     ])?;
-    match (case.text("observation")?, case.text("inverse_link")?) {
-        ("Poisson", "exp") => compare(Glm::new(Poisson), case),
-        ("Poisson", "softplus") => compare(Glm::new(Poisson).link(Softplus), case),
-        (observation, link) => Err(format!("{observation} with {link} is not understood")),
-    }
+    with_model(case, Compare { case })
 }
 
 /// Coefficients this close need a fit stopped far below the default tolerance.
@@ -33,61 +33,109 @@ pub(crate) fn solver() -> Auto {
     Auto::new().tolerance(1e-20)
 }
 
-/// The penalty of a case.
-pub(crate) fn regularizer(case: Case<'_>) -> Result<Regularizer, String> {
-    match case.text("regularizer")? {
-        "UnRegularized" => Ok(Regularizer::Unregularized),
-        "Ridge" => Ok(Regularizer::Ridge(case.number("strength")?.into())),
-        "Lasso" => Ok(Regularizer::Lasso(case.number("strength")?.into())),
-        other => Err(format!("regularizer {other} is not understood")),
+/// How close fits in one precision must be.
+struct Closeness {
+    fit: Tolerance,
+    score: Tolerance,
+    solver: Auto,
+}
+
+#[derive(Copy, Clone)]
+struct Compare<'a> {
+    case: Case<'a>,
+}
+
+impl Run for Compare<'_> {
+    fn run<O: ObservationModel, L: InverseLink>(self, model: PopulationGlm<O, L>) -> Result<(), String> {
+        let regularizer = regularizer(self.case)?;
+        let fit = match regularizer {
+            Regularizer::Unregularized | Regularizer::Ridge(_) => Tolerance::SMOOTH_FIT,
+            _ => Tolerance::LASSO_FIT,
+        };
+        let mut model = model.regularizer(regularizer);
+        if self.case.field("feature_mask").is_ok_and(|mask| !mask.is_null()) {
+            model = model.feature_mask(self.case.matrix("feature_mask")?.mapv(|flag| flag == 1.0));
+        }
+        let double = Closeness {
+            fit,
+            score: Tolerance::SCORE,
+            solver: solver(),
+        };
+        self.compare::<Cpu, O, L>(&model, &double)?;
+        let single = Closeness {
+            fit: Tolerance::SINGLE,
+            score: Tolerance::SINGLE_SCORE,
+            solver: Auto::new(),
+        };
+        self.compare::<Cpu<f32>, O, L>(&model, &single)
+            .map_err(|why| format!("in f32, {why}"))
     }
 }
 
-fn compare<O: ObservationModel, L: InverseLink>(glm: Glm<O, L>, case: Case<'_>) -> Result<(), String> {
-    let design = Matrix::<Cpu>::from_array(case.matrix("X")?.view());
-    let counts = Matrix::from_column(case.vector("y")?.to_vec());
-    let expected = case.part("fitted")?;
-    expected.only_fields(&[
-        "coef",
-        "intercept",
-        "scale",
-        "dof_resid",
-        "rate",
-        "log-likelihood",
-        "pseudo-r2-McFadden",
-        "pseudo-r2-Cohen",
-    ])?;
-    let text = |error: nemos::glm::Error| error.to_string();
-    let fitted = glm
-        .regularizer(regularizer(case)?)
-        .fit_with(&solver(), &design, &counts)
-        .map_err(text)?;
-    let (smooth, score) = (Tolerance::SMOOTH_FIT, Tolerance::SCORE);
-    smooth.check("coef", fitted.coef(), &expected.vector("coef")?.to_vec())?;
-    smooth.check("intercept", &[fitted.intercept()], &[expected.number("intercept")?])?;
-    let first = design.rows(0..10).map_err(|error| error.to_string())?;
-    smooth.check(
-        "rate",
-        &fitted.predict(&first).map_err(text)?.to_vec(),
-        &expected.vector("rate")?.to_vec(),
-    )?;
-    score.check("scale", &[fitted.scale()], &[expected.number("scale")?])?;
-    if fitted.dof_resid() != expected.number("dof_resid")? {
-        return Err(format!(
-            "dof_resid is {}, not {}",
-            fitted.dof_resid(),
-            expected.number("dof_resid")?
-        ));
+impl Compare<'_> {
+    fn compare<B: Backend, O: ObservationModel, L: InverseLink>(
+        self,
+        model: &PopulationGlm<O, L>,
+        close: &Closeness,
+    ) -> Result<(), String> {
+        let counts = self.case.array("y")?;
+        let n_neurons = if counts.ndim() == 1 { 1 } else { counts.shape()[1] };
+        let shape = (counts.shape()[0], n_neurons);
+        let counts: Array2<f64> = counts.into_shape_with_order(shape).map_err(|error| error.to_string())?;
+        let (design, counts) = (
+            Matrix::<B>::from_array(self.case.matrix("X")?.view()),
+            Matrix::from_array(counts.view()),
+        );
+        let expected = self.case.part("fitted")?;
+        expected.only_fields(&[
+            "coef",
+            "intercept",
+            "scale",
+            "dof_resid",
+            "rate",
+            "log-likelihood",
+            "pseudo-r2-McFadden",
+            "pseudo-r2-Cohen",
+            "neuron_scores",
+        ])?;
+        let text = |error: nemos::glm::Error| error.to_string();
+        let fitted = model.fit_with(&close.solver, &design, &counts).map_err(text)?;
+        let flat = |name| Ok::<_, String>(expected.array(name)?.iter().copied().collect::<Vec<f64>>());
+        let per_neuron = |name| Ok::<_, String>(each(flat(name)?, n_neurons));
+        close
+            .fit
+            .check("coef", &fitted.coef().iter().copied().collect::<Vec<_>>(), &flat("coef")?)?;
+        close.fit.check("intercept", fitted.intercept(), &flat("intercept")?)?;
+        let first = design.rows(0..10).map_err(|error| error.to_string())?;
+        close
+            .fit
+            .check("rate", &fitted.predict(&first).map_err(text)?.to_vec(), &flat("rate")?)?;
+        close.score.check("scale", fitted.scale(), &per_neuron("scale")?)?;
+        if fitted.dof_resid() != per_neuron("dof_resid")? {
+            return Err(format!("dof_resid is {:?}, not {:?}", fitted.dof_resid(), flat("dof_resid")?));
+        }
+        for (name, kind) in SCORES {
+            let got = fitted.score(&design, &counts, kind).map_err(text)?;
+            close.score.check(name, &[got], &[expected.number(name)?])?;
+        }
+        if expected.field("neuron_scores").is_err() {
+            return Ok(());
+        }
+        let by_neuron = fitted.score_by_neuron(&design, &counts, Score::McFadden).map_err(text)?;
+        close.score.check("neuron_scores", &by_neuron, &flat("neuron_scores")?)
     }
-    for (name, kind) in SCORES {
-        let got = fitted.score(&design, &counts, kind).map_err(text)?;
-        score.check(name, &[got], &[expected.number(name)?])?;
+}
+
+/// A number that is the same for all neurons may stand once.
+fn each(values: Vec<f64>, n_neurons: usize) -> Vec<f64> {
+    match values[..] {
+        [shared] => vec![shared; n_neurons],
+        _ => values,
     }
-    Ok(())
 }
 
 /// The scores of a case and their names.
-pub(crate) const SCORES: [(&str, Score); 3] = [
+const SCORES: [(&str, Score); 3] = [
     ("log-likelihood", Score::LogLikelihood),
     ("pseudo-r2-McFadden", Score::McFadden),
     ("pseudo-r2-Cohen", Score::Cohen),

@@ -6,9 +6,11 @@
 //! so that the list shrinks with every feature.
 
 mod basis;
+mod classifier;
 mod glm;
+mod model;
+mod observation;
 mod pending;
-mod population;
 mod proximal;
 mod real_data;
 mod suite;
@@ -20,17 +22,17 @@ fn glm() {
 
 #[test]
 fn population() {
-    suite::run("population", population::run);
+    suite::run("population", glm::run);
 }
 
 #[test]
 fn classifier() {
-    suite::run("classifier", suite::no_runner);
+    suite::run("classifier", classifier::run);
 }
 
 #[test]
 fn observation() {
-    suite::run("observation", suite::no_runner);
+    suite::run("observation", observation::run);
 }
 
 #[test]

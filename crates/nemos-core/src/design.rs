@@ -27,6 +27,32 @@ pub trait Design<B: Backend>: Sync {
     /// [`Error::Read`] where rows come from a file that cannot be read; [`Error::RowsOutside`] where they do not exist.
     fn block(&self, rows: Range<usize>) -> Result<Matrix<B>, Error>;
 
+    /// These rows, in this order, repeats allowed.
+    ///
+    /// # Errors
+    /// As [`block`](Design::block).
+    fn gather(&self, rows: &[usize]) -> Result<Matrix<B>, Error> {
+        Matrix::stack(rows.iter().map(|&row| self.block(row..row + 1)).collect::<Result<_, _>>()?)
+    }
+
+    /// How much each of the rows in this range counts in a fit, `[n_rows, 1]` or `[n_rows, n_neurons]`; all the same
+    /// where there is nothing. Weights are relative, and never negative.
+    ///
+    /// # Errors
+    /// As [`block`](Design::block).
+    fn weights(&self, _rows: Range<usize>) -> Result<Option<Matrix<B>>, Error> {
+        Ok(None)
+    }
+
+    /// What is added to the predictor of each of the rows in this range, `[n_rows, 1]` or `[n_rows, n_neurons]`: under
+    /// an exponential link the logarithm of the exposure.
+    ///
+    /// # Errors
+    /// As [`block`](Design::block).
+    fn offset(&self, _rows: Range<usize>) -> Result<Option<Matrix<B>>, Error> {
+        Ok(None)
+    }
+
     /// Times of the rows in seconds, where they are known.
     fn times(&self) -> Option<&[f64]> {
         None
@@ -63,6 +89,10 @@ impl<B: Backend> Design<B> for Matrix<B> {
 
     fn block(&self, rows: Range<usize>) -> Result<Matrix<B>, Error> {
         self.rows(rows)
+    }
+
+    fn gather(&self, rows: &[usize]) -> Result<Matrix<B>, Error> {
+        self.select_rows(rows)
     }
 }
 

@@ -40,6 +40,16 @@ pub enum Error {
         /// What the number follows from.
         why: &'static str,
     },
+    /// A weight that is negative or not finite.
+    #[error("weights hold {value} in row {row}, column {column}; weights are finite and not negative")]
+    Weight {
+        /// The value.
+        value: f64,
+        /// Its row.
+        row: usize,
+        /// Its column.
+        column: usize,
+    },
     /// Rows outside a matrix were asked for.
     #[error("rows {start}..{end} were asked for, but there are {available}")]
     RowsOutside {

@@ -11,6 +11,7 @@
 //! | [`Matrix`] | `[n_samples, n_columns]`; time is the first axis |
 //! | [`Design`] | what can give its rows a block at a time |
 //! | [`Samples`] | a design that can wrap a result in its own kind |
+//! | [`Annotated`] | a design whose rows carry weights and an offset |
 //! | [`Features`] | named blocks of columns |
 //! | [`Segments`] | contiguous ranges of rows that must not leak into each other |
 //! | [`Segmented`] | a matrix whose rows fall into segments |
@@ -21,6 +22,7 @@
 //! (design · coef + intercept), *design* (features in rows), *coef*, *intercept*, *window* (length of a kernel in
 //! samples), *lag*, *segment*, *n_samples*, *n_features*, *n_neurons*, *n_functions*.
 
+mod annotated;
 mod backend;
 mod design;
 mod error;
@@ -33,6 +35,7 @@ mod segments;
 pub mod simd;
 pub mod special;
 
+pub use annotated::Annotated;
 pub use backend::Backend;
 #[cfg(feature = "cpu")]
 pub use backend::Cpu;

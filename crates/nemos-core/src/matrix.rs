@@ -200,6 +200,40 @@ impl<B: Backend> Matrix<B> {
         })
     }
 
+    /// Matrices below each other.
+    ///
+    /// # Errors
+    /// [`Error::Columns`] unless all have the same number of columns; [`Error::Empty`] if there is none.
+    pub fn stack(blocks: Vec<Self>) -> Result<Self, Error> {
+        let Some(first) = blocks.first() else {
+            return Err(Error::Empty {
+                name: "the list of blocks",
+                rows: 0,
+                columns: 0,
+            });
+        };
+        let expected = first.dims()[1];
+        if let Some(other) = blocks.iter().find(|block| block.dims()[1] != expected) {
+            return Err(Error::Columns {
+                name: "a block",
+                got: other.dims()[1],
+                expected,
+                why: "one per column of the first block",
+            });
+        }
+        let rows = blocks.iter().map(|block| block.dims()[0]).sum();
+        let mut tensors: Vec<_> = blocks
+            .into_iter()
+            .filter(|block| !block.dims().contains(&0))
+            .map(|block| block.0)
+            .collect();
+        Ok(match tensors.len() {
+            0 => Self::zeros([rows, expected]),
+            1 => Matrix(tensors.remove(0)),
+            _ => Matrix(Tensor::cat(tensors, 0)),
+        })
+    }
+
     /// The matrix product with `right`.
     ///
     /// # Errors

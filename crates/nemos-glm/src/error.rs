@@ -54,6 +54,55 @@ pub enum Error {
         /// Its mean count.
         mean: f64,
     },
+    /// A feature mask does not fit the coefficients.
+    #[error("the feature mask is for {} features and {} neurons, but there are {} and {}", .got[0], .got[1], .expected[0], .expected[1])]
+    MaskShape {
+        /// Features and neurons of the mask.
+        got: [usize; 2],
+        /// Features and neurons of the data.
+        expected: [usize; 2],
+    },
+    /// Initial parameters, or a batch, do not fit the data.
+    #[error("these are {} features and {} neurons; {} and {} are needed", .got[0], .got[1], .expected[0], .expected[1])]
+    StartShape {
+        /// Features and neurons given.
+        got: [usize; 2],
+        /// Features and neurons needed.
+        expected: [usize; 2],
+    },
+    /// Parameters that do not fit each other.
+    #[error("coefficients are for {coef} neurons, but {intercept} values were given beside them; one per neuron is needed")]
+    Parameters {
+        /// Columns of the coefficients.
+        coef: usize,
+        /// Intercepts, scales or degrees of freedom.
+        intercept: usize,
+    },
+    /// A model that was fitted with an offset was given a design without one.
+    #[error("the model was fitted with an offset, but the design has none; add one with Annotated::with_offset (zeros for none)")]
+    OffsetMissing,
+    /// A scale that is estimated with the coefficients cannot be learnt from batches.
+    #[error(
+        "a scale that is estimated together with the coefficients needs all data at once; fix it, for example with NegativeBinomial::new"
+    )]
+    ScaleInBatches,
+    /// A label that is none of the classes.
+    #[error("the label in row {row} is none of the classes")]
+    UnknownLabel {
+        /// Its row.
+        row: usize,
+    },
+    /// A classifier was given an offset.
+    #[error("a classifier takes no offset: it would be the same for every class, and change nothing")]
+    OffsetOfClasses,
+    /// Batches led to parameters that are not finite.
+    #[error("after {steps} batches the parameters of neuron {neuron} are not finite; take a smaller step")]
+    Diverged {
+        /// Which neuron.
+        neuron: usize,
+        /// Steps taken.
+        steps: usize,
+    },
     /// A fit was required to converge, and did not.
     #[error("neuron {neuron} did not converge: {status}")]
     NotConverged {

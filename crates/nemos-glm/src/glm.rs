@@ -1,26 +1,28 @@
 //! The generalized linear model of one neuron.
 
+use ndarray::Array2;
 use nemos_core::{Backend, Design};
 use nemos_solvers::{Auto, Regularizer, Solver};
 
-use crate::fit::Specification;
-use crate::{Error, FittedGlm, GlmObjective, InverseLink, ObservationModel};
+use crate::{Error, FittedGlm, GlmObjective, InverseLink, ObservationModel, PopulationGlm};
 
 /// A generalized linear model of one neuron: a specification, which fitting turns into a [`FittedGlm`].
 ///
 /// ```text
-/// rate = link(design · coef + intercept),     counts ~ observation model with mean `rate`
+/// rate = link(design · coef + intercept + offset),     counts ~ observation model with mean `rate`
 /// loss(coef, intercept) = 1/T Σₜ loss(counts[t], predictor[t]) + penalty(coef)
 /// ```
 ///
 /// # Shapes
-/// design `[n_samples, n_features]`, counts `[n_samples, 1]`. Rows with a NaN are left out of the fit.
+/// design `[n_samples, n_features]`, counts `[n_samples, 1]`. Rows with a NaN are left out of the fit. Weights and
+/// offsets come with the design ([`Annotated`](nemos_core::Annotated)).
 ///
 /// # Options
 /// | option | default |
 /// |---|---|
-/// | `link` | that of the observation model (`Exp` for Poisson) |
+/// | `link` | that of the observation model |
 /// | `regularizer` | `Unregularized` |
+/// | `start` | no effect of any feature, and the intercept that gives the mean count |
 ///
 /// # Example
 /// ```
@@ -40,37 +42,30 @@ use crate::{Error, FittedGlm, GlmObjective, InverseLink, ObservationModel};
 /// Truccolo et al. (2005), *Journal of Neurophysiology* 93. doi:10.1152/jn.00697.2004
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
-pub struct Glm<O, L> {
-    observation: O,
-    link: L,
-    regularizer: Regularizer,
-}
+pub struct Glm<O, L>(PopulationGlm<O, L>);
 
 impl<O: ObservationModel> Glm<O, O::DefaultLink> {
     /// A model with the default link of its observations, and no penalty.
     pub fn new(observation: O) -> Self {
-        Glm {
-            observation,
-            link: Default::default(),
-            regularizer: Regularizer::Unregularized,
-        }
+        Glm(PopulationGlm::new(observation))
     }
 }
 
 impl<O: ObservationModel, L: InverseLink> Glm<O, L> {
     /// Takes another link.
     pub fn link<M: InverseLink>(self, link: M) -> Glm<O, M> {
-        Glm {
-            observation: self.observation,
-            link,
-            regularizer: self.regularizer,
-        }
+        Glm(self.0.link(link))
     }
 
     /// Takes a penalty on the coefficients.
-    pub fn regularizer(mut self, regularizer: Regularizer) -> Self {
-        self.regularizer = regularizer;
-        self
+    pub fn regularizer(self, regularizer: Regularizer) -> Self {
+        Glm(self.0.regularizer(regularizer))
+    }
+
+    /// Starts fits from these parameters.
+    #[expect(clippy::missing_panics_doc, reason = "invariant: one column of coefficients and one intercept")]
+    pub fn start(self, coef: &[f64], intercept: f64) -> Self {
+        Glm(self.0.start(&one_column(coef), &[intercept]).expect("one column and one intercept"))
     }
 
     /// Fits the model, with the solver that suits its size.
@@ -79,8 +74,8 @@ impl<O: ObservationModel, L: InverseLink> Glm<O, L> {
     ///
     /// # Errors
     /// If design and counts differ in rows or times, are empty, infinite, or missing in every row; if there are several
-    /// columns of counts, or counts that the observation model gives no probability; if the strength of the penalty is
-    /// negative or not finite.
+    /// columns of counts, or counts that the observation model gives no probability; if strengths of the penalty are
+    /// negative, not finite, or do not fit the features.
     pub fn fit<B: Backend>(&self, design: &impl Design<B>, counts: &impl Design<B>) -> Result<FittedGlm<B, O, L>, Error> {
         self.fit_with(&Auto::new(), design, counts)
     }
@@ -88,25 +83,23 @@ impl<O: ObservationModel, L: InverseLink> Glm<O, L> {
     /// Fits the model with a solver of choice.
     ///
     /// # Errors
-    /// As [`fit`](Glm::fit), and if an option of the solver is out of range.
+    /// As [`fit`](Glm::fit), if an option of the solver is out of range, and if it cannot handle the penalty.
     pub fn fit_with<B: Backend>(
         &self,
         solver: &impl Solver,
         design: &impl Design<B>,
         counts: &impl Design<B>,
     ) -> Result<FittedGlm<B, O, L>, Error> {
-        if counts.n_features() > 1 {
-            return Err(Error::SeveralNeurons {
-                n_neurons: counts.n_features(),
-            });
-        }
-        let specification = Specification {
-            observation: &self.observation,
-            link: &self.link,
-            regularizer: &self.regularizer,
-        };
-        let fit = specification.fit(solver, design, counts)?;
-        Ok(FittedGlm::new(self.observation.clone(), self.link.clone(), fit))
+        one_neuron(counts)?;
+        self.0.fit_with(solver, design, counts).map(FittedGlm::from_population)
+    }
+
+    /// A fitted model with these parameters, as if a fit had ended there: to predict from, to score, to simulate. The
+    /// scale is that of the observation model, or one.
+    #[expect(clippy::missing_panics_doc, reason = "invariant: one column of coefficients and one intercept")]
+    pub fn with_parameters<B: Backend>(&self, coef: &[f64], intercept: f64) -> FittedGlm<B, O, L> {
+        let population = self.0.with_parameters(&one_column(coef), &[intercept]);
+        FittedGlm::from_population(population.expect("one column and one intercept"))
     }
 
     /// What a fit minimises, less the penalty: for solvers of your own, and for looking at values and gradients.
@@ -118,6 +111,23 @@ impl<O: ObservationModel, L: InverseLink> Glm<O, L> {
         design: &'a D,
         counts: &'a Y,
     ) -> Result<GlmObjective<'a, B, D, Y, O, L>, Error> {
-        GlmObjective::new(design, counts, &self.observation, &self.link)
+        one_neuron(counts)?;
+        self.0.objective(design, counts)
+    }
+
+    /// This model as a population of one, which can be fed batch by batch.
+    pub fn population(&self) -> &PopulationGlm<O, L> {
+        &self.0
+    }
+}
+
+fn one_column(coef: &[f64]) -> Array2<f64> {
+    Array2::from_shape_fn((coef.len(), 1), |(feature, _)| coef[feature])
+}
+
+fn one_neuron<B: Backend>(counts: &impl Design<B>) -> Result<(), Error> {
+    match counts.n_features() {
+        0 | 1 => Ok(()),
+        n_neurons => Err(Error::SeveralNeurons { n_neurons }),
     }
 }

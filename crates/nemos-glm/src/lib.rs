@@ -14,35 +14,64 @@
 //!
 //! | item | what it is |
 //! |---|---|
-//! | [`Poisson`] | observation models |
-//! | [`Exp`], [`Softplus`], [`Identity`] | inverse links: from predictor to rate |
+//! | [`Poisson`], [`Gamma`], [`Gaussian`], [`Bernoulli`], [`NegativeBinomial`] | observation models |
+//! | [`Exp`], [`Softplus`], [`Logistic`], [`Identity`], [`Reciprocal`], [`NormalCdf`] | inverse links: from predictor to rate |
+//! | [`ClassifierGlm`], [`ClassifierPopulationGlm`] | which of several classes each sample belongs to |
+//! | [`FeatureMask`] | which features each neuron may use |
+//! | [`Training`] | a fit that is fed batch by batch |
 //! | [`ObservationModel`], [`InverseLink`] | traits, to bring your own |
 //! | [`Score`] | how well a fitted model describes data |
 
+mod bernoulli;
+mod categorical;
+mod classes;
+mod classifier;
+mod classifier_fitted;
+mod data;
+mod dispersion;
 mod error;
 mod fit;
 mod fitted;
+mod fused;
+mod gamma;
+mod gaussian;
 mod glm;
 mod kernel;
 mod link;
 mod links;
+mod mask;
+mod negative_binomial;
+mod null;
 mod objective;
 mod observation;
 mod poisson;
 mod population;
+mod predictor;
 mod rows;
 mod score;
+mod smoothness;
 mod start;
+mod sums;
 mod survey;
+mod training;
 
+pub use bernoulli::Bernoulli;
+pub use classes::Classes;
+pub use classifier::{ClassifierGlm, ClassifierPopulationGlm, LogSoftmax};
+pub use classifier_fitted::{FittedClassifierGlm, FittedClassifierPopulationGlm};
 pub use error::Error;
-pub use fitted::FittedGlm;
+pub use fitted::{FittedGlm, FittedPopulationGlm};
+pub use gamma::Gamma;
+pub use gaussian::Gaussian;
 pub use glm::Glm;
 pub use link::{InverseLink, LinkForm};
-pub use links::{Exp, Identity, Softplus};
-pub use nemos_solvers::{Outcome, Regularizer, Status, Strength};
+pub use links::{Exp, Identity, Logistic, NormalCdf, Reciprocal, Softplus};
+pub use mask::FeatureMask;
+pub use negative_binomial::NegativeBinomial;
+pub use nemos_solvers::{Groups, Outcome, Regularizer, Status, Strength};
 pub use objective::GlmObjective;
-pub use observation::{ModelForm, ObservationModel, Support};
+pub use observation::{ModelForm, ObservationModel, Scale, Support};
 pub use poisson::Poisson;
-pub use population::{FittedPopulationGlm, PopulationGlm};
+pub use population::PopulationGlm;
 pub use score::Score;
+pub use training::Training;

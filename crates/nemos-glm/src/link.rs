@@ -7,8 +7,9 @@ use nemos_core::tensor::{Tensor, backend::Backend as BurnBackend};
 /// The function that turns a predictor into a rate, elementwise.
 ///
 /// *Implementor must* use burn operations that differentiate, and return a tensor of the shape given.
-/// *Implementor may* override [`log_rate`](InverseLink::log_rate) where the logarithm is known without rounding, and
-/// [`predictor`](InverseLink::predictor) where the function can be inverted in closed form.
+/// *Implementor may* override [`log_rate`](InverseLink::log_rate) and [`log_complement`](InverseLink::log_complement)
+/// where the logarithms are known without rounding, and [`predictor`](InverseLink::predictor) where the function can be
+/// inverted in closed form.
 ///
 /// # Example
 /// ```
@@ -34,13 +35,24 @@ pub trait InverseLink: Clone + Debug + Send + Sync {
         self.rate(predictor).log()
     }
 
+    /// The logarithm of one minus the rate, elementwise: for rates that are probabilities.
+    fn log_complement<T: BurnBackend>(&self, predictor: Tensor<T, 2>) -> Tensor<T, 2> {
+        self.rate(predictor).neg().log1p()
+    }
+
     /// The predictor that gives a rate, where it can be told in closed form. Otherwise it is searched for.
     fn predictor(&self, _rate: f64) -> Option<f64> {
         None
     }
 
-    /// Which built-in function this is, so that a fused loop can take its place; nothing for all others.
+    /// Which built-in function this is, so that a fused loop can take its place and a fitted model can be saved; nothing
+    /// for all others.
     fn form(&self) -> Option<LinkForm> {
+        None
+    }
+
+    /// The built-in link of this form, if it is one of this type.
+    fn from_form(_form: LinkForm) -> Option<Self> {
         None
     }
 }
@@ -55,4 +67,10 @@ pub enum LinkForm {
     Softplus,
     /// [`Identity`](crate::Identity)
     Identity,
+    /// [`Logistic`](crate::Logistic)
+    Logistic,
+    /// [`Reciprocal`](crate::Reciprocal)
+    Reciprocal,
+    /// [`NormalCdf`](crate::NormalCdf)
+    NormalCdf,
 }

@@ -1,24 +1,29 @@
 //! The generalized linear model of many neurons that share a design.
 
-use ndarray::{ArrayView2, ShapeBuilder, s};
-use nemos_core::{Backend, Design, Samples};
-use nemos_solvers::{Auto, Outcome, Regularizer, Solver};
+use ndarray::Array2;
+use nemos_core::{Backend, Design};
+use nemos_solvers::{Auto, Parameters, Regularizer, Solver, Stochastic};
 
-use crate::fit::{Fit, Specification};
-use crate::score::Predictor;
-use crate::{Error, GlmObjective, InverseLink, ObservationModel, Score};
+use crate::{Error, FeatureMask, FittedPopulationGlm, GlmObjective, InverseLink, ObservationModel, Training};
 
 /// A generalized linear model of many neurons that share a design: each is fitted as if alone, all at once.
 ///
+/// ```text
+/// rate = link(design · coef + intercept + offset),     counts ~ observation model with mean `rate`
+/// ```
+///
 /// # Shapes
 /// design `[n_samples, n_features]`, counts `[n_samples, n_neurons]`. A row with a NaN in the design is left out of the
-/// fit; a NaN in the counts of one neuron leaves the row out for that neuron.
+/// fit; a NaN in the counts of one neuron leaves the row out for that neuron. Weights and offsets come with the design
+/// ([`Annotated`](nemos_core::Annotated)).
 ///
 /// # Options
 /// | option | default |
 /// |---|---|
-/// | `link` | that of the observation model (`Exp` for Poisson) |
+/// | `link` | that of the observation model |
 /// | `regularizer` | `Unregularized` |
+/// | `feature_mask` | every neuron may use every feature |
+/// | `start` | no effect of any feature, and intercepts that give the mean counts |
 ///
 /// # Example
 /// ```
@@ -35,9 +40,11 @@ use crate::{Error, GlmObjective, InverseLink, ObservationModel, Score};
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct PopulationGlm<O, L> {
-    observation: O,
-    link: L,
-    regularizer: Regularizer,
+    pub(crate) observation: O,
+    pub(crate) link: L,
+    pub(crate) regularizer: Regularizer,
+    pub(crate) mask: Option<FeatureMask>,
+    pub(crate) start: Option<Parameters>,
 }
 
 impl<O: ObservationModel> PopulationGlm<O, O::DefaultLink> {
@@ -47,6 +54,8 @@ impl<O: ObservationModel> PopulationGlm<O, O::DefaultLink> {
             observation,
             link: Default::default(),
             regularizer: Regularizer::Unregularized,
+            mask: None,
+            start: None,
         }
     }
 }
@@ -58,6 +67,8 @@ impl<O: ObservationModel, L: InverseLink> PopulationGlm<O, L> {
             observation: self.observation,
             link,
             regularizer: self.regularizer,
+            mask: self.mask,
+            start: self.start,
         }
     }
 
@@ -67,12 +78,27 @@ impl<O: ObservationModel, L: InverseLink> PopulationGlm<O, L> {
         self
     }
 
+    /// Lets each neuron use only some of the features. The coefficients of the others are exactly zero.
+    pub fn feature_mask(mut self, mask: impl Into<FeatureMask>) -> Self {
+        self.mask = Some(mask.into());
+        self
+    }
+
+    /// Starts fits from these parameters: coefficients `[n_features, n_neurons]`, one intercept per neuron.
+    ///
+    /// # Errors
+    /// [`Error::Parameters`] unless there is one intercept per column of coefficients.
+    pub fn start(mut self, coef: &Array2<f64>, intercept: &[f64]) -> Result<Self, Error> {
+        self.start = Some(parameters(coef, intercept)?);
+        Ok(self)
+    }
+
     /// Fits the model, with the solver that suits its size.
     ///
     /// Not converging is no error: see [`FittedPopulationGlm::outcome`].
     ///
     /// # Errors
-    /// As [`Glm::fit`](crate::Glm::fit), for any number of columns of counts.
+    /// As [`Glm::fit`](crate::Glm::fit), for any number of columns of counts; if the mask does not fit the coefficients.
     pub fn fit<B: Backend>(&self, design: &impl Design<B>, counts: &impl Design<B>) -> Result<FittedPopulationGlm<B, O, L>, Error> {
         self.fit_with(&Auto::new(), design, counts)
     }
@@ -80,20 +106,26 @@ impl<O: ObservationModel, L: InverseLink> PopulationGlm<O, L> {
     /// Fits the model with a solver of choice.
     ///
     /// # Errors
-    /// As [`fit`](PopulationGlm::fit), and if an option of the solver is out of range.
+    /// As [`fit`](PopulationGlm::fit), if an option of the solver is out of range, and if it cannot handle the penalty.
     pub fn fit_with<B: Backend>(
         &self,
         solver: &impl Solver,
         design: &impl Design<B>,
         counts: &impl Design<B>,
     ) -> Result<FittedPopulationGlm<B, O, L>, Error> {
-        let specification = Specification {
-            observation: &self.observation,
-            link: &self.link,
-            regularizer: &self.regularizer,
-        };
-        let fit = specification.fit(solver, design, counts)?;
-        Ok(FittedPopulationGlm::new(self.observation.clone(), self.link.clone(), fit))
+        Ok(FittedPopulationGlm::new(self.clone(), self.fit_all(solver, design, counts)?))
+    }
+
+    /// A fitted model with these parameters, as if a fit had ended there: to predict from, to score, to simulate. Scales
+    /// are those of the observation model, or one.
+    ///
+    /// # Shapes
+    /// coef `[n_features, n_neurons]`, one intercept per neuron.
+    ///
+    /// # Errors
+    /// [`Error::Parameters`] unless there is one intercept per column of coefficients.
+    pub fn with_parameters<B: Backend>(&self, coef: &Array2<f64>, intercept: &[f64]) -> Result<FittedPopulationGlm<B, O, L>, Error> {
+        Ok(FittedPopulationGlm::given(self.clone(), parameters(coef, intercept)?))
     }
 
     /// What a fit minimises, less the penalty: for solvers of your own, and for looking at values and gradients.
@@ -105,105 +137,37 @@ impl<O: ObservationModel, L: InverseLink> PopulationGlm<O, L> {
         design: &'a D,
         counts: &'a Y,
     ) -> Result<GlmObjective<'a, B, D, Y, O, L>, Error> {
-        GlmObjective::new(design, counts, &self.observation, &self.link)
+        Ok(self.prepare(design, counts)?.0)
+    }
+
+    /// Begins a fit that is fed batch by batch. The data given here only say where to start.
+    ///
+    /// # Errors
+    /// As [`fit`](PopulationGlm::fit).
+    pub fn initialize<B: Backend, S: Stochastic>(
+        &self,
+        solver: S,
+        design: &impl Design<B>,
+        counts: &impl Design<B>,
+    ) -> Result<Training<B, O, L, S>, Error> {
+        Training::new(self.clone(), solver, design, counts)
     }
 }
 
-/// What fitting a [`PopulationGlm`] gives.
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct FittedPopulationGlm<B: Backend, O, L> {
-    observation: O,
-    link: L,
-    intercept: Vec<f64>,
-    fit: Fit<B>,
-}
-
-impl<B: Backend, O: ObservationModel, L: InverseLink> FittedPopulationGlm<B, O, L> {
-    fn new(observation: O, link: L, fit: Fit<B>) -> Self {
-        let last = fit.parameters.n_parameters() - 1;
-        let intercept = fit.parameters.columns().map(|column| column[last]).collect();
-        FittedPopulationGlm {
-            observation,
-            link,
-            intercept,
-            fit,
-        }
+/// One column of coefficients and an intercept per neuron.
+pub(crate) fn parameters(coef: &Array2<f64>, intercept: &[f64]) -> Result<Parameters, Error> {
+    let (n_features, n_neurons) = coef.dim();
+    if intercept.len() != n_neurons {
+        return Err(Error::Parameters {
+            coef: n_neurons,
+            intercept: intercept.len(),
+        });
     }
-
-    /// `[n_features, n_neurons]`: one column of coefficients per neuron.
-    #[expect(clippy::missing_panics_doc, reason = "invariant: parameters are whole columns")]
-    pub fn coef(&self) -> ArrayView2<'_, f64> {
-        let (n_parameters, n_neurons) = (self.fit.parameters.n_parameters(), self.fit.parameters.n_problems());
-        let all = ArrayView2::from_shape((n_parameters, n_neurons).f(), self.fit.parameters.as_slice());
-        all.expect("parameters are whole columns").slice_move(s![..n_parameters - 1, ..])
+    let mut parameters = Parameters::zeros(n_features + 1, n_neurons);
+    for (neuron, (coef, &intercept)) in coef.columns().into_iter().zip(intercept).enumerate() {
+        let column = parameters.column_mut(neuron);
+        column.iter_mut().zip(coef).for_each(|(to, &from)| *to = from);
+        column[n_features] = intercept;
     }
-
-    /// `[n_neurons]`: the predictors where every feature is zero.
-    pub fn intercept(&self) -> &[f64] {
-        &self.intercept
-    }
-
-    /// How the fit of each neuron ended, with the evidence.
-    pub fn outcome(&self) -> &Outcome {
-        &self.fit.outcome
-    }
-
-    /// Passes the model on if the fit of every neuron converged.
-    ///
-    /// # Errors
-    /// [`Error::NotConverged`] with the first neuron that did not, and its status.
-    pub fn require_converged(self) -> Result<Self, Error> {
-        match self.fit.outcome.first_failure() {
-            None => Ok(self),
-            Some((neuron, status)) => Err(Error::NotConverged { neuron, status }),
-        }
-    }
-
-    /// `[n_neurons]`: scale (dispersion) of the observations, one where the model has none.
-    pub fn scale(&self) -> Vec<f64> {
-        vec![self.observation.scale(); self.intercept.len()]
-    }
-
-    /// `[n_neurons]`: residual degrees of freedom, the rows used less what was estimated from them.
-    pub fn dof_resid(&self) -> &[f64] {
-        &self.fit.dof_resid
-    }
-
-    /// The expected counts: one row per row of `samples`, NaN where it holds one.
-    ///
-    /// # Shapes
-    /// `[n_samples, n_neurons]`, in the kind of `samples`.
-    ///
-    /// # Errors
-    /// If `samples` does not have one column per coefficient, or holds an infinity.
-    pub fn predict<S: Samples<B>>(&self, samples: &S) -> Result<S::Output, Error> {
-        Ok(samples.wrap(self.predictor().rates(samples)?))
-    }
-
-    /// How well the model describes counts, over all neurons.
-    ///
-    /// # Errors
-    /// If design and counts do not fit each other or the model.
-    pub fn score(&self, design: &impl Design<B>, counts: &impl Design<B>, score: Score) -> Result<f64, Error> {
-        Ok(score.of(&score.tallies(&self.predictor(), design, counts)?))
-    }
-
-    /// How well the model describes the counts of each neuron: `[n_neurons]`.
-    ///
-    /// # Errors
-    /// As [`score`](FittedPopulationGlm::score).
-    pub fn score_by_neuron(&self, design: &impl Design<B>, counts: &impl Design<B>, score: Score) -> Result<Vec<f64>, Error> {
-        let tallies = score.tallies(&self.predictor(), design, counts)?;
-        Ok(tallies.iter().map(|tally| score.of(std::slice::from_ref(tally))).collect())
-    }
-
-    fn predictor(&self) -> Predictor<'_, B, O, L> {
-        Predictor {
-            observation: &self.observation,
-            link: &self.link,
-            coef: &self.fit.coef,
-            intercept: &self.intercept,
-        }
-    }
+    Ok(parameters)
 }

@@ -25,11 +25,27 @@ impl Piece {
 
     /// These rows of a design.
     pub(crate) fn of<B: Backend>(&self, design: &impl Design<B>) -> Result<Matrix<B>, Error> {
-        let block = design.block(self.range.clone())?;
+        self.cut(design.block(self.range.clone())?)
+    }
+
+    /// These rows of what a design gives for a range of rows: its weights, its offset.
+    pub(crate) fn of_some<B: Backend>(
+        &self,
+        rows: impl FnOnce(Range<usize>) -> Result<Option<Matrix<B>>, Error>,
+    ) -> Result<Option<Matrix<B>>, Error> {
+        rows(self.range.clone())?.map(|block| self.cut(block)).transpose()
+    }
+
+    fn cut<B: Backend>(&self, block: Matrix<B>) -> Result<Matrix<B>, Error> {
         match &self.kept {
             None => Ok(block),
             Some(kept) => block.select_rows(kept),
         }
+    }
+
+    /// The number that a row of this piece has in the whole design.
+    pub(crate) fn row(&self, index: usize) -> usize {
+        self.range.start + self.kept.as_ref().map_or(index, |kept| kept[index])
     }
 
     /// The rows of a block, starting at row `first`, that hold no NaN.

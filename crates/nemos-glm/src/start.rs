@@ -3,18 +3,25 @@
 use nemos_core::{Backend, Matrix};
 
 use crate::survey::Survey;
-use crate::{Error, InverseLink};
+use crate::{Error, InverseLink, Support};
 
-/// The intercept-only fit of each neuron; for a silent one, the rate of half a spike in the whole recording.
-pub(crate) fn intercepts<B: Backend>(link: &impl InverseLink, survey: &Survey) -> Result<Vec<f64>, Error> {
-    let means = survey.mean_count.iter().zip(&survey.n_counts).enumerate();
-    means
-        .map(|(neuron, (&mean, &n))| intercept::<B>(link, if mean == 0.0 { 0.5 / n as f64 } else { mean }, neuron))
-        .collect()
+/// Near the intercept-only fit of each neuron; for counts on the edge of their support, half a count away from it.
+pub(crate) fn intercepts<B: Backend>(link: &impl InverseLink, survey: &Survey, support: Support) -> Result<Vec<f64>, Error> {
+    let neurons = survey.mean_count.iter().zip(&survey.n_counts).zip(&survey.mean_offset);
+    let start = |(neuron, ((&mean, &n), offset)): (usize, ((&f64, &usize), &f64))| {
+        let half = 0.5 / n as f64;
+        let within = match support.on_edge(mean) {
+            false => mean,
+            true if mean == 0.0 => half,
+            true => 1.0 - half,
+        };
+        Ok(intercept::<B>(link, within, neuron)? - offset)
+    };
+    neurons.enumerate().map(start).collect()
 }
 
 /// The intercept of one neuron: finite for every mean count above zero.
-fn intercept<B: Backend>(link: &impl InverseLink, mean: f64, neuron: usize) -> Result<f64, Error> {
+pub(crate) fn intercept<B: Backend>(link: &impl InverseLink, mean: f64, neuron: usize) -> Result<f64, Error> {
     match link.predictor(mean) {
         Some(predictor) if predictor.is_finite() => Ok(predictor),
         _ => search::<B>(link, mean).ok_or(Error::NoIntercept { neuron, mean }),

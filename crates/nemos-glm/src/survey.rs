@@ -20,23 +20,32 @@ pub(crate) struct Survey {
     pub(crate) covariance: Array2<f64>,
     /// Relative error of the covariances.
     pub(crate) precision: f64,
-    /// `[n_neurons]`: complete rows in which the neuron's count is not missing.
+    /// `[n_neurons]`: complete rows of positive weight in which the neuron's count is not missing.
     pub(crate) n_counts: Vec<usize>,
+    /// `[n_neurons]`: their weights together; as many as there are, where rows have no weights.
+    pub(crate) weight: Vec<f64>,
     /// `[n_neurons]`: mean count over those rows.
     pub(crate) mean_count: Vec<f64>,
+    /// `[n_neurons]`: mean offset over those rows, zero where there is none.
+    pub(crate) mean_offset: Vec<f64>,
+    /// Whether the design has an offset.
+    pub(crate) has_offset: bool,
 }
 
 /// Sums over some of the rows.
 struct Moments {
     pieces: Vec<Piece>,
-    n_rows: usize,
+    n_rows: f64,
     /// Sums of the features, less a shift.
     sum: Vec<f64>,
     /// Sums of their products, less a shift: the lower triangle.
     products: Array2<f64>,
     precision: f64,
     n_counts: Vec<usize>,
+    weight: Vec<f64>,
     count_sum: Vec<f64>,
+    offset_sum: Vec<f64>,
+    has_offset: bool,
 }
 
 // Covariances of f32 features are summed in f64, but the features are rounded: what that leaves of a collinear
@@ -56,13 +65,18 @@ impl Survey {
             let mut moments = Moments::new(n_features, n_neurons);
             for rows in blocks {
                 let block = design.block(rows.clone())?;
-                for piece in Piece::complete("design", &block, rows.start)? {
+                for piece in complete_pieces(design, &block, rows.clone())? {
                     let features = piece.of(&Block {
                         matrix: &block,
                         first: rows.start,
                     })?;
-                    moments.add_features(&features, &shift);
-                    moments.add_counts(&piece.of(counts)?, rows.start, support)?;
+                    let weights = piece.of_some(|rows| design.weights(rows))?;
+                    let offset = piece.of_some(|rows| design.offset(rows))?;
+                    check_columns("weights", weights.as_ref(), n_neurons)?;
+                    check_columns("offset", offset.as_ref(), n_neurons)?;
+                    moments.add_features(&features, weights.as_ref(), &shift);
+                    let row_of = |index| piece.row(index);
+                    moments.add_counts(&piece.of(counts)?, Extras::new(weights, offset), support, &row_of)?;
                     moments.pieces.push(piece);
                 }
             }
@@ -72,7 +86,7 @@ impl Survey {
             .into_iter()
             .reduce(Moments::merge)
             .unwrap_or_else(|| Moments::new(n_features, n_neurons));
-        if total.n_rows == 0 {
+        if total.n_rows == 0.0 {
             return Err(nemos_core::Error::AllMissing {
                 name: "design",
                 rows: n_samples,
@@ -120,10 +134,58 @@ pub(crate) fn check_shapes<B: Backend>(design: &impl Design<B>, counts: &impl De
     Ok(())
 }
 
+fn check_columns<B: Backend>(name: &'static str, values: Option<&Matrix<B>>, n_neurons: usize) -> Result<(), Error> {
+    match values.map(|values| values.dims()[1]) {
+        None | Some(1) => Ok(()),
+        Some(got) if got == n_neurons => Ok(()),
+        Some(got) => Err(nemos_core::Error::Columns {
+            name,
+            got,
+            expected: n_neurons,
+            why: "one per neuron, or one for all",
+        }
+        .into()),
+    }
+}
+
+/// The rows of a block without NaN, in the features or the offset.
+pub(crate) fn complete_pieces<B: Backend>(
+    design: &impl Design<B>,
+    block: &Matrix<B>,
+    rows: std::ops::Range<usize>,
+) -> Result<Vec<Piece>, nemos_core::Error> {
+    match design.offset(rows.clone())? {
+        None => Piece::complete("design", block, rows.start),
+        Some(offset) => Piece::complete("design", &Matrix::beside(vec![block.clone(), offset])?, rows.start),
+    }
+}
+
+/// Weights and offsets of some rows, on the host.
+struct Extras {
+    weights: Option<(Vec<f64>, usize)>,
+    offset: Option<(Vec<f64>, usize)>,
+}
+
+impl Extras {
+    fn new<B: Backend>(weights: Option<Matrix<B>>, offset: Option<Matrix<B>>) -> Self {
+        let host = |values: Matrix<B>| (values.to_vec(), values.dims()[1]);
+        Extras {
+            weights: weights.map(host),
+            offset: offset.map(host),
+        }
+    }
+
+    /// The value of a row and a neuron, where there are any.
+    fn at(values: &Option<(Vec<f64>, usize)>, row: usize, neuron: usize) -> Option<f64> {
+        let (values, width) = values.as_ref()?;
+        Some(values[row * width + neuron % width])
+    }
+}
+
 /// A block as a design of its own, whose rows keep their numbers.
-struct Block<'a, B: Backend> {
-    matrix: &'a Matrix<B>,
-    first: usize,
+pub(crate) struct Block<'a, B: Backend> {
+    pub(crate) matrix: &'a Matrix<B>,
+    pub(crate) first: usize,
 }
 
 impl<B: Backend> Design<B> for Block<'_, B> {
@@ -145,7 +207,7 @@ fn shift<B: Backend>(design: &impl Design<B>, blocks: &[std::ops::Range<usize>])
     for rows in blocks {
         let rows = rows.start..rows.end.min(rows.start + 1024);
         let block = design.block(rows.clone())?;
-        if let Some(piece) = Piece::complete("design", &block, rows.start)?.first() {
+        if let Some(piece) = complete_pieces(design, &block, rows.clone())?.first() {
             let features = piece
                 .of(&Block {
                     matrix: &block,
@@ -162,12 +224,15 @@ impl Moments {
     fn new(n_features: usize, n_neurons: usize) -> Self {
         Moments {
             pieces: Vec::new(),
-            n_rows: 0,
+            n_rows: 0.0,
             sum: vec![0.0; n_features],
             products: Array2::zeros((n_features, n_features)),
             precision: PRECISION_F64,
             n_counts: vec![0; n_neurons],
+            weight: vec![0.0; n_neurons],
             count_sum: vec![0.0; n_neurons],
+            offset_sum: vec![0.0; n_neurons],
+            has_offset: false,
         }
     }
 
@@ -176,38 +241,57 @@ impl Moments {
         self.n_rows += other.n_rows;
         self.products += &other.products;
         self.precision = self.precision.max(other.precision);
-        self.sum.iter_mut().zip(other.sum).for_each(|(a, b)| *a += b);
+        self.has_offset |= other.has_offset;
         self.n_counts.iter_mut().zip(other.n_counts).for_each(|(a, b)| *a += b);
-        self.count_sum.iter_mut().zip(other.count_sum).for_each(|(a, b)| *a += b);
+        for (mine, theirs) in [
+            (&mut self.sum, other.sum),
+            (&mut self.weight, other.weight),
+            (&mut self.count_sum, other.count_sum),
+            (&mut self.offset_sum, other.offset_sum),
+        ] {
+            mine.iter_mut().zip(theirs).for_each(|(a, b)| *a += b);
+        }
         self
     }
 
-    fn add_features<B: Backend>(&mut self, features: &Matrix<B>, shift: &[f64]) {
-        self.n_rows += features.dims()[0];
+    fn add_features<B: Backend>(&mut self, features: &Matrix<B>, weights: Option<&Matrix<B>>, shift: &[f64]) {
+        // A row counts as much as it does for the mean neuron.
+        let weights = weights.map(|weights| {
+            let width = weights.dims()[1];
+            let rows = weights.to_vec();
+            rows.chunks_exact(width)
+                .map(|row| row.iter().sum::<f64>() / width as f64)
+                .collect::<Vec<_>>()
+        });
+        self.n_rows += weights.as_ref().map_or(features.dims()[0] as f64, |weights| weights.iter().sum());
         let host = features.host();
         if let Some(values) = host.as_slice::<f64>() {
-            self.add_host(values, shift);
+            self.add_host(values, weights, shift);
         } else if let Some(values) = host.as_slice::<f32>() {
             self.precision = PRECISION_F32;
-            self.add_host(values, shift);
+            self.add_host(values, weights, shift);
         } else {
             self.precision = if B::DTYPE == DType::F64 {
                 PRECISION_F64
             } else {
                 PRECISION_TENSORS_F32
             };
-            self.add_tensor(features, shift);
+            self.add_tensor(features, weights, shift);
         }
     }
 
-    fn add_host<E: HostFloat>(&mut self, features: &[E], shift: &[f64]) {
+    fn add_host<E: HostFloat>(&mut self, features: &[E], weights: Option<Vec<f64>>, shift: &[f64]) {
         let n_features = shift.len();
         let mut centred = Vec::with_capacity(features.len());
         for row in features.chunks_exact(n_features) {
             centred.extend(row.iter().zip(shift).map(|(x, shift)| x.into_f64() - shift));
         }
-        for row in centred.chunks_exact(n_features) {
-            self.sum.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
+        for (index, row) in centred.chunks_exact_mut(n_features).enumerate() {
+            let weight = weights.as_ref().map_or(1.0, |weights| weights[index]);
+            self.sum.iter_mut().zip(&*row).for_each(|(sum, x)| *sum += weight * x);
+            if weight != 1.0 {
+                row.iter_mut().for_each(|x| *x *= weight.sqrt());
+            }
         }
         let centred = MatRef::from_row_major_slice(&centred, features.len() / n_features, n_features);
         let products = self.products.as_slice_mut().expect("made in standard layout");
@@ -225,28 +309,40 @@ impl Moments {
         );
     }
 
-    fn add_tensor<B: Backend>(&mut self, features: &Matrix<B>, shift: &[f64]) {
+    fn add_tensor<B: Backend>(&mut self, features: &Matrix<B>, weights: Option<Vec<f64>>, shift: &[f64]) {
         let n_features = shift.len();
         let shift = Matrix::<B>::from_vec(shift.to_vec(), [1, n_features]).expect("one shift per feature");
         let centred = features.clone().into_tensor() - shift.into_tensor();
-        let sum = Matrix::<B>::from_tensor(centred.clone().sum_dim(0)).to_vec();
-        let products = Matrix::<B>::from_tensor(centred.clone().transpose().matmul(centred)).to_array();
+        let weighted = match weights {
+            None => centred.clone(),
+            Some(weights) => centred.clone() * Matrix::<B>::from_column(weights).into_tensor(),
+        };
+        let sum = Matrix::<B>::from_tensor(weighted.clone().sum_dim(0)).to_vec();
+        let products = Matrix::<B>::from_tensor(weighted.transpose().matmul(centred)).to_array();
         self.sum.iter_mut().zip(sum).for_each(|(total, x)| *total += x);
         self.products += &products;
     }
 
-    fn add_counts<B: Backend>(&mut self, counts: &Matrix<B>, first: usize, support: Support) -> Result<(), Error> {
+    fn add_counts<B: Backend>(
+        &mut self,
+        counts: &Matrix<B>,
+        extras: Extras,
+        support: Support,
+        row_of: &dyn Fn(usize) -> usize,
+    ) -> Result<(), Error> {
         let n_neurons = self.n_counts.len();
+        let plain = extras.weights.is_none() && extras.offset.is_none();
+        self.has_offset |= extras.offset.is_some();
         let mut add = |values: &mut dyn Iterator<Item = f64>| {
             for (index, value) in values.enumerate() {
-                let (row, column) = (first + index / n_neurons, index % n_neurons);
+                let (row, column) = (index / n_neurons, index % n_neurons);
                 if value.is_nan() {
                     continue;
                 }
                 if value.is_infinite() {
                     return Err(nemos_core::Error::Infinite {
                         name: "counts",
-                        row,
+                        row: row_of(row),
                         column,
                     }
                     .into());
@@ -254,13 +350,24 @@ impl Moments {
                 if !support.contains(value) {
                     return Err(Error::OutsideSupport {
                         value,
-                        row,
+                        row: row_of(row),
                         column,
                         expected: support.describe(),
                     });
                 }
-                self.n_counts[column] += 1;
-                self.count_sum[column] += value;
+                let weight = if plain {
+                    1.0
+                } else {
+                    Extras::at(&extras.weights, row, column).unwrap_or(1.0)
+                };
+                if weight > 0.0 {
+                    self.n_counts[column] += 1;
+                    self.weight[column] += weight;
+                    self.count_sum[column] += weight * value;
+                    if !plain {
+                        self.offset_sum[column] += weight * Extras::at(&extras.offset, row, column).unwrap_or(0.0);
+                    }
+                }
             }
             Ok(())
         };
@@ -273,7 +380,8 @@ impl Moments {
     }
 
     fn finish(self, shift: &[f64]) -> Survey {
-        let n_rows = self.n_rows as f64;
+        let n_rows = self.n_rows;
+        let means = |sums: Vec<f64>| sums.iter().zip(&self.weight).map(|(sum, weight)| sum / weight).collect();
         let offset: Vec<f64> = self.sum.iter().map(|sum| sum / n_rows).collect();
         let covariance = Array2::from_shape_fn(self.products.dim(), |(i, j)| {
             // The lower triangle of columns is the upper one of rows; tensors fill both.
@@ -284,8 +392,11 @@ impl Moments {
             mean: offset.iter().zip(shift).map(|(offset, shift)| offset + shift).collect(),
             covariance,
             precision: self.precision,
-            mean_count: self.count_sum.iter().zip(&self.n_counts).map(|(sum, &n)| sum / n as f64).collect(),
+            mean_count: means(self.count_sum),
+            mean_offset: means(self.offset_sum),
+            has_offset: self.has_offset,
             n_counts: self.n_counts,
+            weight: self.weight,
         }
     }
 }

@@ -411,14 +411,24 @@ fn a_model_of_ones_own_fits_as_the_built_in_one() {
             y: Tensor<T, 2>,
             predictor: Tensor<T, 2>,
             link: &L,
+            _scale: Tensor<T, 2>,
         ) -> Tensor<T, 2> {
             link.rate(predictor.clone()) - y * link.log_rate(predictor)
         }
-        fn log_likelihood<T: BurnBackend, L: InverseLink>(&self, y: Tensor<T, 2>, predictor: Tensor<T, 2>, link: &L) -> Tensor<T, 2> {
-            -self.negative_log_likelihood(y, predictor, link)
+        fn log_likelihood<T: BurnBackend, L: InverseLink>(
+            &self,
+            y: Tensor<T, 2>,
+            predictor: Tensor<T, 2>,
+            link: &L,
+            scale: Tensor<T, 2>,
+        ) -> Tensor<T, 2> {
+            -self.negative_log_likelihood(y, predictor, link, scale)
         }
-        fn deviance<T: BurnBackend>(&self, y: Tensor<T, 2>, rate: Tensor<T, 2>) -> Tensor<T, 2> {
-            Poisson.deviance(y, rate)
+        fn deviance<T: BurnBackend>(&self, y: Tensor<T, 2>, rate: Tensor<T, 2>, scale: Tensor<T, 2>) -> Tensor<T, 2> {
+            Poisson.deviance(y, rate, scale)
+        }
+        fn variance<T: BurnBackend>(&self, rate: Tensor<T, 2>, _scale: Tensor<T, 2>) -> Tensor<T, 2> {
+            rate
         }
         fn support(&self) -> Support {
             Support::NonNegative

@@ -15,6 +15,8 @@ pub enum Status {
     StepLimit,
     /// No step along the descent direction lowers the objective, yet the gradient has not vanished.
     Stalled,
+    /// There was no fit: the parameters were given.
+    Given,
     /// The objective is not finite, at the start or at every step however short.
     NonFinite,
 }
@@ -26,6 +28,7 @@ impl fmt::Display for Status {
             Status::NoMaximum => "no finite maximum",
             Status::StepLimit => "step limit reached",
             Status::Stalled => "stalled",
+            Status::Given => "parameters were given, not fitted",
             Status::NonFinite => "not finite",
         })
     }

@@ -16,6 +16,7 @@
 /// | [`LOG_PROBABILITY`](Tolerance::LOG_PROBABILITY) | 1e-5 | of the ridge classifier, whose classes share one flat direction |
 /// | [`RECORDING_FIT`](Tolerance::RECORDING_FIT) | 1e-5 of the largest | designs of powers of a position are conditioned like 1e8 |
 /// | [`SINGLE`](Tolerance::SINGLE) | 1e-3 of the largest | a fit in f32: seven digits, of which a solve keeps about half |
+/// | [`SINGLE_SCORE`](Tolerance::SINGLE_SCORE) | 1e-3 relative + 1e-5 | scores in f32: a pseudo-R² is a difference of two sums |
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tolerance {
     relative: f64,
@@ -42,6 +43,9 @@ impl Tolerance {
     pub const RECORDING_FIT: Tolerance = Tolerance::new(0.0, 1e-5, 0.0);
     /// Fits in single precision.
     pub const SINGLE: Tolerance = Tolerance::new(0.0, 1e-3, 0.0);
+
+    /// Scores and scales of fits in single precision.
+    pub const SINGLE_SCORE: Tolerance = Tolerance::new(1e-3, 0.0, 1e-5);
 
     const fn new(relative: f64, of_largest: f64, absolute: f64) -> Self {
         Tolerance {

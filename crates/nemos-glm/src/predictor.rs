@@ -1,0 +1,196 @@
+//! What turns features into rates: a model with its parameters, without the history of its fit.
+
+use nemos_core::tensor::{Int, Tensor};
+use nemos_core::{Backend, Design, Matrix, row_blocks};
+
+use crate::data::{Chunk, Data, OnDevice};
+use crate::fit::Fit;
+use crate::rows::{Piece, in_shards};
+use crate::score::sum_columns;
+use crate::survey::{check_shapes, complete_pieces};
+use crate::{Error, InverseLink, ObservationModel, PopulationGlm};
+
+/// A model with its parameters.
+#[derive(Debug)]
+pub(crate) struct Predictor<'a, B: Backend, O, L> {
+    specification: &'a PopulationGlm<O, L>,
+    fit: &'a Fit<B>,
+}
+
+/// Sums over the rows of a design that can be used.
+#[derive(Debug)]
+pub(crate) struct Pass {
+    pub(crate) pieces: Vec<Piece>,
+    /// `[n_neurons]`
+    pub(crate) sums: Vec<f64>,
+    /// `[n_neurons]`: weights of the rows used, together.
+    pub(crate) weight: Vec<f64>,
+    /// `[n_neurons]`: how many rows were used.
+    pub(crate) n_rows: Vec<f64>,
+    /// `[n_neurons]`: weighted sums of the counts.
+    pub(crate) count_sum: Vec<f64>,
+}
+
+impl Pass {
+    fn new(n_neurons: usize) -> Self {
+        let zeros = || vec![0.0; n_neurons];
+        Pass {
+            pieces: Vec::new(),
+            sums: zeros(),
+            weight: zeros(),
+            n_rows: zeros(),
+            count_sum: zeros(),
+        }
+    }
+
+    fn merge(mut self, other: Pass) -> Pass {
+        self.pieces.extend(other.pieces);
+        for (mine, theirs) in [
+            (&mut self.sums, other.sums),
+            (&mut self.weight, other.weight),
+            (&mut self.n_rows, other.n_rows),
+            (&mut self.count_sum, other.count_sum),
+        ] {
+            mine.iter_mut().zip(theirs).for_each(|(a, b)| *a += b);
+        }
+        self
+    }
+
+    /// The sums, as if weights were one on average.
+    pub(crate) fn totals(&self) -> Vec<f64> {
+        let scaled = self.sums.iter().zip(self.n_rows.iter().zip(&self.weight));
+        scaled.map(|(sum, (n, weight))| sum * n / weight).collect()
+    }
+}
+
+impl<'a, B: Backend, O: ObservationModel, L: InverseLink> Predictor<'a, B, O, L> {
+    pub(crate) fn new(specification: &'a PopulationGlm<O, L>, fit: &'a Fit<B>) -> Self {
+        Predictor { specification, fit }
+    }
+
+    pub(crate) fn observation(&self) -> &O {
+        &self.specification.observation
+    }
+
+    pub(crate) fn link(&self) -> &L {
+        &self.specification.link
+    }
+
+    fn n_neurons(&self) -> usize {
+        self.fit.parameters.n_problems()
+    }
+
+    /// The parameters where tensors are.
+    pub(crate) fn on_device(&self) -> OnDevice<B> {
+        let row = |values: Vec<f64>| Matrix::<B>::from_vec(values, [1, self.n_neurons()]).expect("one value per neuron");
+        let last = self.fit.parameters.n_parameters() - 1;
+        OnDevice {
+            coef: self.fit.coef.clone().into_tensor(),
+            intercept: row(self.fit.parameters.columns().map(|column| column[last]).collect()).into_tensor(),
+            scale: row(self.fit.scale.clone()).into_tensor(),
+        }
+    }
+
+    fn check_design(&self, design: &impl Design<B>) -> Result<(), Error> {
+        let (got, expected) = (design.n_features(), self.fit.coef.dims()[0]);
+        if got != expected {
+            return Err(nemos_core::Error::Columns {
+                name: "design",
+                got,
+                expected,
+                why: "one per fitted coefficient",
+            }
+            .into());
+        }
+        if self.fit.has_offset && design.offset(0..0)?.is_none() {
+            return Err(Error::OffsetMissing);
+        }
+        Ok(())
+    }
+
+    /// `[n_samples, n_neurons]`: NaN where the design has one.
+    pub(crate) fn rates(&self, design: &impl Design<B>) -> Result<Matrix<B>, Error> {
+        self.check_design(design)?;
+        let (n_samples, n_neurons) = (design.n_samples(), self.n_neurons());
+        let device = self.on_device();
+        let mut rates = Matrix::<B>::zeros([n_samples, n_neurons]).into_tensor();
+        for rows in row_blocks(n_samples, B::block_rows(design.n_features().max(n_neurons))) {
+            let features = design.block(rows.clone())?;
+            // Finds infinities; what is missing stays NaN.
+            Piece::complete("design", &features, rows.start)?;
+            let chunk = Chunk {
+                offset: design.offset(rows.clone())?,
+                weights: None,
+                counts: features.clone(),
+                features,
+            };
+            rates = rates.slice_assign([rows, 0..n_neurons], self.link().rate(chunk.predictor(&device)));
+        }
+        Ok(Matrix::from_tensor(rates))
+    }
+
+    /// Sums `terms` `[n_rows, n_neurons]` over the rows in which nothing is missing, in one pass over the data.
+    pub(crate) fn sum(
+        &self,
+        design: &impl Design<B>,
+        counts: &impl Design<B>,
+        terms: impl Fn(&Chunk<B>) -> Tensor<B::Burn, 2> + Send + Sync,
+    ) -> Result<Pass, Error> {
+        check_shapes(design, counts)?;
+        self.check_design(design)?;
+        let n_neurons = self.n_neurons();
+        if counts.n_features() != n_neurons {
+            return Err(nemos_core::Error::Columns {
+                name: "counts",
+                got: counts.n_features(),
+                expected: n_neurons,
+                why: "one per fitted neuron",
+            }
+            .into());
+        }
+        let data = Data::new(design, counts, Vec::new(), n_neurons);
+        let all: Vec<usize> = (0..n_neurons).collect();
+        let blocks: Vec<_> = row_blocks(design.n_samples(), B::block_rows(design.n_features() + n_neurons)).collect();
+        let shards = in_shards(&blocks, |blocks| {
+            let mut pass = Pass::new(n_neurons);
+            for rows in blocks {
+                let block = design.block(rows.clone())?;
+                for piece in complete_pieces(design, &block, rows.clone())? {
+                    let chunk = data.chunk_of(&block, rows.start, &piece, &all)?;
+                    pass.add(sum_columns(terms(&chunk), &chunk), &chunk);
+                    pass.pieces.push(piece);
+                }
+            }
+            Ok::<_, Error>(pass)
+        })?;
+        let total = shards.into_iter().fold(Pass::new(n_neurons), Pass::merge);
+        if total.pieces.is_empty() {
+            return Err(nemos_core::Error::AllMissing {
+                name: "design",
+                rows: design.n_samples(),
+            }
+            .into());
+        }
+        Ok(total)
+    }
+}
+
+impl Pass {
+    fn add<B: Backend>(&mut self, sums: Vec<f64>, chunk: &Chunk<B>) {
+        let ones = chunk.present_counts().ones_like();
+        let weights = chunk.weigh(ones);
+        let used = weights.clone().greater_elem(0.0).int().sum_dim(0);
+        let row = |tensor: Tensor<B::Burn, 2>| Matrix::<B>::from_tensor(tensor.sum_dim(0)).to_vec();
+        let count_sum = row(weights.clone() * chunk.present_counts());
+        let used: Tensor<B::Burn, 2, Int> = used;
+        let n_rows: Vec<f64> = used.into_data().iter::<i64>().map(|n| n as f64).collect();
+        for (mine, more) in [
+            (&mut self.sums, sums),
+            (&mut self.weight, row(weights)),
+            (&mut self.n_rows, n_rows),
+            (&mut self.count_sum, count_sum),
+        ] {
+            mine.iter_mut().zip(more).for_each(|(a, b)| *a += b);
+        }
+    }
+}
