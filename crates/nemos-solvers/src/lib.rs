@@ -46,6 +46,7 @@ mod objective;
 mod outcome;
 mod parameters;
 mod penalized;
+mod polish;
 mod prox_svrg;
 mod proximal_gradient;
 mod proximal_newton;

@@ -53,18 +53,18 @@ impl Objective for Alone<'_> {
 }
 
 fn alone(objective: &dyn Objective, problem: usize) -> Alone<'_> {
-    let mut gram = objective.gram().unwrap().clone();
+    let mut gram = objective.gram().expect("it knows its features").clone();
     gram.weight = gram.weight.select(Axis(1), &[problem]);
     Alone { objective, gram, problem }
 }
 
 fn assert_company_does_not_matter(name: &str, solver: &impl Solver, regularizer: &Regularizer) {
     let objective = objective();
-    let together = minimize(&Penalized::new(&objective, regularizer), solver, &objective.start()).unwrap();
+    let together = minimize(&Penalized::new(&objective, regularizer), solver, &objective.start()).expect("the data are in memory");
     for problem in 0..4 {
         let one = alone(&objective, problem);
         let start = objective.start().select(&[problem]);
-        let by_itself = minimize(&Penalized::new(&one, regularizer), solver, &start).unwrap();
+        let by_itself = minimize(&Penalized::new(&one, regularizer), solver, &start).expect("the data are in memory");
         let pairs = by_itself.parameters.column(0).iter().zip(together.parameters.column(problem));
         for (a, b) in pairs {
             assert!(
@@ -109,7 +109,7 @@ fn what_a_column_ends_with_does_not_depend_on_its_company() {
 
 fn assert_stops_honestly(solver: &impl Solver) {
     let objective = objective();
-    let solution = minimize(&objective, solver, &objective.start()).unwrap();
+    let solution = minimize(&objective, solver, &objective.start()).expect("the data are in memory");
     assert!(
         solution.outcome.statuses().all(|status| status == Status::StepLimit),
         "{:?}",
@@ -141,8 +141,8 @@ fn steps_that_are_too_long_never_count_as_converged() {
         let fixed = GradientDescent::new().step_length(StepLength::Fixed(length)).max_steps(20);
         let stochastic = Svrg::new().step_length(length).max_steps(20);
         for solution in [
-            minimize(&objective, &fixed, &objective.start()).unwrap(),
-            minimize(&objective, &stochastic, &objective.start()).unwrap(),
+            minimize(&objective, &fixed, &objective.start()).expect("the data are in memory"),
+            minimize(&objective, &stochastic, &objective.start()).expect("the data are in memory"),
         ] {
             let statuses: Vec<Status> = solution.outcome.statuses().collect();
             assert!(
@@ -164,7 +164,7 @@ fn violation(objective: &dyn Objective, regularizer: &Regularizer, at: &Paramete
         rows: None,
         order: Order::Gradient,
     };
-    let gradient = objective.evaluate(at, request).unwrap().gradient;
+    let gradient = objective.evaluate(at, request).expect("the data are in memory").gradient;
     let n_features = at.n_parameters() - 1;
     let mut worst: f64 = 0.0;
     for (problem, (w, g)) in at.columns().zip(gradient.columns()).enumerate() {
@@ -196,7 +196,7 @@ fn penalties() -> Vec<Regularizer> {
 }
 
 fn solve(objective: &dyn Objective, regularizer: &Regularizer, solver: &impl Solver, start: &Parameters) -> Solution {
-    let solution = minimize(&Penalized::new(objective, regularizer), solver, start).unwrap();
+    let solution = minimize(&Penalized::new(objective, regularizer), solver, start).expect("the data are in memory");
     assert!(solution.outcome.all_converged(), "{regularizer:?} {:?}", solution.outcome);
     solution
 }
@@ -267,7 +267,7 @@ fn batches_of_data_bring_a_stochastic_solver_to_the_fit() {
             )
         })
         .collect();
-    let best = minimize(&full, &Newton::new(), &full.start()).unwrap();
+    let best = minimize(&full, &Newton::new(), &full.start()).expect("the data are in memory");
     let search = GradientDescent::new();
     let fixed = ProximalGradient::new().step_length(StepLength::Fixed(0.02));
     let svrg = Svrg::new().step_length(2e-3).batch_size(10);
@@ -279,11 +279,11 @@ fn batches_of_data_bring_a_stochastic_solver_to_the_fit() {
 /// How far above the best the mean objective is after many passes over batches.
 fn gap(solver: &impl Stochastic, batches: &[HostObjective], full: &HostObjective, best: &Solution) -> f64 {
     let mut at = full.start();
-    let mut state = solver.init(&batches[0], &at).unwrap();
+    let mut state = solver.init(&batches[0], &at).expect("the data are in memory");
     for _ in 0..60 {
         for batch in batches {
             state = solver.reopen(state);
-            (at, state) = solver.step(batch, at, state).unwrap();
+            (at, state) = solver.step(batch, at, state).expect("the data are in memory");
         }
     }
     let request = Request {
@@ -291,7 +291,7 @@ fn gap(solver: &impl Stochastic, batches: &[HostObjective], full: &HostObjective
         rows: None,
         order: Order::Gradient,
     };
-    let values = full.evaluate(&at, request).unwrap().values;
+    let values = full.evaluate(&at, request).expect("the data are in memory").values;
     let excess = values.iter().zip(&best.outcome.columns).map(|(value, best)| value - best.value);
     excess.fold(0.0, f64::max)
 }
@@ -304,7 +304,10 @@ fn solvers_of_smooth_problems_name_those_that_can() {
     let error = Lbfgs::new().init(&penalized, &objective.start()).unwrap_err();
     assert!(error.to_string().contains("ProximalNewton"), "{error}");
     assert_eq!(
-        minimize(&penalized, &Auto::new(), &objective.start()).unwrap().outcome.solver,
+        minimize(&penalized, &Auto::new(), &objective.start())
+            .expect("the data are in memory")
+            .outcome
+            .solver,
         "proximal Newton"
     );
 }

@@ -115,7 +115,7 @@ fn every_solver_meets_every_problem() {
         let objective = Penalized::new(&*problem.objective, &problem.regularizer);
         let reference = reference(&problem, &objective);
         for solver in solvers() {
-            let unknown = objective.smoothness().unwrap().is_none() || !problem.without_minimum.is_empty();
+            let unknown = objective.smoothness().expect("the data are in memory").is_none() || !problem.without_minimum.is_empty();
             if (solver.small_steps && problem.hard.is_some()) || (solver.stochastic && unknown) {
                 continue;
             }
@@ -195,7 +195,7 @@ fn totals(objective: &dyn Objective, at: &Parameters) -> Vec<f64> {
         rows: None,
         order: Order::Gradient,
     };
-    let values = objective.evaluate(at, request).unwrap().values;
+    let values = objective.evaluate(at, request).expect("the data are in memory").values;
     let n_blocks = objective.n_blocks();
     let n_features = at.n_parameters() / n_blocks - 1;
     let kinks = |column: usize| match objective.penalty() {
@@ -225,7 +225,7 @@ fn distance(problem: &Problem, a: &Parameters, b: &Parameters, column: usize) ->
         let mut all = problem.design.dot(&coef.slice(s![..width - 1, ..])) + coef.row(width - 1);
         if n_blocks > 1 {
             for mut row in all.rows_mut() {
-                let mean = row.mean().unwrap();
+                let mean = row.mean().expect("there are classes");
                 row -= mean;
             }
         }
