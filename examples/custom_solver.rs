@@ -47,13 +47,14 @@ impl Solver for HeavyBall {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let stimulus = Matrix::<Cpu>::from_column((0..2000).map(|bin| (0.03 * f64::from(bin)).sin()).collect());
-    let counts = Matrix::from_column((0..2000).map(|bin| f64::from(bin * bin % 7 % 3)).collect());
-    let design = BSpline::new(6).compute_features(&stimulus)?;
+    let stimulus: Vec<f64> = (0..2000).map(|bin| (0.03 * f64::from(bin)).sin()).collect();
+    let count = |(bin, x): (usize, &f64)| if *x > 0.2 { (bin * bin % 7 % 3) as f64 } else { 0.0 };
+    let counts = Matrix::<Cpu>::from_column(stimulus.iter().enumerate().map(count).collect());
+    let design = BSpline::new(6).compute_features(&Matrix::from_column(stimulus))?;
     let glm = Glm::new(Poisson).regularizer(Regularizer::Ridge(0.01.into()));
-    let picked = glm.fit(&design, &counts)?;
-    let rolled = glm.fit_with(&HeavyBall { length: 0.3, share: 0.9 }, &design, &counts)?;
-    println!("{}: {:.7?}", picked.outcome().solver, picked.coef());
-    println!("{}: {:.7?}", rolled.outcome().solver, rolled.coef());
+    let heavy_ball = HeavyBall { length: 0.3, share: 0.9 };
+    let (picked, rolled) = (glm.fit(&design, &counts)?, glm.fit_with(&heavy_ball, &design, &counts)?);
+    println!("Auto took {} steps: {:.6?}", picked.outcome().steps, picked.coef());
+    println!("The heavy ball took {}: {:.6?}", rolled.outcome().steps, rolled.coef());
     Ok(())
 }
