@@ -86,7 +86,7 @@ fn solvers() -> Vec<Entry> {
             false,
         ),
         first_order("gradient descent", GradientDescent::new(), true),
-        first_order(
+        small_steps(
             "gradient descent, Nesterov",
             GradientDescent::new().acceleration(Acceleration::Nesterov),
             true,
@@ -94,12 +94,12 @@ fn solvers() -> Vec<Entry> {
         first_order("proximal gradient", ProximalGradient::new(), false),
         small_steps(
             "proximal gradient, plain",
-            ProximalGradient::new().acceleration(Acceleration::Plain),
+            ProximalGradient::new().acceleration(Acceleration::Plain).max_steps(4_000),
             false,
         ),
         small_steps(
             "proximal gradient, fixed",
-            ProximalGradient::new().step_length(StepLength::Fixed(0.02)),
+            ProximalGradient::new().step_length(StepLength::Fixed(0.02)).max_steps(4_000),
             false,
         ),
         stochastic("SVRG", Svrg::new(), true),
