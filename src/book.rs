@@ -9,5 +9,11 @@ struct Introduction;
 #[doc = include_str!("../book/src/basis.md")]
 struct Basis;
 
+#[doc = include_str!("../book/src/models.md")]
+struct Models;
+
+#[doc = include_str!("../book/src/population.md")]
+struct Population;
+
 #[doc = include_str!("../book/src/solvers.md")]
 struct Solvers;

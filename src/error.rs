@@ -41,7 +41,12 @@ impl Error {
         use nemos_basis::Error as Basis;
         use nemos_core::Error as Core;
         match self {
-            Error::Glm(nemos_glm::Error::SeveralNeurons { .. }) => true,
+            Error::Glm(
+                nemos_glm::Error::SeveralNeurons { .. }
+                | nemos_glm::Error::MaskShape { .. }
+                | nemos_glm::Error::StartShape { .. }
+                | nemos_glm::Error::Parameters { .. },
+            ) => true,
             Error::Basis(Basis::Inputs { .. } | Basis::InputWidths { .. } | Basis::ProductChannels { .. } | Basis::Features { .. }) => true,
             _ => matches!(
                 self.core(),
@@ -65,7 +70,14 @@ impl Error {
         use nemos_glm::Error as Glm;
         match self {
             Error::Io(_) => true,
-            Error::Glm(Glm::OutsideSupport { .. } | Glm::NeuronMissing { .. } | Glm::TimesDiffer { .. } | Glm::NoIntercept { .. }) => true,
+            Error::Glm(
+                Glm::OutsideSupport { .. }
+                | Glm::NeuronMissing { .. }
+                | Glm::TimesDiffer { .. }
+                | Glm::NoIntercept { .. }
+                | Glm::OffsetMissing
+                | Glm::UnknownLabel { .. },
+            ) => true,
             Error::Basis(
                 Basis::AllMissing { .. } | Basis::TimesDiffer { .. } | Basis::UnknownCategory { .. } | Basis::TooFewSamples { .. },
             ) => true,
@@ -80,7 +92,10 @@ impl Error {
 
     /// Whether an option, a name or a label is out of range: something to change in the program rather than in the data.
     pub fn is_option(&self) -> bool {
-        let not_converged = matches!(self, Error::Glm(nemos_glm::Error::NotConverged { .. }));
+        let not_converged = matches!(
+            self,
+            Error::Glm(nemos_glm::Error::NotConverged { .. } | nemos_glm::Error::Diverged { .. })
+        );
         !not_converged && !self.is_shape() && !self.is_data()
     }
 

@@ -45,7 +45,10 @@ pub mod prelude {
     #[cfg(feature = "wgpu")]
     pub use nemos_core::Wgpu;
     pub use nemos_core::{Backend, Design, Features, Matrix, Samples, Segments};
-    pub use nemos_glm::{Exp, Glm, Poisson, PopulationGlm, Regularizer, Score, Softplus, Status, Strength};
+    pub use nemos_glm::{
+        Bernoulli, ClassifierGlm, ClassifierPopulationGlm, Exp, Gamma, Gaussian, Glm, Identity, Logistic, NegativeBinomial, NormalCdf,
+        Poisson, PopulationGlm, Reciprocal, Regularizer, Score, Softplus, Status, Strength,
+    };
 }
 
 #[cfg(doctest)]
