@@ -8,8 +8,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use nemos::core::{Cpu, Matrix};
-use nemos::glm::{Poisson, PopulationGlm, Regularizer};
-use nemos::solvers::Auto;
+use nemos::glm::{Gaussian, InverseLink, ObservationModel, Poisson, PopulationGlm, Regularizer};
+use nemos::solvers::{Auto, Groups};
 use serde_json::{Value, json};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -24,23 +24,47 @@ fn main() -> Result<(), Box<dyn Error>> {
     let regularizer = match (meta["penalty"]["type"].as_str(), meta["penalty"]["strength"].as_f64()) {
         (Some("none"), _) => Regularizer::Unregularized,
         (Some("ridge"), Some(strength)) => Regularizer::Ridge(strength.into()),
+        (Some("lasso"), Some(strength)) => Regularizer::Lasso(strength.into()),
+        (Some("grouplasso"), Some(strength)) => Regularizer::GroupLasso {
+            strength: strength.into(),
+            groups: groups(&meta["penalty"], design.dims()[1])?,
+        },
         (other, _) => return Err(format!("no fit for penalty {other:?}").into()),
     };
-    if meta["family"] != "Poisson" || meta["link"] != "log" {
-        return Err(format!("no fit for {} with link {}", meta["family"], meta["link"]).into());
+    let repeats = repeats.parse()?;
+    match (meta["family"].as_str(), meta["link"].as_str()) {
+        (Some("Poisson"), Some("log")) => time(
+            &PopulationGlm::new(Poisson).regularizer(regularizer),
+            (&design, &counts),
+            out,
+            repeats,
+        ),
+        (Some("Gaussian"), Some("identity")) => time(
+            &PopulationGlm::new(Gaussian).regularizer(regularizer),
+            (&design, &counts),
+            out,
+            repeats,
+        ),
+        (family, link) => Err(format!("no fit for {family:?} with link {link:?}").into()),
     }
-    let model = PopulationGlm::new(Poisson).regularizer(regularizer);
+}
+
+/// Fits once, then `repeats` times, and writes coefficients and times.
+fn time<O: ObservationModel, L: InverseLink>(
+    model: &PopulationGlm<O, L>,
+    (design, counts): (&Matrix<Cpu>, &Matrix<Cpu>),
+    out: &Path,
+    repeats: usize,
+) -> Result<(), Box<dyn Error>> {
     // The peers are stopped at a relative gap of 1e-8 to the optimum.
     let solver = Auto::new().tolerance(1e-9);
     let fit = || {
         let start = Instant::now();
-        let fitted = model.fit_with(&solver, &design, &counts)?;
+        let fitted = model.fit_with(&solver, design, counts)?;
         Ok::<_, Box<dyn Error>>((start.elapsed().as_secs_f64(), fitted))
     };
     let (cold, fitted) = fit()?;
-    let warm = (0..repeats.parse()?)
-        .map(|_| Ok(fit()?.0))
-        .collect::<Result<Vec<f64>, Box<dyn Error>>>()?;
+    let warm = (0..repeats).map(|_| Ok(fit()?.0)).collect::<Result<Vec<f64>, Box<dyn Error>>>()?;
     let passes = fitted.outcome().columns.iter().map(|column| column.evaluations).max();
     let note = format!(
         "{}, {passes:?} passes, all converged: {}",
@@ -54,6 +78,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     std::fs::write(out.join("timing.json"), timing.to_string())?;
     println!("{timing}");
     Ok(())
+}
+
+/// Consecutive blocks of features.
+fn groups(penalty: &Value, n_features: usize) -> Result<Groups, Box<dyn Error>> {
+    let size = penalty["group_size"].as_u64().ok_or("the size of a group")? as usize;
+    let features: Vec<usize> = (0..n_features).collect();
+    Ok(Groups::Features(features.chunks(size).map(<[usize]>::to_vec).collect()))
 }
 
 /// A `.npy` file of one or two dimensions as a matrix.

@@ -14,3 +14,6 @@ struct Models;
 
 #[doc = include_str!("../book/src/population.md")]
 struct Population;
+
+#[doc = include_str!("../book/src/solvers.md")]
+struct Solvers;

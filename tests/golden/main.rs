@@ -11,6 +11,7 @@ mod glm;
 mod model;
 mod observation;
 mod pending;
+mod proximal;
 mod real_data;
 mod suite;
 
@@ -36,7 +37,7 @@ fn observation() {
 
 #[test]
 fn proximal() {
-    suite::run("proximal", suite::no_runner);
+    suite::run("proximal", proximal::run);
 }
 
 #[test]
