@@ -1,5 +1,6 @@
 //! Can ten coupled neurons be fitted five seconds at a time, without ever holding the whole design?
 
+use indicatif::ProgressBar;
 use ndarray::{Array2, s};
 use nemos::basis::{Family, RaisedCosineLog, Window};
 use nemos::core::{Cpu, Matrix};
@@ -37,7 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (features, spikes) = batch()?;
     let mut training = PopulationGlm::new(Poisson).initialize(solver, &features, &spikes)?;
     let mut scores = Vec::new();
-    for _ in 0..500 {
+    for _ in ProgressBar::new(500).wrap_iter(0..500) {
         let (features, spikes) = batch()?;
         training.update(&features, &spikes)?;
         scores.push(training.score(&features, &spikes, Score::LogLikelihood)?);
