@@ -8,7 +8,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use nemos::core::{Cpu, Matrix};
-use nemos::glm::{Gaussian, InverseLink, ObservationModel, Poisson, PopulationGlm, Regularizer};
+use nemos::glm::{
+    Bernoulli, Exp, Gamma, Gaussian, Identity, InverseLink, Logistic, NegativeBinomial, ObservationModel, Poisson, PopulationGlm,
+    Regularizer,
+};
 use nemos::solvers::{Auto, Groups};
 use serde_json::{Value, json};
 
@@ -32,52 +35,66 @@ fn main() -> Result<(), Box<dyn Error>> {
         (other, _) => return Err(format!("no fit for penalty {other:?}").into()),
     };
     let repeats = repeats.parse()?;
-    match (meta["family"].as_str(), meta["link"].as_str()) {
-        (Some("Poisson"), Some("log")) => time(
-            &PopulationGlm::new(Poisson).regularizer(regularizer),
-            (&design, &counts),
-            out,
-            repeats,
-        ),
-        (Some("Gaussian"), Some("identity")) => time(
-            &PopulationGlm::new(Gaussian).regularizer(regularizer),
-            (&design, &counts),
-            out,
-            repeats,
-        ),
-        (family, link) => Err(format!("no fit for {family:?} with link {link:?}").into()),
+    let fit = Timed {
+        regularizer,
+        design,
+        counts,
+        out,
+        repeats,
+    };
+    match (meta["family"].as_str(), meta["link"].as_str(), meta["nb_scale"].as_f64()) {
+        (Some("Poisson"), Some("log"), _) => fit.run(Poisson, Exp),
+        (Some("Gaussian"), Some("identity"), _) => fit.run(Gaussian, Identity),
+        (Some("Bernoulli"), Some("logit"), _) => fit.run(Bernoulli, Logistic),
+        (Some("Gamma"), Some("log"), _) => fit.run(Gamma, Exp),
+        (Some("NegativeBinomial"), Some("log"), Some(scale)) => fit.run(NegativeBinomial::new(scale), Exp),
+        (family, link, _) => Err(format!("no fit for {family:?} with link {link:?}").into()),
     }
 }
 
-/// Fits once, then `repeats` times, and writes coefficients and times.
-fn time<O: ObservationModel, L: InverseLink>(
-    model: &PopulationGlm<O, L>,
-    (design, counts): (&Matrix<Cpu>, &Matrix<Cpu>),
-    out: &Path,
+/// What a fit is timed on.
+struct Timed<'a> {
+    regularizer: Regularizer,
+    design: Matrix<Cpu>,
+    counts: Matrix<Cpu>,
+    out: &'a Path,
     repeats: usize,
-) -> Result<(), Box<dyn Error>> {
-    // The peers are stopped at a relative gap of 1e-8 to the optimum.
-    let solver = Auto::new().tolerance(1e-9);
-    let fit = || {
-        let start = Instant::now();
-        let fitted = model.fit_with(&solver, design, counts)?;
-        Ok::<_, Box<dyn Error>>((start.elapsed().as_secs_f64(), fitted))
-    };
-    let (cold, fitted) = fit()?;
-    let warm = (0..repeats).map(|_| Ok(fit()?.0)).collect::<Result<Vec<f64>, Box<dyn Error>>>()?;
-    let passes = fitted.outcome().columns.iter().map(|column| column.evaluations).max();
-    let note = format!(
-        "{}, {passes:?} passes, all converged: {}",
-        fitted.outcome().solver,
-        fitted.outcome().all_converged()
-    );
-    let coef = fitted.coef();
-    write(&out.join("coef.npy"), &[coef.nrows(), coef.ncols()], coef.iter().copied().collect())?;
-    write(&out.join("intercept.npy"), &[coef.ncols()], fitted.intercept().to_vec())?;
-    let timing = json!({ "cold_s": cold, "warm_s": warm, "rss_mb": peak_memory_mb(), "note": note });
-    std::fs::write(out.join("timing.json"), timing.to_string())?;
-    println!("{timing}");
-    Ok(())
+}
+
+impl Timed<'_> {
+    /// Fits once, then `repeats` times, and writes coefficients and times.
+    fn run<O: ObservationModel, L: InverseLink>(self, observation: O, link: L) -> Result<(), Box<dyn Error>> {
+        let Timed {
+            regularizer,
+            design,
+            counts,
+            out,
+            repeats,
+        } = self;
+        let model = PopulationGlm::new(observation).link(link).regularizer(regularizer);
+        // The peers are stopped at a relative gap of 1e-8 to the optimum.
+        let solver = Auto::new().tolerance(1e-9);
+        let fit = || {
+            let start = Instant::now();
+            let fitted = model.fit_with(&solver, &design, &counts)?;
+            Ok::<_, Box<dyn Error>>((start.elapsed().as_secs_f64(), fitted))
+        };
+        let (cold, fitted) = fit()?;
+        let warm = (0..repeats).map(|_| Ok(fit()?.0)).collect::<Result<Vec<f64>, Box<dyn Error>>>()?;
+        let passes = fitted.outcome().columns.iter().map(|column| column.evaluations).max();
+        let note = format!(
+            "{}, {passes:?} passes, all converged: {}",
+            fitted.outcome().solver,
+            fitted.outcome().all_converged()
+        );
+        let coef = fitted.coef();
+        write(&out.join("coef.npy"), &[coef.nrows(), coef.ncols()], coef.iter().copied().collect())?;
+        write(&out.join("intercept.npy"), &[coef.ncols()], fitted.intercept().to_vec())?;
+        let timing = json!({ "cold_s": cold, "warm_s": warm, "rss_mb": peak_memory_mb(), "note": note });
+        std::fs::write(out.join("timing.json"), timing.to_string())?;
+        println!("{timing}");
+        Ok(())
+    }
 }
 
 /// Consecutive blocks of features.
