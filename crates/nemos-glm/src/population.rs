@@ -137,7 +137,8 @@ impl<O: ObservationModel, L: InverseLink> PopulationGlm<O, L> {
         design: &'a D,
         counts: &'a Y,
     ) -> Result<GlmObjective<'a, B, D, Y, O, L>, Error> {
-        Ok(self.prepare(design, counts)?.0)
+        self.penalty(design, counts)?;
+        self.prepare(design, counts)
     }
 
     /// Begins a fit that is fed batch by batch. The data given here only say where to start.
