@@ -107,7 +107,7 @@ impl ClassifierPopulationGlm {
         self.check_classes()?;
         let blocks = design.named_blocks();
         let regularizer = self.regularizer.resolve(&blocks, n_features)?;
-        regularizer.validate(n_features, n_neurons * self.n_classes)?;
+        regularizer.validate_classes(n_features, n_neurons, self.n_classes)?;
         let mask = self
             .mask
             .as_ref()
