@@ -517,3 +517,44 @@ fn a_solver_that_cannot_handle_a_penalty_names_those_that_can() {
     );
     assert!(data.design.n_features() == 2);
 }
+
+#[test]
+fn odd_sizes_end_without_panic() {
+    for n in 0..3 {
+        let x = Matrix::<Cpu>::from_column((0..n).map(f64::from).collect());
+        let missing = Matrix::<Cpu>::from_column(vec![f64::NAN; n as usize]);
+        let ones = Matrix::from_column(vec![1.0; n as usize]);
+        let lasso = Regularizer::Lasso(0.1.into());
+        for counts in [&ones, &missing] {
+            let ended = [
+                Glm::new(Gamma).fit(&x, counts).is_ok(),
+                Glm::new(Gaussian).regularizer(lasso.clone()).fit(&x, counts).is_ok(),
+                Glm::new(Bernoulli).fit(&x, counts).is_ok(),
+                Glm::new(NegativeBinomial::estimated()).fit(&x, counts).is_ok(),
+                ClassifierGlm::new(2).fit(&x, counts).is_ok(),
+                ClassifierGlm::new(2).regularizer(lasso.clone()).fit(&x, counts).is_ok(),
+            ];
+            let usable = n > 0 && counts.to_vec()[0] == 1.0;
+            assert!(usable || ended.iter().all(|ended| !ended), "{n}: {ended:?}");
+        }
+        assert!(Glm::new(Poisson).fit(&missing, &ones).is_err());
+        assert!(ClassifierGlm::new(2).fit(&missing, &ones).is_err());
+    }
+}
+
+#[test]
+fn strengths_of_classifiers_are_per_neuron_or_per_coefficient() {
+    let data = simulate::<Cpu>([200, 2, 2], 3, f64::exp);
+    let labels = Matrix::from(data.counts.to_array().mapv(|count: f64| count.min(1.0)));
+    let fit = |strength| {
+        let model = ClassifierPopulationGlm::new(2).regularizer(Regularizer::Ridge(strength));
+        model.fit_with(&tight(), &data.design, &labels)
+    };
+    let shared = fit(0.2.into()).unwrap();
+    let per_neuron = fit(nemos_glm::Strength::PerNeuron(vec![0.2, 0.2])).unwrap();
+    let per_coefficient = fit(nemos_glm::Strength::PerCoefficient(Array2::from_elem((2, 4), 0.2))).unwrap();
+    for other in [per_neuron, per_coefficient] {
+        assert!((other.coef() - shared.coef()).iter().all(|difference| difference.abs() < 1e-10));
+    }
+    assert!(fit(nemos_glm::Strength::PerNeuron(vec![0.2; 4])).is_err());
+}
