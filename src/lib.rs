@@ -6,7 +6,7 @@
 //! | [`glm`] | generalized linear models of one neuron and of many |
 //! | [`solvers`] | what minimises, and penalties |
 //! | [`core`] | backends, matrices, designs |
-//! | [`io`] | recordings in |
+//! | [`io`] | recordings in, fitted models in and out |
 //! | [`plot`] | figures |
 //! | [`prelude`] | what a program usually needs |
 //!
@@ -45,7 +45,8 @@ pub mod prelude {
     #[cfg(feature = "wgpu")]
     pub use nemos_core::Wgpu;
     pub use nemos_core::{Backend, Design, Features, Matrix, Samples, Segments};
-    pub use nemos_glm::{Exp, Glm, Poisson, PopulationGlm, Regularizer, Score, Softplus, Status, Strength};
+    pub use nemos_glm::{Exp, FittedGlm, Glm, Poisson, PopulationGlm, Regularizer, Score, Softplus, Status, Strength};
+    pub use nemos_io::SaveModel;
 }
 
 #[cfg(doctest)]

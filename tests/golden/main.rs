@@ -12,6 +12,7 @@ mod model;
 mod observation;
 mod pending;
 mod real_data;
+mod saved_models;
 mod suite;
 
 #[test]
@@ -41,7 +42,7 @@ fn proximal() {
 
 #[test]
 fn saved_models() {
-    suite::run("saved_models", suite::no_runner);
+    suite::run("saved_models", saved_models::run);
 }
 
 #[test]

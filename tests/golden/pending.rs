@@ -30,7 +30,6 @@ pub(crate) const FIELDS_NOT_COMPARED: &[&str] = &[
 /// Every case that cannot run yet.
 pub(crate) const PENDING: &[Pending] = &[
     pending("proximal", "proximal operators", &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]),
-    pending("saved_models", "files of fitted models", &[0, 1, 2, 3, 4, 5, 6, 7, 8]),
     pending("real_data", "designs of spike history", &[4, 5]),
     pending("simulation", "simulation", &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]),
     pending(

@@ -84,6 +84,55 @@ pub enum Error {
         /// Its shape.
         shape: Vec<usize>,
     },
+    /// The file is not a saved model, or is damaged.
+    #[error("{} is not a saved model ({source}); was it written by `save`, and copied to its end?", path.display())]
+    NotAModel {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Arc<io::Error>,
+    },
+    /// The saved model has a format that this version does not read.
+    #[error("{} has format version {got:?}, and this version of nemos reads {expected:?}; use the one that wrote it", path.display())]
+    ModelVersion {
+        /// Which file.
+        path: PathBuf,
+        /// The version that the file names.
+        got: String,
+        /// The version that can be read.
+        expected: &'static str,
+    },
+    /// A part of a saved model is missing or does not fit the others.
+    #[error("the saved model is damaged, or from a newer version: its {part} should be {expected}")]
+    ModelPart {
+        /// Which part.
+        part: &'static str,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// The file holds a model of other types.
+    #[error("the file holds {saved}, but {asked} was asked for; load it with the types that it was saved with")]
+    OtherModel {
+        /// What the file holds.
+        saved: String,
+        /// What was asked for.
+        asked: String,
+    },
+    /// A model that cannot be saved, because no file could say what it is.
+    #[error("a {part} of your own cannot be saved; write its coefficients with `write_npy`, and make it again with `with_parameters`")]
+    OwnModel {
+        /// Which part is not built in.
+        part: &'static str,
+    },
+    /// NeMoS has nothing like a part of this model.
+    #[error("NeMoS has no {what}; `save` keeps the whole model")]
+    NotInNemos {
+        /// Which part.
+        what: &'static str,
+    },
+    /// A saved model cannot be made.
+    #[error(transparent)]
+    Glm(#[from] nemos_glm::Error),
     /// The file cannot be written.
     #[error("{} cannot be written: {source}", path.display())]
     Write {

@@ -8,11 +8,24 @@
 //! |---|---|
 //! | [`NpzFile`] | named arrays of a `.npz` file, as NumPy and pynapple write it |
 //! | [`read_npy`], [`write_npy`] | one array in a `.npy` file |
+//! | [`SaveModel`] | fitted models in and out of safetensors, and of NeMoS's files |
+//! | [`SavedModel`] | what such a file holds |
 
 mod error;
+mod names;
+mod nemos_file;
+mod nemos_penalty;
 mod npy;
 mod npz;
+mod npz_writer;
+mod safetensors;
+mod save_model;
+mod saved;
+mod specification;
+mod write;
 
 pub use error::Error;
 pub use npy::{read_npy, write_npy};
 pub use npz::NpzFile;
+pub use save_model::SaveModel;
+pub use saved::SavedModel;
