@@ -11,3 +11,6 @@ struct Basis;
 
 #[doc = include_str!("../book/src/saving.md")]
 struct Saving;
+
+#[doc = include_str!("../book/src/recordings.md")]
+struct Recordings;

@@ -33,6 +33,9 @@ pub enum Error {
     /// From `nemos::plot`.
     #[error(transparent)]
     Plot(#[from] nemos_plot::Error),
+    /// From `nemos::timeseries`.
+    #[error(transparent)]
+    TimeSeries(#[from] nemos_timeseries::Error),
 }
 
 impl Error {
@@ -40,8 +43,10 @@ impl Error {
     pub fn is_shape(&self) -> bool {
         use nemos_basis::Error as Basis;
         use nemos_core::Error as Core;
+        use nemos_timeseries::Error as TimeSeries;
         match self {
             Error::Glm(nemos_glm::Error::SeveralNeurons { .. }) => true,
+            Error::TimeSeries(TimeSeries::Differ { .. } | TimeSeries::MetadataRows { .. }) => true,
             Error::Basis(Basis::Inputs { .. } | Basis::InputWidths { .. } | Basis::ProductChannels { .. } | Basis::Features { .. }) => true,
             _ => matches!(
                 self.core(),
@@ -63,8 +68,22 @@ impl Error {
         use nemos_basis::Error as Basis;
         use nemos_core::Error as Core;
         use nemos_glm::Error as Glm;
+        use nemos_io::Error as Io;
+        use nemos_timeseries::Error as TimeSeries;
         match self {
-            Error::Io(_) => true,
+            Error::Io(error) => !matches!(
+                error,
+                Io::OwnModel { .. } | Io::NotInNemos { .. } | Io::OtherModel { .. } | Io::NoEntry { .. } | Io::SeriesShape { .. }
+            ),
+            Error::TimeSeries(
+                TimeSeries::TimeNotFinite { .. }
+                | TimeSeries::Unsorted { .. }
+                | TimeSeries::Interval { .. }
+                | TimeSeries::Irregular { .. }
+                | TimeSeries::Missing { .. }
+                | TimeSeries::TooFewSamples { .. }
+                | TimeSeries::Empty { .. },
+            ) => true,
             Error::Glm(Glm::OutsideSupport { .. } | Glm::NeuronMissing { .. } | Glm::TimesDiffer { .. } | Glm::NoIntercept { .. }) => true,
             Error::Basis(
                 Basis::AllMissing { .. } | Basis::TimesDiffer { .. } | Basis::UnknownCategory { .. } | Basis::TooFewSamples { .. },
@@ -90,7 +109,8 @@ impl Error {
             Error::Core(error)
             | Error::Basis(nemos_basis::Error::Data(error))
             | Error::Solver(nemos_solvers::Error::Data(error))
-            | Error::Glm(nemos_glm::Error::Data(error)) => Some(error),
+            | Error::Glm(nemos_glm::Error::Data(error))
+            | Error::TimeSeries(nemos_timeseries::Error::Data(error)) => Some(error),
             _ => None,
         }
     }
@@ -114,11 +134,17 @@ mod tests {
             .fit(&good, &good)
             .unwrap_err()
             .into();
+        let times: Error = crate::timeseries::Ts::new([1.0, 0.0]).unwrap_err().into();
+        let rows: Error = crate::timeseries::Tsd::new(crate::timeseries::Ts::default(), good)
+            .unwrap_err()
+            .into();
         let kinds = |error: &Error| [error.is_shape(), error.is_data(), error.is_option()];
         assert_eq!(kinds(&shape), [true, false, false]);
         assert_eq!(kinds(&data), [false, true, false]);
         assert_eq!(kinds(&infinite), [false, true, false]);
         assert_eq!(kinds(&option), [false, false, true]);
         assert_eq!(kinds(&strength), [false, false, true]);
+        assert_eq!(kinds(&times), [false, true, false]);
+        assert_eq!(kinds(&rows), [true, false, false]);
     }
 }

@@ -8,6 +8,7 @@
 //! | [`core`] | backends, matrices, designs |
 //! | [`io`] | recordings in, fitted models in and out |
 //! | [`plot`] | figures |
+//! | [`timeseries`] | epochs, events and signals: counting, aligning, tuning curves |
 //! | [`prelude`] | what a program usually needs |
 //!
 //! # Example
@@ -32,6 +33,7 @@ pub use nemos_glm as glm;
 pub use nemos_io as io;
 pub use nemos_plot as plot;
 pub use nemos_solvers as solvers;
+pub use nemos_timeseries as timeseries;
 
 /// What a program usually needs, for `use nemos::prelude::*`.
 pub mod prelude {
@@ -47,6 +49,7 @@ pub mod prelude {
     pub use nemos_core::{Backend, Design, Features, Matrix, Samples, Segments};
     pub use nemos_glm::{Exp, FittedGlm, Glm, Poisson, PopulationGlm, Regularizer, Score, Softplus, Status, Strength};
     pub use nemos_io::SaveModel;
+    pub use nemos_timeseries::{IntervalSet, Signal, Ts, TsGroup, Tsd, TsdFrame, TsdTensor};
 }
 
 #[cfg(doctest)]

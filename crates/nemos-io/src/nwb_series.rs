@@ -68,7 +68,7 @@ impl NwbSeries {
     /// Reads the times alone.
     ///
     /// # Errors
-    /// [`Error::Hdf5`] if they cannot be read, [`Error::Times`] if they are not finite and in order.
+    /// [`Error::Hdf5`] if they cannot be read, [`Error::TimeSeries`] if they are not finite and in order.
     pub fn times(&self) -> Result<Ts, Error> {
         Ok(self.axis()?.1)
     }

@@ -1,0 +1,182 @@
+//! Bins: equal stretches of time from the start of every epoch.
+
+use std::ops::Range;
+
+use nemos_core::row_blocks;
+use rayon::prelude::*;
+
+use crate::error::positive;
+use crate::{Error, IntervalSet, Ts};
+
+/// Recorded times are precise to a nanosecond; a sample this little before an edge lies on it.
+const HALF_NANOSECOND: f64 = 0.5e-9;
+
+/// More bins than this are a mistake of units.
+const MOST_BINS: f64 = 1e11;
+
+/// Bins of one size, from the start of every epoch on. The last one is kept while its centre is not after the end.
+#[derive(Clone, Debug)]
+pub(crate) struct Bins {
+    size: f64,
+    epochs: Vec<Epoch>,
+    support: IntervalSet,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Epoch {
+    start: f64,
+    /// The last time that belongs to the epoch.
+    last: f64,
+    /// Number of its first bin among all.
+    first: usize,
+    n_bins: usize,
+}
+
+/// Consecutive bins of one epoch.
+#[derive(Clone, Debug)]
+pub(crate) struct Stretch {
+    epoch: Epoch,
+    /// Numbers of the bins within the epoch.
+    bins: Range<usize>,
+    size: f64,
+}
+
+impl Bins {
+    pub(crate) fn new(support: &IntervalSet, size: f64) -> Result<Self, Error> {
+        positive("the size of a bin", size)?;
+        let bins: f64 = support.intervals().iter().map(|interval| n_bins(interval.length(), size)).sum();
+        if bins > MOST_BINS {
+            return Err(Error::TooManyBins { bin_size: size, bins });
+        }
+        let mut first = 0;
+        let epochs = support.with_last_times().map(|(interval, last)| {
+            let n_bins = n_bins(interval.length(), size) as usize;
+            first += n_bins;
+            Epoch {
+                start: interval.start,
+                last,
+                first: first - n_bins,
+                n_bins,
+            }
+        });
+        Ok(Bins {
+            size,
+            epochs: epochs.collect(),
+            support: support.clone(),
+        })
+    }
+
+    /// How many bins there are.
+    pub(crate) fn len(&self) -> usize {
+        self.epochs.last().map_or(0, |epoch| epoch.first + epoch.n_bins)
+    }
+
+    /// The centres of the bins.
+    pub(crate) fn axis(&self) -> Ts {
+        let centres = self
+            .epochs
+            .iter()
+            .flat_map(|epoch| (0..epoch.n_bins).map(|bin| (epoch.start + (bin as f64 + 0.5) * self.size).min(epoch.last)));
+        Ts::trusted(centres.collect(), self.support.clone())
+    }
+
+    /// The bins of these numbers, epoch by epoch.
+    fn stretches(&self, bins: Range<usize>) -> impl Iterator<Item = Stretch> {
+        let from = self.epochs.partition_point(|epoch| epoch.first + epoch.n_bins <= bins.start);
+        let inside = self.epochs[from..].iter().take_while(move |epoch| epoch.first < bins.end);
+        inside.map(move |&epoch| Stretch {
+            bins: bins.start.saturating_sub(epoch.first)..epoch.n_bins.min(bins.end - epoch.first),
+            epoch,
+            size: self.size,
+        })
+    }
+
+    /// Fills `rows`, `width` values for each bin, in parallel: `fill` is given consecutive bins of one epoch and the values
+    /// of these bins.
+    pub(crate) fn fill<E: Send>(&self, rows: &mut [E], width: usize, fill: impl Fn(&Stretch, &mut [E]) + Sync) {
+        // A block of rows stays in the cache while one unit after the other is counted into it.
+        let block_rows = (BLOCK_VALUES / width.max(1)).max(1);
+        let blocks: Vec<_> = row_blocks(self.len(), block_rows).zip(rows.chunks_mut(block_rows * width.max(1))).collect();
+        blocks.into_par_iter().for_each(|(bins, mut rows)| {
+            for stretch in self.stretches(bins) {
+                let (own, rest) = rows.split_at_mut(stretch.bins.len() * width);
+                fill(&stretch, own);
+                rows = rest;
+            }
+        });
+    }
+}
+
+/// Values in a block of rows.
+const BLOCK_VALUES: usize = 1 << 16;
+
+impl Stretch {
+    /// The rows of sorted times that lie in these bins.
+    pub(crate) fn rows(&self, times: &[f64]) -> Range<usize> {
+        let edge = self.epoch.start + self.bins.start as f64 * self.size - 2.0 * HALF_NANOSECOND;
+        let first = times.partition_point(|&time| time < edge.max(self.epoch.start));
+        let end = self.epoch.start + self.bins.end as f64 * self.size + HALF_NANOSECOND;
+        first..first + crate::intervals::partition_near(&times[first..], |time| time <= end.min(self.epoch.last))
+    }
+
+    /// Which of these bins holds a time.
+    #[inline(always)]
+    pub(crate) fn bin(&self, time: f64, per_size: f64) -> Option<usize> {
+        let bin = ((time - self.epoch.start + HALF_NANOSECOND) * per_size) as usize;
+        let bin = bin.wrapping_sub(self.bins.start);
+        (bin < self.bins.len()).then_some(bin)
+    }
+
+    /// Where one of these bins ends; what lies there belongs to the next.
+    #[inline(always)]
+    pub(crate) fn right_edge(&self, bin: usize) -> f64 {
+        self.epoch.start + (self.bins.start + bin + 1) as f64 * self.size - HALF_NANOSECOND
+    }
+
+    /// One over the size of a bin.
+    pub(crate) fn per_size(&self) -> f64 {
+        1.0 / self.size
+    }
+}
+
+/// How many bins an epoch of this length has.
+fn n_bins(length: f64, size: f64) -> f64 {
+    ((length + 2.0 * HALF_NANOSECOND) / size + 0.5).floor()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bin_is_kept_while_its_centre_is_not_after_the_end() {
+        let bins = |length: f64, size: f64| {
+            let epochs = IntervalSet::new([(10.0, 10.0 + length)]).unwrap();
+            Bins::new(&epochs, size).unwrap().axis().times().to_vec()
+        };
+        assert_eq!(bins(1.0, 0.5), [10.25, 10.75]);
+        assert_eq!(bins(1.2, 0.5), [10.25, 10.75]);
+        assert_eq!(bins(1.25, 0.5), [10.25, 10.75, 11.25]);
+        assert_eq!(bins(0.2, 0.5).len(), 0);
+        assert_eq!(bins(0.3, 0.1).len(), 3);
+    }
+
+    #[test]
+    fn every_stretch_finds_its_bins() {
+        let epochs = IntervalSet::new([(0.0, 1.0), (1.0, 2.0), (5.0, 7.3)]).unwrap();
+        let bins = Bins::new(&epochs, 0.5).unwrap();
+        let lengths: Vec<_> = bins.stretches(1..7).map(|stretch| stretch.bins).collect();
+        assert_eq!(lengths, [1..2, 0..2, 0..3]);
+        let all: Vec<_> = bins.stretches(0..bins.len()).map(|stretch| stretch.bins.len()).collect();
+        assert_eq!(all, [2, 2, 5]);
+    }
+
+    #[test]
+    fn sizes_that_cannot_be_are_refused() {
+        let epochs = IntervalSet::new([(0.0, 3600.0)]).unwrap();
+        for size in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert!(matches!(Bins::new(&epochs, size), Err(Error::NotPositive { .. })), "{size}");
+        }
+        assert!(matches!(Bins::new(&epochs, 1e-9), Err(Error::TooManyBins { .. })));
+    }
+}

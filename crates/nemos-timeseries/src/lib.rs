@@ -1,0 +1,49 @@
+//! Time series of recordings: epochs, events and signals, and what counts and aligns them.
+//!
+//! Times are in seconds everywhere, finite and in order by construction. Every object carries its time support, the
+//! epochs in which anything could have been seen; what is cut out of it, counted or aligned keeps to them.
+//!
+//! | item | what it is |
+//! |---|---|
+//! | [`IntervalSet`] | epochs, with their algebra |
+//! | [`Ts`] | events; and the time axis of a signal |
+//! | [`TsGroup`] | the events of many units |
+//! | [`Tsd`], [`TsdFrame`], [`TsdTensor`] | signals of one value, of columns, of arrays per sample |
+//! | [`Signal`] | what works on all signals |
+//! | [`Table`] | metadata of units, columns and intervals |
+
+mod algebra;
+mod average;
+mod bins;
+mod count;
+mod error;
+mod events;
+mod filter;
+mod frame;
+mod group;
+mod hilbert;
+mod intervals;
+mod lookup;
+mod lookup;
+mod signal;
+mod table;
+mod tensor;
+mod threshold;
+mod tsd;
+
+pub use convolve::Reach;
+pub use derivative::DiffTime;
+pub use error::Error;
+pub use events::Ts;
+pub use filter::{Band, Filter};
+pub use frame::TsdFrame;
+pub use group::TsGroup;
+pub use intervals::{Interval, IntervalSet};
+pub use lookup::{Nearest, Outside};
+pub use lookup::{Nearest, Outside};
+pub use signal::Signal;
+pub use table::{Column, Table};
+pub use tensor::TsdTensor;
+pub use threshold::Threshold;
+pub use threshold::Threshold;
+pub use tsd::Tsd;

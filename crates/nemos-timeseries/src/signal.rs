@@ -1,0 +1,215 @@
+//! What all signals share: values at the times of an axis.
+
+use std::ops::Range;
+
+use nemos_core::{Backend, HostFloat, Matrix};
+
+use crate::average::bin_average;
+use crate::events::gather;
+use crate::lookup::interpolate;
+use crate::{Error, IntervalSet, Outside, Ts};
+
+/// Values sampled at known times: a [`Tsd`](crate::Tsd), a [`TsdFrame`](crate::TsdFrame) or a
+/// [`TsdTensor`](crate::TsdTensor). What works on any of them is a method here.
+///
+/// *Implementor must* hold one row of values per time of the axis, and return from `with_values` its own kind with the
+/// same columns.
+/// *Caller must* give `with_values` one row per time, and as many columns as there were.
+pub trait Signal<B: Backend>: Sized + Sync {
+    /// The times of the samples, and their support.
+    fn axis(&self) -> &Ts;
+
+    /// The values, `[n_samples, n_columns]`; axes after the first are flattened.
+    fn values(&self) -> &Matrix<B>;
+
+    /// The same columns at other times.
+    #[must_use]
+    fn with_values(&self, axis: Ts, values: Matrix<B>) -> Self;
+
+    /// The times of the samples in seconds.
+    fn sample_times(&self) -> &[f64] {
+        self.axis().times()
+    }
+
+    /// The epochs in which there could be samples.
+    fn support(&self) -> &IntervalSet {
+        self.axis().support()
+    }
+
+    /// Samples within these epochs, which become the support.
+    #[must_use]
+    fn restrict(&self, epochs: &IntervalSet) -> Self {
+        let axis = self.axis().restrict(epochs);
+        let values = select(self.values(), &epochs.rows(self.sample_times()));
+        self.with_values(axis, values)
+    }
+
+    /// Samples from `start` to `end`, both included. The support stays what it was.
+    #[must_use]
+    fn between(&self, start: f64, end: f64) -> Self {
+        let rows = self.axis().rows_between(start, end);
+        let axis = Ts::trusted(self.sample_times()[rows.clone()].to_vec(), self.support().clone());
+        self.with_values(axis, select(self.values(), &[rows]))
+    }
+
+    /// The values of the sample closest to this time, the later of two; none if there are no samples.
+    fn at(&self, time: f64) -> Option<Vec<f64>> {
+        let row = self.axis().nearest(time)?;
+        Some(select(self.values(), std::slice::from_ref(&(row..row + 1))).to_vec())
+    }
+
+    /// The mean of the samples in each bin of `bin_size` seconds, NaN where there are none; bins are those of
+    /// [`Ts::count`].
+    ///
+    /// # Errors
+    /// As [`Ts::count`].
+    fn bin_average(&self, bin_size: f64) -> Result<Self, Error> {
+        bin_average(self, bin_size)
+    }
+
+    /// The signal at these times that lie in its support, on the line between the samples around each, epoch by epoch.
+    /// NaN in an epoch without samples.
+    #[must_use]
+    fn interpolate(&self, at: &Ts, outside: Outside) -> Self {
+        interpolate(self, at, outside)
+    }
+
+    /// The samples without NaN. The support stays what it was.
+    #[must_use]
+    fn drop_missing(&self) -> Self {
+        let width = self.values().dims()[1];
+        let complete = with_host(self.values(), |values| {
+            let is_complete = |row: &usize| !values[row * width..(row + 1) * width].iter().any(|value| value.is_nan());
+            (0..self.sample_times().len())
+                .filter(is_complete)
+                .map(|row| row..row + 1)
+                .collect::<Vec<_>>()
+        });
+        let axis = Ts::trusted(gather(self.sample_times(), &complete, 1), self.support().clone());
+        self.with_values(axis, select(self.values(), &complete))
+    }
+
+    /// The mean of the samples in each bin of `bin_size` seconds, NaN where there are none; bins are those of
+    /// [`Ts::count`].
+    ///
+    /// # Errors
+    /// [`Error::NotPositive`] or [`Error::TooManyBins`] if the size cannot be.
+    fn bin_average(&self, bin_size: f64) -> Result<Self, Error> {
+        average::bin_average(self, bin_size)
+    }
+
+    /// The signal at those of the times that lie in its support: on a line between the samples around each, within epochs.
+    /// An epoch without samples gives NaN.
+    #[must_use]
+    fn interpolate(&self, at: &Ts, outside: Outside) -> Self {
+        lookup::interpolate(self, at, outside)
+    }
+
+    /// `out[t] = Σₖ kernel[k]·signal[t + shift − k]` within epochs, with zeros beyond their ends.
+    ///
+    /// # Errors
+    /// [`Error::Empty`] if the kernel is.
+    fn convolve(&self, kernel: &[f64], reach: Reach) -> Result<Self, Error> {
+        convolve::convolve(self, kernel, reach)
+    }
+
+    /// The signal smoothed by a Gaussian of `std` seconds, within epochs, with zeros beyond their ends.
+    ///
+    /// # Errors
+    /// [`Error::NotPositive`] unless the standard deviation is positive and finite.
+    fn smooth(&self, std: f64) -> Result<Self, Error> {
+        convolve::smooth(self, std)
+    }
+
+    /// Slopes, per second: central differences within epochs, one-sided ones at their ends, NaN for a sample that is alone.
+    ///
+    /// # Errors
+    /// None today.
+    fn derivative(&self) -> Result<Self, Error> {
+        derivative::derivative(self)
+    }
+
+    /// The frequencies that a filter keeps, without phase shift, within epochs.
+    ///
+    /// # Errors
+    /// [`Error::Irregular`] unless samples are even, [`Error::Missing`] at a NaN, [`Error::Frequency`], [`Error::Range`],
+    /// [`Error::Order`] or [`Error::NotPositive`] if the filter cannot be, [`Error::TooFewSamples`] if an epoch is too short.
+    fn filter(&self, filter: &Filter) -> Result<Self, Error> {
+        filter::filter(self, filter)
+    }
+
+    /// The phase of an oscillation in `[0, 2π)`, 0 at its peak: the angle of the analytic signal, within epochs.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] at a NaN.
+    fn phase(&self) -> Result<Self, Error> {
+        hilbert::phase(self)
+    }
+
+    /// The amplitude of an oscillation: the length of the analytic signal, within epochs.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] at a NaN.
+    fn envelope(&self) -> Result<Self, Error> {
+        hilbert::envelope(self)
+    }
+
+    /// Seconds between samples, where these are even within every epoch to a part in a million.
+    ///
+    /// # Errors
+    /// [`Error::Irregular`] at the first step that differs; [`Error::TooFewSamples`] if no epoch has two samples.
+    fn sampling_step(&self) -> Result<f64, Error> {
+        let times = self.sample_times();
+        let mut expected = None;
+        for rows in self.axis().rows_by_epoch() {
+            for row in rows.start + 1..rows.end {
+                let step = times[row] - times[row - 1];
+                let first = *expected.get_or_insert(step);
+                // Steps carry the rounding of the times that they come from.
+                if !((step - first).abs() <= 1e-6 * first + 4.0 * f64::EPSILON * times[row].abs()) || first <= 0.0 {
+                    return Err(Error::Irregular {
+                        row: row - 1,
+                        got: step,
+                        expected: first,
+                    });
+                }
+            }
+        }
+        expected.ok_or(Error::TooFewSamples {
+            name: "a sampling rate",
+            least: 2,
+            got: times.len().min(1),
+        })
+    }
+}
+
+/// Lends the values in double precision.
+pub(crate) fn with_host<B: Backend, R>(values: &Matrix<B>, work: impl FnOnce(&[f64]) -> R) -> R {
+    let host = values.host();
+    match host.as_slice::<f64>() {
+        Some(values) => work(values),
+        None => work(&values.to_vec()),
+    }
+}
+
+/// A matrix of values that fill it by construction.
+pub(crate) fn matrix<B: Backend, E: HostFloat>(values: Vec<E>, dims: [usize; 2]) -> Matrix<B> {
+    Matrix::from_host(values, dims).expect("invariant: as many values as rows × columns")
+}
+
+/// These rows of a matrix, all of which exist.
+pub(crate) fn select<B: Backend>(values: &Matrix<B>, rows: &[Range<usize>]) -> Matrix<B> {
+    let [n_rows, width] = values.dims();
+    if let [all] = rows
+        && all.len() == n_rows
+    {
+        return values.clone();
+    }
+    let selected = [rows.iter().map(ExactSizeIterator::len).sum(), width];
+    let host = values.host();
+    match (host.as_slice::<f64>(), host.as_slice::<f32>()) {
+        (Some(values), _) => matrix(gather(values, rows, width), selected),
+        (_, Some(values)) => matrix(gather(values, rows, width), selected),
+        _ => matrix(gather(&values.to_vec(), rows, width), selected),
+    }
+}

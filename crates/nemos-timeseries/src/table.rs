@@ -1,0 +1,214 @@
+//! Metadata: a small table with one row per unit, column or interval.
+
+use crate::Error;
+
+/// One column of a [`Table`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Column {
+    /// Numbers, NaN where missing.
+    Numbers(Vec<f64>),
+    /// Texts.
+    Texts(Vec<String>),
+    /// Yes or no.
+    Flags(Vec<bool>),
+}
+
+impl Column {
+    /// How many rows it has.
+    pub fn len(&self) -> usize {
+        match self {
+            Column::Numbers(values) => values.len(),
+            Column::Texts(values) => values.len(),
+            Column::Flags(values) => values.len(),
+        }
+    }
+
+    /// Whether it has no rows.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn select(&self, rows: &[usize]) -> Self {
+        match self {
+            Column::Numbers(values) => Column::Numbers(rows.iter().map(|&row| values[row]).collect()),
+            Column::Texts(values) => Column::Texts(rows.iter().map(|&row| values[row].clone()).collect()),
+            Column::Flags(values) => Column::Flags(rows.iter().map(|&row| values[row]).collect()),
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Column::Numbers(_) => "numbers",
+            Column::Texts(_) => "texts",
+            Column::Flags(_) => "flags",
+        }
+    }
+}
+
+impl From<Vec<f64>> for Column {
+    fn from(values: Vec<f64>) -> Self {
+        Column::Numbers(values)
+    }
+}
+
+impl From<Vec<String>> for Column {
+    fn from(values: Vec<String>) -> Self {
+        Column::Texts(values)
+    }
+}
+
+impl From<Vec<&str>> for Column {
+    fn from(values: Vec<&str>) -> Self {
+        Column::Texts(values.into_iter().map(String::from).collect())
+    }
+}
+
+impl From<Vec<bool>> for Column {
+    fn from(values: Vec<bool>) -> Self {
+        Column::Flags(values)
+    }
+}
+
+/// What is known about each unit, column or interval: named columns of numbers, texts or flags.
+///
+/// # Example
+/// ```
+/// use nemos_timeseries::Table;
+/// let table = Table::new(2).with("depth", vec![0.4, 1.1])?.with("area", vec!["CA1", "CA3"])?;
+/// assert_eq!(table.numbers("depth")?, [0.4, 1.1]);
+/// assert_eq!(table.texts("area")?[1], "CA3");
+/// # Ok::<(), nemos_timeseries::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Table {
+    n_rows: usize,
+    columns: Vec<(String, Column)>,
+}
+
+impl Table {
+    /// A table of this many rows, without columns.
+    pub fn new(n_rows: usize) -> Self {
+        Table {
+            n_rows,
+            columns: Vec::new(),
+        }
+    }
+
+    /// The same table with one more column, or with another in its place.
+    ///
+    /// # Errors
+    /// [`Error::MetadataRows`] unless the column has as many rows as the table.
+    pub fn with(mut self, name: impl Into<String>, column: impl Into<Column>) -> Result<Self, Error> {
+        let (name, column) = (name.into(), column.into());
+        if column.len() != self.n_rows {
+            return Err(Error::MetadataRows {
+                name,
+                got: column.len(),
+                expected: self.n_rows,
+            });
+        }
+        match self.columns.iter_mut().find(|(other, _)| *other == name) {
+            Some((_, old)) => *old = column,
+            None => self.columns.push((name, column)),
+        }
+        Ok(self)
+    }
+
+    /// How many rows there are.
+    pub fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    /// The columns and their names, in the order in which they came.
+    pub fn columns(&self) -> impl Iterator<Item = (&str, &Column)> {
+        self.columns.iter().map(|(name, column)| (name.as_str(), column))
+    }
+
+    /// The column of this name.
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`] if there is none.
+    pub fn column(&self, name: &str) -> Result<&Column, Error> {
+        let found = self.columns.iter().find(|(other, _)| other == name);
+        found.map(|(_, column)| column).ok_or_else(|| Error::UnknownName {
+            name: name.into(),
+            available: self.columns().map(|(name, _)| name.into()).collect(),
+        })
+    }
+
+    /// The numbers of this name.
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`] if there is no such column, [`Error::ColumnKind`] if it does not hold numbers.
+    pub fn numbers(&self, name: &str) -> Result<&[f64], Error> {
+        match self.column(name)? {
+            Column::Numbers(values) => Ok(values),
+            other => Err(kind(name, other, "numbers")),
+        }
+    }
+
+    /// The texts of this name.
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`] if there is no such column, [`Error::ColumnKind`] if it does not hold texts.
+    pub fn texts(&self, name: &str) -> Result<&[String], Error> {
+        match self.column(name)? {
+            Column::Texts(values) => Ok(values),
+            other => Err(kind(name, other, "texts")),
+        }
+    }
+
+    /// The flags of this name.
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`] if there is no such column, [`Error::ColumnKind`] if it does not hold flags.
+    pub fn flags(&self, name: &str) -> Result<&[bool], Error> {
+        match self.column(name)? {
+            Column::Flags(values) => Ok(values),
+            other => Err(kind(name, other, "flags")),
+        }
+    }
+
+    /// These rows, all of which exist.
+    pub(crate) fn select(&self, rows: &[usize]) -> Self {
+        let columns = self.columns.iter().map(|(name, column)| (name.clone(), column.select(rows)));
+        Table {
+            n_rows: rows.len(),
+            columns: columns.collect(),
+        }
+    }
+}
+
+fn kind(name: &str, column: &Column, wanted: &'static str) -> Error {
+    Error::ColumnKind {
+        name: name.into(),
+        got: column.kind(),
+        wanted,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_has_the_rows_of_its_table_and_one_kind() {
+        let table = Table::new(2).with("good", vec![true, false]).unwrap();
+        assert!(matches!(
+            table.clone().with("x", vec![1.0]),
+            Err(Error::MetadataRows { got: 1, expected: 2, .. })
+        ));
+        assert!(matches!(
+            table.numbers("good"),
+            Err(Error::ColumnKind {
+                got: "flags",
+                wanted: "numbers",
+                ..
+            })
+        ));
+        assert!(matches!(table.flags("bad"), Err(Error::UnknownName { .. })));
+        assert_eq!(table.select(&[1, 1, 0]).flags("good").unwrap(), [false, false, true]);
+        let replaced = table.with("good", vec!["a", "b"]).unwrap();
+        assert_eq!(replaced.columns().count(), 1);
+    }
+}
