@@ -26,24 +26,24 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let trace = |region: usize| traces.index_axis(ndarray::Axis(0), region).iter().copied().collect::<Vec<f64>>();
     let target = trace(REGION);
     let reference = standardized(&target).ok_or("the region is silent")?;
-
     // The others that go along with it most; some regions are silent.
     let others = (0..traces.shape()[0]).filter(|&other| other != REGION);
     let mut others: Vec<Vec<f64>> = others.filter_map(|other| standardized(&trace(other))).collect();
     others.sort_by(|a, b| correlation(b, &reference).total_cmp(&correlation(a, &reference)));
     others.truncate(N_OTHERS);
-    let design: Vec<f64> = (0..target.len()).flat_map(|frame| others.iter().map(move |other| other[frame])).collect();
+    let design: Vec<f64> = (0..target.len())
+        .flat_map(|frame| others.iter().map(move |other| other[frame]))
+        .collect();
     let design = Matrix::<Cpu>::from_vec(design, [target.len(), N_OTHERS])?;
     let fluorescence = Matrix::from_column(target.clone());
 
     // Fluorescence is positive, and its noise grows with it: a gamma distribution around an exponential.
     let glm = Glm::new(Gamma).link(Exp).regularizer(Regularizer::Ridge(1e-3.into()));
-    let (fit, test) = (0..N_FIT, N_FIT..target.len());
-    let fitted = glm.fit(&design.rows(fit.clone())?, &fluorescence.rows(fit.clone())?)?;
+    let fitted = glm.fit(&design.rows(0..N_FIT)?, &fluorescence.rows(0..N_FIT)?)?;
     println!("{}, dispersion {:.4}", fitted.outcome().status, fitted.scale());
-    for (name, frames) in [("frames of the fit", fit), ("frames it has not seen", test)] {
+    for (name, frames) in [("of the fit", 0..N_FIT), ("not seen", N_FIT..target.len())] {
         let score = fitted.score(&design.rows(frames.clone())?, &fluorescence.rows(frames)?, Score::Cohen)?;
-        println!("{name}: share of the deviance explained {score:.3}");
+        println!("frames {name}: share of the deviance explained {score:.3}");
     }
 
     let frames: Vec<f64> = (0..target.len()).map(|frame| frame as f64).collect();
@@ -53,5 +53,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .mark(Span::new(N_FIT as f64, target.len() as f64).label("not seen"))
         .mark(Line::new(frames.clone(), target).label("recorded"))
         .mark(Line::new(frames, fitted.predict(&design)?.to_vec()).label("from the others"));
-    Ok(Figure::new().title("One region from ten others").panel_size(900.0, 300.0).panel(panel).save("calcium.svg")?)
+    Ok(Figure::new()
+        .title("One region from ten others")
+        .panel_size(900.0, 300.0)
+        .panel(panel)
+        .save("calcium.svg")?)
 }

@@ -13,7 +13,9 @@ fn recording() -> (Matrix<Cpu>, Matrix<Cpu>) {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (direction, counts) = recording();
     let features = CyclicBSpline::new(6).compute_features(&direction)?;
-    let fitted = Glm::new(Poisson).regularizer(Regularizer::Ridge(1e-4.into())).fit(&features, &counts)?;
+    let fitted = Glm::new(Poisson)
+        .regularizer(Regularizer::Ridge(1e-4.into()))
+        .fit(&features, &counts)?;
 
     // The whole model, in a file that any language can read.
     let folder = std::env::temp_dir();
@@ -30,6 +32,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     fitted.save_nemos(&path)?;
     let loaded = FittedGlm::<Cpu, Poisson, Exp>::load_nemos(&path)?;
     assert_eq!(loaded.coef(), fitted.coef());
-    println!("{}: log-likelihood {:.4}", path.display(), loaded.score(&features, &counts, Score::LogLikelihood)?);
+    println!(
+        "{}: log-likelihood {:.4}",
+        path.display(),
+        loaded.score(&features, &counts, Score::LogLikelihood)?
+    );
     Ok(())
 }

@@ -49,5 +49,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .y(Axis::new("rate, times"))
         .mark(Line::new([0.0, 100.0], [1.0, 1.0]).dashed())
         .mark(Line::new(lags, filter).label("history"));
-    Ok(Figure::new().title("What a spike does to the next ones").panel(panel).save("subthalamic.svg")?)
+    Ok(Figure::new()
+        .title("What a spike does to the next ones")
+        .panel(panel)
+        .save("subthalamic.svg")?)
 }

@@ -59,41 +59,49 @@ impl Run for Compare<'_> {
         let flat = |name| Ok::<_, String>(case.array(name)?.iter().copied().collect::<Vec<f64>>());
         let design = Matrix::<Cpu>::from_array(case.matrix("X")?.view());
         let compare = |fitted: &FittedPopulationGlm<Cpu, O, L>| {
-            if fitted.coef().iter().copied().collect::<Vec<_>>() != flat("coef")? || fitted.intercept() != flat("intercept")? {
-                return Err("coefficients or intercepts differ".to_owned());
-            }
+            Tolerance::SAVED.check("coef", &fitted.coef().iter().copied().collect::<Vec<_>>(), &flat("coef")?)?;
+            Tolerance::SAVED.check("intercept", fitted.intercept(), &flat("intercept")?)?;
             let rate = fitted.predict(&design).map_err(|error| error.to_string())?;
             Tolerance::SAVED.check("prediction", &rate.to_vec(), &flat("prediction")?)
         };
         compare(&fitted)?;
-        let again = rewritten(self.case);
-        fitted.save_nemos(&again).map_err(text)?;
-        compare(&FittedPopulationGlm::load_nemos(&again).map_err(text)?)
+        compare(&again(&fitted, self.case)?)
     }
 }
 
 fn classifier(case: &Value, path: PathBuf) -> Result<(), String> {
-    let again = rewritten(case);
+    let whole = case;
     let case = Case::new(case);
     let text = |error: nemos::io::Error| error.to_string();
     let flat = |name| Ok::<_, String>(case.array(name)?.iter().copied().collect::<Vec<f64>>());
     let design = Matrix::<Cpu>::from_array(case.matrix("X")?.view());
     let compare = |fitted: &FittedClassifierGlm<Cpu>| {
-        if fitted.coef().iter().copied().collect::<Vec<_>>() != flat("coef")? || fitted.intercept() != flat("intercept")? {
-            return Err("coefficients or intercepts differ".to_owned());
-        }
+        Tolerance::SAVED.check("coef", &fitted.coef().iter().copied().collect::<Vec<_>>(), &flat("coef")?)?;
+        Tolerance::SAVED.check("intercept", &fitted.intercept(), &flat("intercept")?)?;
         let log_probability = fitted.predict_log_probability(&design).map_err(|error| error.to_string())?;
         Tolerance::SAVED.check("prediction", &log_probability.to_vec(), &flat("prediction")?)
     };
     let fitted = FittedClassifierGlm::load_nemos(&path).map_err(text)?;
     compare(&fitted)?;
-    fitted.save_nemos(&again).map_err(text)?;
-    compare(&FittedClassifierGlm::load_nemos(&again).map_err(text)?)
+    compare(&again(&fitted, whole)?)
 }
 
-/// Where the model of a case is written again.
-fn rewritten(case: &Value) -> PathBuf {
-    let folder = std::env::var_os("NEMOS_REWRITTEN_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
+/// Writes the model of a case, and reads it back.
+fn again<M: SaveModel>(fitted: &M, case: &Value) -> Result<M, String> {
     let file = PathBuf::from(case["file"].as_str().unwrap_or_default());
-    folder.join(file.file_name().unwrap_or_default())
+    let kept = std::env::var_os("NEMOS_REWRITTEN_DIR").map(PathBuf::from);
+    let folder = kept.clone().unwrap_or_else(std::env::temp_dir);
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let path = folder.join(if kept.is_some() {
+        name.into_owned()
+    } else {
+        format!("nemos_golden_{}_{name}", std::process::id())
+    });
+    let text = |error: nemos::io::Error| error.to_string();
+    fitted.save_nemos(&path).map_err(text)?;
+    let loaded = M::load_nemos(&path).map_err(text);
+    if kept.is_none() {
+        std::fs::remove_file(&path).map_err(|error| error.to_string())?;
+    }
+    loaded
 }

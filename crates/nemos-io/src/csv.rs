@@ -44,7 +44,11 @@ pub fn read_csv<B: Backend>(path: impl AsRef<Path>) -> Result<TsdFrame<B>, Error
         let before = &bytes[..error.valid_up_to()];
         refuse(before.iter().filter(|&&byte| byte == b'\n').count() + 1, 1, "", "text in UTF-8")
     })?;
-    let mut lines = text.trim_start_matches('\u{feff}').lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let mut lines = text
+        .trim_start_matches('\u{feff}')
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty());
     let (_, header) = lines.next().ok_or_else(|| refuse(1, 1, "", "a line of names"))?;
     let names: Vec<&str> = header.split(',').map(unquoted).collect();
     if names.iter().all(|name| name.parse::<f64>().is_ok()) {
@@ -64,7 +68,12 @@ pub fn read_csv<B: Backend>(path: impl AsRef<Path>) -> Result<TsdFrame<B>, Error
             n_cells += 1;
         }
         if n_cells != names.len() {
-            return Err(refuse(index + 1, n_cells.min(names.len()) + 1, line, "one number for each name of the first line"));
+            return Err(refuse(
+                index + 1,
+                n_cells.min(names.len()) + 1,
+                line,
+                "one number for each name of the first line",
+            ));
         }
     }
     let values = Matrix::from_vec(values, [times.len(), width]).map_err(|error| Error::TimeSeries(error.into()))?;
@@ -99,7 +108,11 @@ mod tests {
 
     #[test]
     fn numbers_names_and_missing_values_are_read() {
-        let frame = read("good", "\u{feff}\"t\", \"left paw\",y\r\n0,1e-3,nan\r\n\r\n 2.5 ,NA,-7\r\n".as_bytes()).unwrap();
+        let frame = read(
+            "good",
+            "\u{feff}\"t\", \"left paw\",y\r\n0,1e-3,nan\r\n\r\n 2.5 ,NA,-7\r\n".as_bytes(),
+        )
+        .unwrap();
         assert_eq!(frame.names(), ["left paw", "y"]);
         assert_eq!(frame.sample_times(), [0.0, 2.5]);
         let values = frame.values().to_vec();

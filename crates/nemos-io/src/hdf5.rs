@@ -18,6 +18,8 @@ const BEST_COMPRESSION: usize = 1032;
 pub(crate) struct Hdf5 {
     file: Hdf5File,
     path: PathBuf,
+    /// No object can have more bytes than this.
+    most: usize,
 }
 
 /// What the elements of a dataset are.
@@ -36,14 +38,22 @@ impl Hdf5 {
             path: path.into(),
             source: Arc::new(source),
         })?;
-        let most = usize::try_from(metadata.len()).unwrap_or(usize::MAX).saturating_mul(BEST_COMPRESSION);
+        let most = usize::try_from(metadata.len())
+            .unwrap_or(usize::MAX)
+            .saturating_mul(BEST_COMPRESSION);
         let options = OpenOptions::default().with_max_read_bytes(most).with_max_chunk_bytes(most);
         let file = Hdf5File::open_with_options(path, options).map_err(|error| damaged(path, "/", error))?;
-        Ok(Hdf5 { file, path: path.into() })
+        let path = path.into();
+        Ok(Hdf5 { file, path, most })
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether memory for this many values is out of all proportion to the file.
+    pub(crate) fn is_too_large(&self, n_values: usize) -> bool {
+        n_values > self.most / size_of::<f64>()
     }
 
     /// Names of the groups and of the datasets in a group.
@@ -91,8 +101,7 @@ impl Hdf5 {
             let mut shape: Vec<usize> = found.shape().iter().map(|&length| length as usize).collect();
             if let Some(first) = shape.first_mut() {
                 *first = 0;
-                return ArrayD::from_shape_vec(shape, Vec::new())
-                    .map_err(|error| damaged(&self.path, dataset, io::Error::other(error)));
+                return ArrayD::from_shape_vec(shape, Vec::new()).map_err(|error| damaged(&self.path, dataset, io::Error::other(error)));
             }
             return self.floats(dataset);
         }
@@ -152,7 +161,11 @@ impl H5Type for Number {
             Datatype::FixedPoint { size, signed, byte_order } => bits(bytes, *size, *byte_order).map(|bits| {
                 // The sign is in the highest bit of as many bytes as there are.
                 let unused = 64 - 8 * u32::from(*size);
-                if *signed { ((bits << unused) as i64 >> unused) as f64 } else { bits as f64 }
+                if *signed {
+                    ((bits << unused) as i64 >> unused) as f64
+                } else {
+                    bits as f64
+                }
             }),
             Datatype::FloatingPoint { size: 4, byte_order } => {
                 bits(bytes, 4, *byte_order).map(|bits| f64::from(f32::from_bits(bits as u32)))

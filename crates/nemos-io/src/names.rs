@@ -48,7 +48,14 @@ const STATUSES: [(Status, &str); 6] = [
 ];
 
 /// The solvers whose names a loaded model can carry.
-const SOLVERS: [&str; 6] = ["none", "Newton", "L-BFGS", "proximal Newton", "proximal gradient", "gradient descent"];
+const SOLVERS: [&str; 6] = [
+    "none",
+    "Newton",
+    "L-BFGS",
+    "proximal Newton",
+    "proximal gradient",
+    "gradient descent",
+];
 
 /// The name of a classifier in our files.
 pub(crate) const CLASSIFIER: &str = "classifier";

@@ -99,7 +99,11 @@ impl SavedModel {
                 file.floats("item::strkey:_class_to_index_", &[], [f64::NAN]);
                 shape.push(n_classes);
                 file.floats(INTERCEPT, &shape[1..], self.intercept.iter().copied());
-                if one { NemosClass::ClassifierGlm } else { NemosClass::ClassifierPopulationGlm }
+                if one {
+                    NemosClass::ClassifierGlm
+                } else {
+                    NemosClass::ClassifierPopulationGlm
+                }
             }
         };
         file.floats(COEF, &shape, self.coef.iter().copied());
@@ -107,10 +111,16 @@ impl SavedModel {
             None => {}
             Some(FeatureMask::Coefficients(mask)) => {
                 let repeated = self.coef.ncols() / mask.ncols();
-                let flags = mask.iter().flat_map(|&flag| std::iter::repeat_n(f64::from(u8::from(flag)), repeated));
+                let flags = mask
+                    .iter()
+                    .flat_map(|&flag| std::iter::repeat_n(f64::from(u8::from(flag)), repeated));
                 file.floats(MASK, &shape, flags);
             }
-            Some(_) => return Err(Error::NotInNemos { what: "feature mask of named blocks" }),
+            Some(_) => {
+                return Err(Error::NotInNemos {
+                    what: "feature mask of named blocks",
+                });
+            }
         }
         write_penalty(&mut file, self, &shape)?;
         file.floats(SCALE, &[n_neurons], self.scale.iter().copied());
@@ -174,7 +184,11 @@ fn check_labels(file: &NpzFile) -> Result<(), Error> {
 fn matrix(array: ArrayD<f64>, n_columns: usize) -> Result<Array2<f64>, Error> {
     let n_features = array.shape().first().copied().unwrap_or(0);
     // A mask of a classifier may have a flag per neuron only.
-    let n_columns = if array.len() == n_features * n_columns { n_columns } else { array.len() / n_features.max(1) };
+    let n_columns = if array.len() == n_features * n_columns {
+        n_columns
+    } else {
+        array.len() / n_features.max(1)
+    };
     let reshaped = array.into_shape_with_order((n_features, n_columns));
     reshaped.map_err(|_| part("coefficients or mask", "an array [n_features, …] with one column per intercept"))
 }

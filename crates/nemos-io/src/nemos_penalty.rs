@@ -75,13 +75,20 @@ fn groups(file: &NpzFile, n_features: usize, n_neurons: usize) -> Result<Groups,
     let n_groups = mask.shape()[0];
     let columns = mask.len() / (n_groups * n_features).max(1);
     let mask = mask.into_shape_with_order((n_groups, n_features, columns));
-    let mask = mask.ok().and_then(|mask| mask.into_dimensionality::<Ix3>().ok()).ok_or(refused.clone())?;
+    let mask = mask
+        .ok()
+        .and_then(|mask| mask.into_dimensionality::<Ix3>().ok())
+        .ok_or(refused.clone())?;
     let width = columns / n_neurons.max(1);
     let mut by_neuron = vec![Vec::new(); n_neurons];
     for group in mask.axis_iter(Axis(0)) {
         for (neuron, groups) in by_neuron.iter_mut().enumerate() {
             let classes = group.slice(s![.., neuron * width..(neuron + 1) * width]);
-            let flags: Vec<usize> = classes.rows().into_iter().map(|row| row.iter().filter(|flag| **flag != 0.0).count()).collect();
+            let flags: Vec<usize> = classes
+                .rows()
+                .into_iter()
+                .map(|row| row.iter().filter(|flag| **flag != 0.0).count())
+                .collect();
             // A group of ours spans all classes.
             if flags.iter().any(|&flags| flags != 0 && flags != width) {
                 return Err(refused);

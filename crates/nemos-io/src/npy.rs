@@ -107,7 +107,9 @@ pub(crate) fn read_texts(mut reader: impl Read, name: &str) -> Result<Vec<String
         TypeChar::ByteStr => 1,
         _ => return Err(unsupported),
     };
-    let width = usize::try_from(text.size_field()).ok().and_then(|letters| letters.checked_mul(letter));
+    let width = usize::try_from(text.size_field())
+        .ok()
+        .and_then(|letters| letters.checked_mul(letter));
     let count = header.shape().iter().product::<u64>() as usize;
     let total = width.and_then(|width| width.checked_mul(count));
     let (Some(width), Some(total)) = (width, total) else {
@@ -120,7 +122,10 @@ pub(crate) fn read_texts(mut reader: impl Read, name: &str) -> Result<Vec<String
         return Err(damaged(name, source));
     }
     if bytes.len() != total || width == 0 {
-        return Err(damaged(name, io::Error::other(format!("its text has {} bytes, not {total}", bytes.len()))));
+        return Err(damaged(
+            name,
+            io::Error::other(format!("its text has {} bytes, not {total}", bytes.len())),
+        ));
     }
     let is_big = header.dtype().descr().contains('>');
     Ok(bytes.chunks_exact(width).map(|bytes| decode(bytes, letter, is_big)).collect())
@@ -134,7 +139,9 @@ fn decode(bytes: &[u8], letter: usize, is_big: bool) -> String {
         [a, ..] => u32::from(a),
         [] => 0,
     });
-    let text: String = letters.map(|letter| char::from_u32(letter).unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+    let text: String = letters
+        .map(|letter| char::from_u32(letter).unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect();
     text.trim_end_matches('\0').into()
 }
 

@@ -1,5 +1,6 @@
 //! NWB files: what a session holds, and how to get at it.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -189,9 +190,12 @@ fn walk(file: &Hdf5, group: &str, depth: usize, entries: &mut Vec<NwbEntry>) -> 
 
 /// Puts the names of their parents before names that are there twice.
 fn name_apart(entries: &mut [NwbEntry]) {
-    let names: Vec<String> = entries.iter().map(|entry| entry.name.clone()).collect();
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    for entry in entries.iter() {
+        *counts.entry(entry.name.clone()).or_default() += 1;
+    }
     for entry in entries.iter_mut() {
-        if names.iter().filter(|name| **name == entry.name).count() > 1 {
+        if counts[&entry.name] > 1 {
             let parts: Vec<&str> = entry.path.rsplitn(3, '/').collect();
             entry.name = format!("{}/{}", parts.get(1).unwrap_or(&""), entry.name);
         }
@@ -228,6 +232,9 @@ impl fmt::Display for NwbKind {
 impl fmt::Debug for NwbFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.file.path();
-        f.debug_struct("NwbFile").field("path", &path).field("entries", &self.entries).finish()
+        f.debug_struct("NwbFile")
+            .field("path", &path)
+            .field("entries", &self.entries)
+            .finish()
     }
 }

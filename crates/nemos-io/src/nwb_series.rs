@@ -141,9 +141,19 @@ impl NwbSeries {
                         row(from).saturating_sub(1).min(n_samples)..row(to).saturating_add(2).min(n_samples)
                     }
                 };
+                // Data that were never written take no space in a file, but their times would.
+                if self.file.is_too_large(rows.len()) {
+                    return Err(Error::SeriesTimes {
+                        name: self.path.clone(),
+                        times: 0,
+                        samples: rows.len(),
+                    });
+                }
                 let times: Vec<f64> = rows.clone().map(|row| start + row as f64 / rate).collect();
                 let first = self.between.map_or(0, |(from, _)| times.partition_point(|&time| time < from));
-                let last = self.between.map_or(times.len(), |(_, to)| times.partition_point(|&time| time <= to));
+                let last = self
+                    .between
+                    .map_or(times.len(), |(_, to)| times.partition_point(|&time| time <= to));
                 let last = last.max(first);
                 Ok((rows.start + first..rows.start + last, Ts::new(&times[first..last])?))
             }

@@ -46,8 +46,16 @@ pub(crate) fn units(file: &Hdf5) -> Result<TsGroup, Error> {
         units.push(Ts::sorted(&spikes[start..end])?);
         start = end;
     }
-    let first = units.iter().filter_map(|unit| unit.times().first()).copied().fold(f64::INFINITY, f64::min);
-    let last = units.iter().filter_map(|unit| unit.times().last()).copied().fold(f64::NEG_INFINITY, f64::max);
+    let first = units
+        .iter()
+        .filter_map(|unit| unit.times().first())
+        .copied()
+        .fold(f64::INFINITY, f64::min);
+    let last = units
+        .iter()
+        .filter_map(|unit| unit.times().last())
+        .copied()
+        .fold(f64::NEG_INFINITY, f64::max);
     let mut group = if first < last {
         TsGroup::new(units, &IntervalSet::new([(first, last)])?)
     } else {
@@ -70,7 +78,9 @@ pub(crate) fn units(file: &Hdf5) -> Result<TsGroup, Error> {
 fn regions(file: &Hdf5, n_units: usize) -> Result<Option<Vec<String>>, Error> {
     let (_, datasets) = file.members(UNITS)?;
     let location = format!("{ELECTRODES}/location");
-    let has_locations = file.members(ELECTRODES).is_ok_and(|(_, names)| names.iter().any(|name| name == "location"));
+    let has_locations = file
+        .members(ELECTRODES)
+        .is_ok_and(|(_, names)| names.iter().any(|name| name == "location"));
     if !datasets.iter().any(|name| name == "electrodes") || !has_locations {
         return Ok(None);
     }

@@ -160,7 +160,11 @@ fn group(file: &NpzFile, times: &[f64], support: &IntervalSet) -> Result<TsGroup
         }
     }
     let units: Result<Vec<Ts>, _> = units.into_iter().map(Ts::new).collect();
-    let group = if support.is_empty() { TsGroup::joined(units?) } else { TsGroup::new(units?, support) };
+    let group = if support.is_empty() {
+        TsGroup::joined(units?)
+    } else {
+        TsGroup::new(units?, support)
+    };
     Ok(match keys.iter().all(|&key| key >= 0.0) {
         true => group.with_ids(keys.iter().map(|&key| key as u64).collect::<Vec<_>>())?,
         false => group,
@@ -169,7 +173,9 @@ fn group(file: &NpzFile, times: &[f64], support: &IntervalSet) -> Result<TsGroup
 
 fn write_group(file: &mut NpzWriter, units: &TsGroup) {
     let pairs = units.units().iter().zip(units.ids());
-    let mut events: Vec<(f64, u64)> = pairs.flat_map(|(unit, &id)| unit.times().iter().map(move |&time| (time, id))).collect();
+    let mut events: Vec<(f64, u64)> = pairs
+        .flat_map(|(unit, &id)| unit.times().iter().map(move |&time| (time, id)))
+        .collect();
     events.sort_by(|left, right| left.0.total_cmp(&right.0));
     file.floats("t", &[events.len()], events.iter().map(|event| event.0));
     file.integers("index", &[events.len()], events.iter().map(|event| event.1 as i64));

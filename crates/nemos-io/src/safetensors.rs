@@ -86,7 +86,10 @@ impl SavedModel {
         let evidence = columns.iter().flat_map(|c| [c.value, c.gradient_norm, c.decrement]);
         let counts = columns.iter().flat_map(|c| [c.steps, c.evaluations, c.rank]);
         let mut arrays = vec![
-            ("coef", Array::floats(self.coef.iter().copied(), per_class(&[self.n_features(), n_neurons]))),
+            (
+                "coef",
+                Array::floats(self.coef.iter().copied(), per_class(&[self.n_features(), n_neurons])),
+            ),
             ("intercept", Array::floats(self.intercept.iter().copied(), per_class(&[n_neurons]))),
             ("scale", Array::floats(self.scale.iter().copied(), vec![n_neurons])),
             ("dof_resid", Array::floats(self.dof_resid.iter().copied(), vec![n_neurons])),

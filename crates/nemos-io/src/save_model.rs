@@ -179,9 +179,9 @@ impl<B: Backend> SaveModel for FittedClassifierGlm<B> {
     }
 
     fn from_saved(saved: SavedModel) -> Result<Self, Error> {
-        Ok(FittedClassifierGlm::try_from_population(FittedClassifierPopulationGlm::from_saved(
-            saved,
-        )?)?)
+        Ok(FittedClassifierGlm::try_from_population(
+            FittedClassifierPopulationGlm::from_saved(saved)?,
+        )?)
     }
 }
 

@@ -103,7 +103,10 @@ fn units_come_with_their_metadata_and_silent_ones_stay() {
         assert_eq!(metadata.texts("quality").unwrap()[row], expected["quality"].as_str().unwrap());
         assert_eq!(metadata.texts("region").unwrap()[row], expected["location"].as_str().unwrap());
         assert_eq!(metadata.numbers("depth").unwrap()[row], expected["depth"].as_f64().unwrap());
-        assert_eq!(f64::from(u8::from(metadata.flags("good").unwrap()[row])), expected["good"].as_f64().unwrap());
+        assert_eq!(
+            f64::from(u8::from(metadata.flags("good").unwrap()[row])),
+            expected["good"].as_f64().unwrap()
+        );
     }
     assert!(units.units()[1].is_empty());
 }
@@ -133,7 +136,16 @@ fn a_stretch_of_a_series_is_that_stretch_of_the_whole() {
     for name in ["SpatialSeries", "lfp"] {
         let series = session.series(name).unwrap();
         let whole = series.frame::<Cpu>().unwrap();
-        for (start, end) in [(2.0, 4.0), (2.01, 4.01), (-5.0, 2.3), (3.9, 1e9), (3.0, 3.0), (4.0, 2.0), (1e9, 2e9), (f64::NAN, 3.0)] {
+        for (start, end) in [
+            (2.0, 4.0),
+            (2.01, 4.01),
+            (-5.0, 2.3),
+            (3.9, 1e9),
+            (3.0, 3.0),
+            (4.0, 2.0),
+            (1e9, 2e9),
+            (f64::NAN, 3.0),
+        ] {
             let part = series.clone().between(start, end).frame::<Cpu>().unwrap();
             let rows: Vec<usize> = (0..whole.len())
                 .filter(|&row| (start..=end).contains(&whole.sample_times()[row]))
