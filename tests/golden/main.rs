@@ -14,6 +14,7 @@ mod pending;
 mod real_data;
 mod saved_models;
 mod suite;
+mod timeseries;
 
 #[test]
 fn glm() {
@@ -57,10 +58,7 @@ fn simulation() {
 
 #[test]
 fn timeseries() {
-    suite::run("timeseries", |case| match case["function"].as_str() {
-        Some("epoch_convolution") => basis::run_epoch_convolution(case),
-        _ => suite::no_runner(case),
-    });
+    suite::run("timeseries", timeseries::run);
 }
 
 #[test]

@@ -32,11 +32,5 @@ pub(crate) const PENDING: &[Pending] = &[
     pending("proximal", "proximal operators", &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]),
     pending("real_data", "designs of spike history", &[4, 5]),
     pending("simulation", "simulation", &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]),
-    pending(
-        "timeseries",
-        "time series",
-        &[
-            0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24,
-        ],
-    ),
+    pending("timeseries", "tuning curves", &[9, 16, 23]),
 ];

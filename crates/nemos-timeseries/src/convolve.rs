@@ -4,72 +4,42 @@ use nemos_core::Backend;
 use rayon::prelude::*;
 use realfft::RealFftPlanner;
 
-use crate::signal::{matrix, with_host};
+use crate::columns::map_columns;
 use crate::{Error, Signal};
 
 /// Which samples a kernel takes for each sample of the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Alignment {
-    /// As many before as after; of an even number, one more after.
+pub enum Reach {
+    /// As many before as after; of an even number, one more before.
     #[default]
-    Centred,
+    Centered,
     /// The sample itself and those before it.
     Causal,
     /// The sample itself and those after it.
-    Anticausal,
+    AntiCausal,
 }
 
-impl Alignment {
+impl Reach {
     /// How far the kernel reaches into the future, in samples.
     fn lead(self, n_lags: usize) -> usize {
         match self {
-            Alignment::Centred => n_lags / 2,
-            Alignment::Causal => 0,
-            Alignment::Anticausal => n_lags - 1,
+            Reach::Centered => (n_lags - 1) / 2,
+            Reach::Causal => 0,
+            Reach::AntiCausal => n_lags - 1,
         }
     }
 }
 
 /// Every column convolved with the kernel, zeros outside of each epoch.
-pub(crate) fn convolve<B: Backend, S: Signal<B>>(signal: &S, kernel: &[f64], alignment: Alignment) -> Result<S, Error> {
+pub(crate) fn convolve<B: Backend, S: Signal<B>>(signal: &S, kernel: &[f64], reach: Reach) -> Result<S, Error> {
     if kernel.is_empty() {
         return Err(Error::Empty {
             name: "the kernel",
             hint: "give one weight per lag",
         });
     }
-    let lead = alignment.lead(kernel.len());
-    let out = by_column(signal, |column| shifted(column, kernel, lead));
-    let dims = signal.values().dims();
-    Ok(signal.with_values(signal.axis().clone(), matrix(out, dims)))
-}
-
-/// What `work` makes of every column of every epoch, as rows. `work` returns as many values as it is given.
-pub(crate) fn by_column<B, S, F>(signal: &S, work: F) -> Vec<f64>
-where
-    B: Backend,
-    S: Signal<B>,
-    F: Fn(&[f64]) -> Vec<f64> + Sync,
-{
-    let width = signal.values().dims()[1];
-    let epochs = signal.axis().rows_by_epoch();
-    with_host(signal.values(), |values| {
-        if let ([rows], 1) = (epochs.as_slice(), width) {
-            return work(&values[rows.clone()]);
-        }
-        let tasks: Vec<_> = epochs.iter().flat_map(|rows| (0..width).map(move |column| (rows, column))).collect();
-        let columns: Vec<Vec<f64>> = tasks
-            .par_iter()
-            .map(|&(rows, column)| work(&rows.clone().map(|row| values[row * width + column]).collect::<Vec<f64>>()))
-            .collect();
-        let mut out = vec![0.0; values.len()];
-        for ((rows, column), values) in tasks.into_iter().zip(columns) {
-            for (row, value) in rows.clone().zip(values) {
-                out[row * width + column] = value;
-            }
-        }
-        out
-    })
+    let lead = reach.lead(kernel.len());
+    map_columns(signal, |_, values| Ok(shifted(values, kernel, lead)))
 }
 
 /// `out[n] = Σⱼ kernel[j] · x[n + lead − j]`, zero where there is no sample.
@@ -114,7 +84,9 @@ fn transformed(x: &[f64], kernel: &[f64], lead: usize) -> Vec<f64> {
     let mut padded = forward.make_input_vec();
     padded[..n_lags].copy_from_slice(kernel);
     let mut response = forward.make_output_vec();
-    forward.process(&mut padded, &mut response).expect("invariant: buffers come from the plan");
+    forward
+        .process(&mut padded, &mut response)
+        .expect("invariant: buffers come from the plan");
     let scale = 1.0 / length as f64;
     let mut out = vec![0.0; x.len()];
     out.par_chunks_mut(step).enumerate().for_each(|(block, out)| {
@@ -122,13 +94,21 @@ fn transformed(x: &[f64], kernel: &[f64], lead: usize) -> Vec<f64> {
         // The last `step` values of a circular convolution are free of wrapping; value n_lags − 1 + i is out[start + i].
         let first = (block * step + lead) as isize - (n_lags - 1) as isize;
         for (index, value) in time.iter_mut().enumerate() {
-            *value = usize::try_from(first + index as isize).ok().and_then(|row| x.get(row)).copied().unwrap_or(0.0);
+            *value = usize::try_from(first + index as isize)
+                .ok()
+                .and_then(|row| x.get(row))
+                .copied()
+                .unwrap_or(0.0);
         }
-        forward.process(&mut time, &mut frequency).expect("invariant: buffers come from the plan");
+        forward
+            .process(&mut time, &mut frequency)
+            .expect("invariant: buffers come from the plan");
         for (value, response) in frequency.iter_mut().zip(&response) {
             *value *= response * scale;
         }
-        inverse.process(&mut frequency, &mut time).expect("invariant: buffers come from the plan");
+        inverse
+            .process(&mut frequency, &mut time)
+            .expect("invariant: buffers come from the plan");
         out.copy_from_slice(&time[n_lags - 1..][..out.len()]);
     });
     out
@@ -142,7 +122,12 @@ mod tests {
 
     /// The definition, term by term.
     fn definition(x: &[f64], kernel: &[f64], lead: usize) -> Vec<f64> {
-        let term = |row: usize, lag: usize| (row + lead).checked_sub(lag).and_then(|row| x.get(row)).map_or(0.0, |x| x * kernel[lag]);
+        let term = |row: usize, lag: usize| {
+            (row + lead)
+                .checked_sub(lag)
+                .and_then(|row| x.get(row))
+                .map_or(0.0, |x| x * kernel[lag])
+        };
         (0..x.len()).map(|row| (0..kernel.len()).map(|lag| term(row, lag)).sum()).collect()
     }
 
@@ -151,11 +136,14 @@ mod tests {
         for (n, n_lags) in [(0, 3), (1, 1), (1, 4), (7, 3), (3, 9), (5000, 7), (3000, 130), (100, 101)] {
             let x: Vec<f64> = (0..n).map(|row| f64::from(row * row % 17) - 8.0).collect();
             let kernel: Vec<f64> = (0..n_lags).map(|lag| f64::from(lag * 7 % 11) - 4.0).collect();
-            for alignment in [Alignment::Centred, Alignment::Causal, Alignment::Anticausal] {
-                let lead = alignment.lead(kernel.len());
+            for reach in [Reach::Centered, Reach::Causal, Reach::AntiCausal] {
+                let lead = reach.lead(kernel.len());
                 let expected = definition(&x, &kernel, lead);
                 for got in [summed(&x, &kernel, lead), transformed(&x, &kernel, lead)] {
-                    assert!(got.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-8), "{n} {n_lags} {alignment:?}");
+                    assert!(
+                        got.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-8),
+                        "{n} {n_lags} {reach:?}"
+                    );
                 }
             }
         }
@@ -169,17 +157,17 @@ mod tests {
         let signal = Tsd::<Cpu>::new(axis, vec![0.0, 1.0, 4.0, 9.0, 16.0, 25.0, 3.0]).unwrap();
         let kernel = [1.0, 2.0, 3.0, 4.0];
         assert_eq!(
-            signal.convolve(&kernel, Alignment::Centred).unwrap().to_vec(),
-            [6.0, 11.0, 16.0, 84.0, 137.0, 145.0, 109.0]
+            signal.convolve(&kernel, Reach::Centered).unwrap().to_vec(),
+            [1.0, 6.0, 11.0, 34.0, 84.0, 137.0, 145.0]
         );
-        assert!(matches!(signal.convolve(&[], Alignment::Centred), Err(Error::Empty { .. })));
+        assert!(matches!(signal.convolve(&[], Reach::Centered), Err(Error::Empty { .. })));
     }
 
     #[test]
     fn columns_are_convolved_apart() {
         let values = Matrix::<Cpu>::from_vec(vec![1.0, 10.0, 0.0, 0.0, 2.0, f64::NAN], [3, 2]).unwrap();
         let frame = TsdFrame::new(Ts::regular(0.0, 1.0, 3).unwrap(), values).unwrap();
-        let out = frame.convolve(&[1.0, 1.0], Alignment::Causal).unwrap();
+        let out = frame.convolve(&[1.0, 1.0], Reach::Causal).unwrap();
         assert_eq!(out.column("0").unwrap().to_vec(), [1.0, 1.0, 2.0]);
         assert_eq!(out.column("1").unwrap().to_vec()[..2], [10.0, 10.0]);
     }

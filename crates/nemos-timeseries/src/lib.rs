@@ -10,12 +10,21 @@
 //! | [`TsGroup`] | the events of many units |
 //! | [`Tsd`], [`TsdFrame`], [`TsdTensor`] | signals of one value, of columns, of arrays per sample |
 //! | [`Signal`] | what works on all signals |
+//! | [`Nearest`], [`Outside`] | which samples stand for a time between them |
+//! | [`Reach`], [`Edges`] | how kernels lie over samples |
+//! | [`Filter`], [`Band`] | which frequencies are kept |
+//! | [`Threshold`] | which values are kept |
+//! | [`DiffTime`] | where a difference between two times stands |
 //! | [`Table`] | metadata of units, columns and intervals |
 
 mod algebra;
 mod average;
 mod bins;
+mod butterworth;
+mod columns;
+mod convolve;
 mod count;
+mod derivative;
 mod error;
 mod events;
 mod filter;
@@ -24,8 +33,8 @@ mod group;
 mod hilbert;
 mod intervals;
 mod lookup;
-mod lookup;
 mod signal;
+mod smooth;
 mod table;
 mod tensor;
 mod threshold;
@@ -40,10 +49,9 @@ pub use frame::TsdFrame;
 pub use group::TsGroup;
 pub use intervals::{Interval, IntervalSet};
 pub use lookup::{Nearest, Outside};
-pub use lookup::{Nearest, Outside};
 pub use signal::Signal;
+pub use smooth::Edges;
 pub use table::{Column, Table};
 pub use tensor::TsdTensor;
-pub use threshold::Threshold;
 pub use threshold::Threshold;
 pub use tsd::Tsd;

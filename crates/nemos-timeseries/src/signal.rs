@@ -4,10 +4,9 @@ use std::ops::Range;
 
 use nemos_core::{Backend, HostFloat, Matrix};
 
-use crate::average::bin_average;
 use crate::events::gather;
-use crate::lookup::interpolate;
-use crate::{Error, IntervalSet, Outside, Ts};
+use crate::{Edges, Error, Filter, IntervalSet, Outside, Reach, Ts};
+use crate::{average, convolve, derivative, filter, hilbert, lookup, smooth};
 
 /// Values sampled at known times: a [`Tsd`](crate::Tsd), a [`TsdFrame`](crate::TsdFrame) or a
 /// [`TsdTensor`](crate::TsdTensor). What works on any of them is a method here.
@@ -58,22 +57,6 @@ pub trait Signal<B: Backend>: Sized + Sync {
         Some(select(self.values(), std::slice::from_ref(&(row..row + 1))).to_vec())
     }
 
-    /// The mean of the samples in each bin of `bin_size` seconds, NaN where there are none; bins are those of
-    /// [`Ts::count`].
-    ///
-    /// # Errors
-    /// As [`Ts::count`].
-    fn bin_average(&self, bin_size: f64) -> Result<Self, Error> {
-        bin_average(self, bin_size)
-    }
-
-    /// The signal at these times that lie in its support, on the line between the samples around each, epoch by epoch.
-    /// NaN in an epoch without samples.
-    #[must_use]
-    fn interpolate(&self, at: &Ts, outside: Outside) -> Self {
-        interpolate(self, at, outside)
-    }
-
     /// The samples without NaN. The support stays what it was.
     #[must_use]
     fn drop_missing(&self) -> Self {
@@ -105,7 +88,8 @@ pub trait Signal<B: Backend>: Sized + Sync {
         lookup::interpolate(self, at, outside)
     }
 
-    /// `out[t] = Σₖ kernel[k]·signal[t + shift − k]` within epochs, with zeros beyond their ends.
+    /// `out[t] = Σₖ kernel[k]·signal[t + lead − k]` within epochs, with zeros beyond their ends; `lead` is how many samples
+    /// the kernel reaches into the future.
     ///
     /// # Errors
     /// [`Error::Empty`] if the kernel is.
@@ -113,19 +97,19 @@ pub trait Signal<B: Backend>: Sized + Sync {
         convolve::convolve(self, kernel, reach)
     }
 
-    /// The signal smoothed by a Gaussian of `std` seconds, within epochs, with zeros beyond their ends.
+    /// The signal smoothed by a Gaussian of this standard deviation in seconds, within epochs. Samples count as even, as far
+    /// apart as they are on average.
     ///
     /// # Errors
-    /// [`Error::NotPositive`] unless the standard deviation is positive and finite.
-    fn smooth(&self, std: f64) -> Result<Self, Error> {
-        convolve::smooth(self, std)
+    /// [`Error::NotPositive`] unless the deviation is positive and finite.
+    fn smooth(&self, deviation: f64, edges: Edges) -> Result<Self, Error> {
+        smooth::smooth(self, deviation, edges)
     }
 
-    /// Slopes, per second: central differences within epochs, one-sided ones at their ends, NaN for a sample that is alone.
-    ///
-    /// # Errors
-    /// None today.
-    fn derivative(&self) -> Result<Self, Error> {
+    /// The change per second at every sample, within epochs: the slope of the parabola through it and its neighbours, at the
+    /// ends of an epoch that of the line. NaN where an epoch has one sample, or two share a time.
+    #[must_use]
+    fn derivative(&self) -> Self {
         derivative::derivative(self)
     }
 
