@@ -17,3 +17,9 @@ struct Population;
 
 #[doc = include_str!("../book/src/solvers.md")]
 struct Solvers;
+
+#[doc = include_str!("../book/src/saving.md")]
+struct Saving;
+
+#[doc = include_str!("../book/src/recordings.md")]
+struct Recordings;

@@ -73,9 +73,9 @@ impl Error {
         use nemos_basis::Error as Basis;
         use nemos_core::Error as Core;
         use nemos_glm::Error as Glm;
+        use nemos_io::Error as Io;
         use nemos_timeseries::Error as TimeSeries;
         match self {
-            Error::Io(_) => true,
             Error::Glm(
                 Glm::OutsideSupport { .. }
                 | Glm::NeuronMissing { .. }
@@ -84,6 +84,10 @@ impl Error {
                 | Glm::OffsetMissing
                 | Glm::UnknownLabel { .. },
             ) => true,
+            Error::Io(error) => !matches!(
+                error,
+                Io::OwnModel { .. } | Io::NotInNemos { .. } | Io::OtherModel { .. } | Io::NoEntry { .. } | Io::SeriesShape { .. }
+            ),
             Error::TimeSeries(
                 TimeSeries::TimeNotFinite { .. }
                 | TimeSeries::Unsorted { .. }

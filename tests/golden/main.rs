@@ -13,6 +13,7 @@ mod observation;
 mod pending;
 mod proximal;
 mod real_data;
+mod saved_models;
 mod suite;
 mod timeseries;
 
@@ -43,7 +44,7 @@ fn proximal() {
 
 #[test]
 fn saved_models() {
-    suite::run("saved_models", suite::no_runner);
+    suite::run("saved_models", saved_models::run);
 }
 
 #[test]

@@ -84,6 +84,11 @@ impl<O: ObservationModel, L: InverseLink> PopulationGlm<O, L> {
         self
     }
 
+    /// The mask, if there is one.
+    pub fn mask(&self) -> Option<&FeatureMask> {
+        self.mask.as_ref()
+    }
+
     /// Starts fits from these parameters: coefficients `[n_features, n_neurons]`, one intercept per neuron.
     ///
     /// # Errors
