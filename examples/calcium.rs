@@ -36,7 +36,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .collect();
     let design = Matrix::<Cpu>::from_vec(design, [target.len(), N_OTHERS])?;
     let fluorescence = Matrix::from_column(target.clone());
-
     // Fluorescence is positive, and its noise grows with it: a gamma distribution around an exponential.
     let glm = Glm::new(Gamma).link(Exp).regularizer(Regularizer::Ridge(1e-3.into()));
     let fitted = glm.fit(&design.rows(0..N_FIT)?, &fluorescence.rows(0..N_FIT)?)?;
