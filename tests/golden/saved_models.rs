@@ -1,6 +1,4 @@
 //! The suite `saved_models`: files of NeMoS's `save_params`, read, compared, and written again.
-//!
-//! Where `NEMOS_REWRITTEN_DIR` names a folder the files are written there, for `tests/interop/models.py`.
 
 use std::path::PathBuf;
 
@@ -89,19 +87,11 @@ fn classifier(case: &Value, path: PathBuf) -> Result<(), String> {
 /// Writes the model of a case, and reads it back.
 fn again<M: SaveModel>(fitted: &M, case: &Value) -> Result<M, String> {
     let file = PathBuf::from(case["file"].as_str().unwrap_or_default());
-    let kept = std::env::var_os("NEMOS_REWRITTEN_DIR").map(PathBuf::from);
-    let folder = kept.clone().unwrap_or_else(std::env::temp_dir);
     let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let path = folder.join(if kept.is_some() {
-        name.into_owned()
-    } else {
-        format!("nemos_golden_{}_{name}", std::process::id())
-    });
+    let path = std::env::temp_dir().join(format!("nemos_golden_{}_{name}", std::process::id()));
     let text = |error: nemos::io::Error| error.to_string();
     fitted.save_nemos(&path).map_err(text)?;
     let loaded = M::load_nemos(&path).map_err(text);
-    if kept.is_none() {
-        std::fs::remove_file(&path).map_err(|error| error.to_string())?;
-    }
+    std::fs::remove_file(&path).map_err(|error| error.to_string())?;
     loaded
 }

@@ -215,7 +215,7 @@ fn damaged_recordings_are_errors_and_never_panics() {
     }
     // What is not zero is structure or data; flips in empty space find nothing.
     let full: Vec<usize> = (0..whole.len()).filter(|&index| whole[index] != 0).collect();
-    for _ in 0..600 {
+    for _ in 0..3000 {
         let mut bytes = whole.clone();
         for _ in 0..rng.random_range(1..4) {
             let index = full[rng.random_range(0..full.len())] + rng.random_range(0..3);
