@@ -48,8 +48,8 @@ pub mod prelude {
     pub use nemos_core::Wgpu;
     pub use nemos_core::{Backend, Design, Features, Matrix, Samples, Segments};
     pub use nemos_glm::{
-        Bernoulli, ClassifierGlm, ClassifierPopulationGlm, Exp, Gamma, Gaussian, Glm, Identity, Logistic, NegativeBinomial, NormalCdf,
-        Poisson, PopulationGlm, Reciprocal, Regularizer, Score, Softplus, Status, Strength,
+        Bernoulli, ClassifierGlm, ClassifierPopulationGlm, Exp, FittedGlm, FittedPopulationGlm, Gamma, Gaussian, Glm, Identity, Logistic,
+        NegativeBinomial, NormalCdf, Poisson, PopulationGlm, Reciprocal, Regularizer, Score, Softplus, Status, Strength,
     };
     pub use nemos_io::SaveModel;
     pub use nemos_timeseries::{IntervalSet, Signal, Ts, TsGroup, Tsd, TsdFrame, TsdTensor};
