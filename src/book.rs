@@ -11,3 +11,18 @@ struct Basis;
 
 #[doc = include_str!("../book/src/timeseries.md")]
 struct TimeSeries;
+
+#[doc = include_str!("../book/src/models.md")]
+struct Models;
+
+#[doc = include_str!("../book/src/population.md")]
+struct Population;
+
+#[doc = include_str!("../book/src/solvers.md")]
+struct Solvers;
+
+#[doc = include_str!("../book/src/saving.md")]
+struct Saving;
+
+#[doc = include_str!("../book/src/recordings.md")]
+struct Recordings;

@@ -45,7 +45,12 @@ impl Error {
         use nemos_core::Error as Core;
         use nemos_timeseries::Error as TimeSeries;
         match self {
-            Error::Glm(nemos_glm::Error::SeveralNeurons { .. }) => true,
+            Error::Glm(
+                nemos_glm::Error::SeveralNeurons { .. }
+                | nemos_glm::Error::MaskShape { .. }
+                | nemos_glm::Error::StartShape { .. }
+                | nemos_glm::Error::Parameters { .. },
+            ) => true,
             Error::TimeSeries(TimeSeries::Differ { .. } | TimeSeries::MetadataRows { .. }) => true,
             Error::Basis(Basis::Inputs { .. } | Basis::InputWidths { .. } | Basis::ProductChannels { .. } | Basis::Features { .. }) => true,
             _ => matches!(
@@ -68,9 +73,21 @@ impl Error {
         use nemos_basis::Error as Basis;
         use nemos_core::Error as Core;
         use nemos_glm::Error as Glm;
+        use nemos_io::Error as Io;
         use nemos_timeseries::Error as TimeSeries;
         match self {
-            Error::Io(_) => true,
+            Error::Glm(
+                Glm::OutsideSupport { .. }
+                | Glm::NeuronMissing { .. }
+                | Glm::TimesDiffer { .. }
+                | Glm::NoIntercept { .. }
+                | Glm::OffsetMissing
+                | Glm::UnknownLabel { .. },
+            ) => true,
+            Error::Io(error) => !matches!(
+                error,
+                Io::OwnModel { .. } | Io::NotInNemos { .. } | Io::OtherModel { .. } | Io::NoEntry { .. } | Io::SeriesShape { .. }
+            ),
             Error::TimeSeries(
                 TimeSeries::TimeNotFinite { .. }
                 | TimeSeries::Unsorted { .. }
@@ -80,7 +97,6 @@ impl Error {
                 | TimeSeries::TooFewSamples { .. }
                 | TimeSeries::Empty { .. },
             ) => true,
-            Error::Glm(Glm::OutsideSupport { .. } | Glm::NeuronMissing { .. } | Glm::TimesDiffer { .. } | Glm::NoIntercept { .. }) => true,
             Error::Basis(
                 Basis::AllMissing { .. } | Basis::TimesDiffer { .. } | Basis::UnknownCategory { .. } | Basis::TooFewSamples { .. },
             ) => true,
@@ -95,7 +111,10 @@ impl Error {
 
     /// Whether an option, a name or a label is out of range: something to change in the program rather than in the data.
     pub fn is_option(&self) -> bool {
-        let not_converged = matches!(self, Error::Glm(nemos_glm::Error::NotConverged { .. }));
+        let not_converged = matches!(
+            self,
+            Error::Glm(nemos_glm::Error::NotConverged { .. } | nemos_glm::Error::Diverged { .. })
+        );
         !not_converged && !self.is_shape() && !self.is_data()
     }
 

@@ -6,7 +6,7 @@
 //! | [`glm`] | generalized linear models of one neuron and of many |
 //! | [`solvers`] | what minimises, and penalties |
 //! | [`core`] | backends, matrices, designs |
-//! | [`io`] | recordings in |
+//! | [`io`] | recordings in, fitted models in and out |
 //! | [`plot`] | figures |
 //! | [`timeseries`] | epochs, events and signals: counting, aligning, tuning curves |
 //! | [`prelude`] | what a program usually needs |
@@ -47,7 +47,11 @@ pub mod prelude {
     #[cfg(feature = "wgpu")]
     pub use nemos_core::Wgpu;
     pub use nemos_core::{Backend, Design, Features, Matrix, Samples, Segments};
-    pub use nemos_glm::{Exp, Glm, Poisson, PopulationGlm, Regularizer, Score, Softplus, Status, Strength};
+    pub use nemos_glm::{
+        Bernoulli, ClassifierGlm, ClassifierPopulationGlm, Exp, FittedGlm, FittedPopulationGlm, Gamma, Gaussian, Glm, Identity, Logistic,
+        NegativeBinomial, NormalCdf, Poisson, PopulationGlm, Reciprocal, Regularizer, Score, Softplus, Status, Strength,
+    };
+    pub use nemos_io::SaveModel;
     pub use nemos_timeseries::{IntervalSet, Signal, Ts, TsGroup, Tsd, TsdFrame, TsdTensor};
 }
 

@@ -11,7 +11,9 @@ mod glm;
 mod model;
 mod observation;
 mod pending;
+mod proximal;
 mod real_data;
+mod saved_models;
 mod suite;
 mod timeseries;
 
@@ -37,12 +39,12 @@ fn observation() {
 
 #[test]
 fn proximal() {
-    suite::run("proximal", suite::no_runner);
+    suite::run("proximal", proximal::run);
 }
 
 #[test]
 fn saved_models() {
-    suite::run("saved_models", suite::no_runner);
+    suite::run("saved_models", saved_models::run);
 }
 
 #[test]

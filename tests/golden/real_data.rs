@@ -1,9 +1,9 @@
 //! The suite `real_data`: the recordings in `examples/data`, fitted by statsmodels.
 
 use ndarray::{Array1, Array2, Axis, concatenate};
-use nemos::basis::{Family, RaisedCosineLinear};
-use nemos::core::{Cpu, Matrix};
-use nemos::glm::{Glm, Poisson, Score};
+use nemos::basis::{Family, History, RaisedCosineLinear, Window};
+use nemos::core::{Cpu, Matrix, Segments};
+use nemos::glm::{Bernoulli, Glm, InverseLink, ObservationModel, Poisson, Score};
 use nemos::io::NpzFile;
 use nemos_testkit::{Case, Tolerance};
 use serde_json::Value;
@@ -12,9 +12,17 @@ use crate::glm::solver;
 use crate::pending::FIELDS_NOT_COMPARED;
 use crate::suite::root;
 
-const FIELDS_COMPARED: &[&str] = &["params", "log_likelihood", "deviance"];
+const FIELDS_COMPARED: &[&str] = &[
+    "params",
+    "log_likelihood",
+    "null_log_likelihood",
+    "deviance",
+    "aic",
+    "bic",
+    "pearson_chi2",
+];
 
-/// Fits one case and compares coefficients, log-likelihood and deviance.
+/// Fits one case and compares coefficients and how well they describe the recording.
 pub(crate) fn run(case: &Value) -> Result<(), String> {
     let case = Case::new(case);
     case.only_fields(&[
@@ -25,41 +33,80 @@ pub(crate) fn run(case: &Value) -> Result<(), String> {
         "direction",
         "observation",
         "inverse_link",
+        "n_rows",
         "fitted",
     ])?;
-    if (case.text("observation")?, case.text("inverse_link")?) != ("Poisson", "exp") {
-        return Err("only Poisson observations with exp are understood".into());
+    let (design, counts) = match case.text("data")? {
+        "subthalamic" => subthalamic(case)?,
+        _ => place_cell(case)?,
+    };
+    let data = (Matrix::<Cpu>::from_array(design.view()), Matrix::from_column(counts));
+    match (case.text("observation")?, case.text("inverse_link")?) {
+        ("Poisson", "exp") => compare(Glm::new(Poisson), data, case),
+        ("Bernoulli", "logistic") => compare(Glm::new(Bernoulli), data, case),
+        (observation, link) => Err(format!("{observation} with {link} is not understood")),
     }
+}
+
+fn compare<O: ObservationModel, L: InverseLink>(
+    model: Glm<O, L>,
+    (design, counts): (Matrix<Cpu>, Matrix<Cpu>),
+    case: Case<'_>,
+) -> Result<(), String> {
     let expected = case.part("fitted")?;
     expected.only_fields(&[FIELDS_COMPARED, FIELDS_NOT_COMPARED].concat())?;
-    let (design, counts) = place_cell(case)?;
-    let design = Matrix::<Cpu>::from_array(design.view());
-    let counts = Matrix::from_column(counts);
-    let fitted = Glm::new(Poisson)
-        .fit_with(&solver(), &design, &counts)
-        .map_err(|error| error.to_string())?;
+    let text = |error: nemos::glm::Error| error.to_string();
+    let fitted = model.fit_with(&solver(), &design, &counts).map_err(text)?;
     let params = [&[fitted.intercept()], fitted.coef()].concat();
     let tolerance = Tolerance::RECORDING_FIT;
     tolerance.check("params", &params, &expected.vector("params")?.to_vec())?;
-    let n_samples = counts.dims()[0] as f64;
-    let score = |kind| fitted.score(&design, &counts, kind).map_err(|error| error.to_string());
-    let log_likelihood = n_samples * score(Score::LogLikelihood)?;
-    tolerance.check("log_likelihood", &[log_likelihood], &[expected.number("log_likelihood")?])?;
-    let rate = fitted.predict(&design).map_err(|error| error.to_string())?.to_vec();
-    let deviance = poisson_deviance(&counts.to_vec(), &rate);
-    tolerance.check("deviance", &[deviance], &[expected.number("deviance")?])
+    let n_rows = fitted.dof_resid() + params.len() as f64;
+    if let Ok(rows) = case.number("n_rows") {
+        Tolerance::CLOSED_FORM.check("n_rows", &[n_rows], &[rows])?;
+    }
+    let score = |kind| fitted.score(&design, &counts, kind).map_err(text);
+    let log_likelihood = n_rows * score(Score::LogLikelihood)?;
+    let n_parameters = n_rows - fitted.dof_resid();
+    for (name, got) in [
+        ("log_likelihood", log_likelihood),
+        ("null_log_likelihood", log_likelihood / (1.0 - score(Score::McFadden)?)),
+        ("deviance", fitted.deviance(&design, &counts).map_err(text)?),
+        ("aic", 2.0 * n_parameters - 2.0 * log_likelihood),
+        ("bic", n_parameters * n_rows.ln() - 2.0 * log_likelihood),
+        ("pearson_chi2", fitted.population().pearson_chi2(&design, &counts).map_err(text)?[0]),
+    ] {
+        tolerance.check(name, &[got], &[expected.number(name)?])?;
+    }
+    Ok(())
 }
 
-/// `2 Σ y ln(y ÷ rate) − (y − rate)`, where `0 ln 0` is 0.
-fn poisson_deviance(counts: &[f64], rate: &[f64]) -> f64 {
-    let term = |(&count, &rate): (&f64, &f64)| {
-        if count == 0.0 {
-            rate
-        } else {
-            count * (count / rate).ln() - (count - rate)
-        }
-    };
-    2.0 * counts.iter().zip(rate).map(term).sum::<f64>()
+/// Movement, direction and the latest spikes within the trial, as NeMoS users would make them: a history convolved
+/// trial by trial, whose first rows are missing.
+fn subthalamic(case: Case<'_>) -> Result<(Array2<f64>, Vec<f64>), String> {
+    let model = case.text("model")?;
+    let lags = model.split("spikes 1..").nth(1).and_then(|rest| rest.split(' ').next());
+    let lags: usize = lags
+        .and_then(|lags| lags.parse().ok())
+        .ok_or_else(|| format!("no number of lags in {model:?}"))?;
+    let recording = NpzFile::open(root().join("examples/data/subthalamic.npz")).map_err(|error| error.to_string())?;
+    let vector = |name| recording.vector(name).map_err(|error| error.to_string());
+    let (time, direction) = (vector("time_ms")?, vector("direction")?);
+    let spikes = recording.array("spikes").map_err(|error| error.to_string())?;
+    let (n_trials, n_bins) = (direction.len(), time.len());
+    let counts: Vec<f64> = spikes.iter().copied().collect();
+    let trials = Matrix::<Cpu>::from_column(counts.clone())
+        .segmented(Segments::from_lengths(vec![n_bins; n_trials]))
+        .map_err(|error| error.to_string())?;
+    let history = History::new(Window::samples(lags))
+        .compute_features(&trials)
+        .map_err(|error| error.to_string())?
+        .to_array();
+    let inputs = Array2::from_shape_fn((n_trials * n_bins, 2), |(row, column)| match column {
+        0 => f64::from(u8::from(time[row % n_bins] >= 0.0)),
+        _ => direction[row / n_bins],
+    });
+    let design = concatenate(Axis(1), &[inputs.view(), history.view()]).map_err(|error| error.to_string())?;
+    Ok((design, counts))
 }
 
 /// Features, without the intercept, and counts of a place cell.

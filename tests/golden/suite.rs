@@ -61,7 +61,7 @@ pub(crate) fn root() -> &'static Path {
 }
 
 /// Where the cases are, and whether that is the repository's own folder.
-fn folder() -> (PathBuf, bool) {
+pub(crate) fn folder() -> (PathBuf, bool) {
     match std::env::var_os("NEMOS_GOLDEN_DIR") {
         Some(folder) => (root().join(folder), false),
         None => (root().join("tests/golden/cases"), true),

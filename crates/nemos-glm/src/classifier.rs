@@ -107,7 +107,7 @@ impl ClassifierPopulationGlm {
         self.check_classes()?;
         let blocks = design.named_blocks();
         let regularizer = self.regularizer.resolve(&blocks, n_features)?;
-        regularizer.validate(n_features, n_neurons * self.n_classes)?;
+        regularizer.validate_classes(n_features, n_neurons, self.n_classes)?;
         let mask = self
             .mask
             .as_ref()
@@ -201,7 +201,8 @@ fn degrees_of_freedom(regularizer: &Regularizer, solution: &Solution, n_counts: 
     let width = solution.parameters.n_parameters() / n_classes;
     let free_classes = (n_classes - 1) as f64;
     let n_coef = |neuron: usize| match regularizer {
-        Regularizer::Unregularized => free_classes * solution.outcome.columns[neuron].rank as f64,
+        // The rank counts every class.
+        Regularizer::Unregularized => free_classes / n_classes as f64 * solution.outcome.columns[neuron].rank as f64,
         Regularizer::Ridge(_) => free_classes * (width - 1) as f64,
         _ => {
             let column = solution.parameters.column(neuron);

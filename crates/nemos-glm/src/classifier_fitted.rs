@@ -43,6 +43,24 @@ impl<B: Backend> FittedClassifierPopulationGlm<B> {
         }
     }
 
+    /// Takes how a fit ended and its residual degrees of freedom, one of each per neuron: for models that were fitted
+    /// elsewhere.
+    ///
+    /// # Errors
+    /// [`Error::Parameters`] unless there is one per neuron.
+    pub fn with_outcome(mut self, outcome: Outcome, dof_resid: Vec<f64>) -> Result<Self, Error> {
+        for got in [outcome.columns.len(), dof_resid.len()] {
+            if got != self.parameters.n_problems() {
+                return Err(Error::Parameters {
+                    coef: self.parameters.n_problems(),
+                    intercept: got,
+                });
+            }
+        }
+        (self.outcome, self.dof_resid) = (outcome, dof_resid);
+        Ok(self)
+    }
+
     /// The model without its data: classes, penalty and mask.
     pub fn specification(&self) -> &ClassifierPopulationGlm {
         &self.specification

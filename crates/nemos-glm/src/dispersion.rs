@@ -118,11 +118,7 @@ where
         let terms = objective
             .observation()
             .log_likelihood(counts, predictor, objective.link(), leaf.clone());
-        let keep = chunk.missing().bool_not().float();
-        let keep = match &chunk.weights {
-            None => keep,
-            Some(weights) => keep * weights.clone().into_tensor(),
-        };
+        let keep = chunk.weigh(chunk.present_counts().ones_like());
         let mut gradients = (terms * Tensor::from_inner(keep)).sum().backward();
         if let Some(gradient) = leaf.grad_remove(&mut gradients) {
             let gradient = Matrix::<B>::from_tensor(gradient).to_vec();

@@ -75,7 +75,7 @@ pub enum Error {
     Parameters {
         /// Columns of the coefficients.
         coef: usize,
-        /// Intercepts, scales or degrees of freedom.
+        /// Intercepts, scales, degrees of freedom or outcomes.
         intercept: usize,
     },
     /// A model that was fitted with an offset was given a design without one.

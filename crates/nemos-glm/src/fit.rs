@@ -25,16 +25,20 @@ pub(crate) struct Fit<B: Backend> {
 }
 
 impl<O: ObservationModel, L: InverseLink> PopulationGlm<O, L> {
-    /// The objective of a fit, and the penalty that is added to it.
+    /// The penalty on these features, with names of blocks replaced by the features that they stand for.
+    pub(crate) fn penalty<B: Backend>(&self, design: &impl Design<B>, counts: &impl Design<B>) -> Result<Regularizer, Error> {
+        let regularizer = self.regularizer.resolve(&design.named_blocks(), design.n_features())?;
+        regularizer.validate(design.n_features(), counts.n_features())?;
+        Ok(regularizer)
+    }
+
+    /// The objective of a fit, less the penalty.
     pub(crate) fn prepare<'a, B: Backend, D: Design<B>, Y: Design<B>>(
         &'a self,
         design: &'a D,
         counts: &'a Y,
-    ) -> Result<(GlmObjective<'a, B, D, Y, O, L>, Regularizer), Error> {
+    ) -> Result<GlmObjective<'a, B, D, Y, O, L>, Error> {
         let (n_features, n_neurons) = (design.n_features(), counts.n_features());
-        let blocks = design.named_blocks();
-        let regularizer = self.regularizer.resolve(&blocks, n_features)?;
-        regularizer.validate(n_features, n_neurons)?;
         if let Scale::Fixed(scale) = self.observation.scale()
             && !(scale.is_finite() && scale > 0.0)
         {
@@ -47,11 +51,11 @@ impl<O: ObservationModel, L: InverseLink> PopulationGlm<O, L> {
         let mask = self
             .mask
             .as_ref()
-            .map(|mask| mask.resolve(&blocks, n_features, n_neurons))
+            .map(|mask| mask.resolve(&design.named_blocks(), n_features, n_neurons))
             .transpose()?;
         let mut objective = GlmObjective::new(design, counts, &self.observation, &self.link)?;
         objective.hold_all_but(mask);
-        Ok((objective, regularizer))
+        Ok(objective)
     }
 
     /// The parameters that a fit starts from.
@@ -88,7 +92,8 @@ impl<O: ObservationModel, L: InverseLink> PopulationGlm<O, L> {
         design: &impl Design<B>,
         counts: &impl Design<B>,
     ) -> Result<Fit<B>, Error> {
-        let (mut objective, regularizer) = self.prepare(design, counts)?;
+        let regularizer = self.penalty(design, counts)?;
+        let mut objective = self.prepare(design, counts)?;
         let start = self.start_of(&objective)?;
         let mut solution = minimize(&Penalized::new(&objective, &regularizer), solver, &start)?;
         if self.observation.scale() == Scale::MaximumLikelihood {

@@ -60,6 +60,27 @@ impl<B: Backend, O: ObservationModel, L: InverseLink> FittedPopulationGlm<B, O, 
         Ok(self)
     }
 
+    /// Takes how a fit ended, one column per neuron: for models that were fitted elsewhere.
+    ///
+    /// # Errors
+    /// [`Error::Parameters`] unless there is one per neuron.
+    pub fn with_outcome(mut self, outcome: Outcome) -> Result<Self, Error> {
+        if outcome.columns.len() != self.intercept.len() {
+            return Err(Error::Parameters {
+                coef: self.intercept.len(),
+                intercept: outcome.columns.len(),
+            });
+        }
+        self.fit.outcome = outcome;
+        Ok(self)
+    }
+
+    /// Asks for an offset in [`predict`](FittedPopulationGlm::predict): for models that were fitted with one elsewhere.
+    pub fn needing_offset(mut self) -> Self {
+        self.fit.has_offset = true;
+        self
+    }
+
     /// The model without its data: observation model, link, penalty and mask.
     pub fn specification(&self) -> &PopulationGlm<O, L> {
         &self.specification

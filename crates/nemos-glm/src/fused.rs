@@ -1,5 +1,7 @@
 //! The fused loop over a chunk in host memory: predictor, losses, slopes and gradient without a tensor in between.
 
+use std::any::Any;
+
 use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, MatMut, MatRef, Par};
@@ -40,6 +42,33 @@ impl<E: HostFloat> Scratch<E> {
         let (Some(features), Some(counts)) = (features.as_slice::<E>(), counts.as_slice::<E>()) else {
             return false;
         };
+        let rows = |values: &Matrix<B>| (values.to_vec(), values.dims()[1]);
+        let slices = Slices {
+            kernel,
+            features,
+            counts,
+            weights: chunk.weights.as_ref().map(rows),
+            offset: chunk.offset.as_ref().map(rows),
+            parameters,
+        };
+        // Compiled once here, rather than in every program that fits a model.
+        let this: &mut dyn Any = self;
+        if let Some(double) = this.downcast_mut::<Scratch<f64>>() {
+            add_double(double, slices.cast(), sums);
+        } else if let Some(single) = this.downcast_mut::<Scratch<f32>>() {
+            add_single(single, slices.cast(), sums);
+        }
+        true
+    }
+
+    fn add_slices(&mut self, slices: Slices<'_, E>, sums: &mut Sums) {
+        let Slices {
+            kernel,
+            features,
+            counts,
+            parameters,
+            ..
+        } = slices;
         let n_columns = sums.losses.len();
         let n_parameters = sums.gradient.n_parameters();
         let n_features = n_parameters - 1;
@@ -53,20 +82,20 @@ impl<E: HostFloat> Scratch<E> {
             self.predictor
                 .extend((0..n_columns).map(|column| parameters[column * n_parameters + n_features]));
         }
-        if let Some(offset) = &chunk.offset {
+        if let Some(offset) = &slices.offset {
             add_rows(&mut self.predictor, offset, n_columns);
         }
         let predictor = MatMut::from_row_major_slice_mut(&mut self.predictor, n_rows, n_columns);
         matmul(predictor, Accum::Add, features_in_rows, coef, one, Par::Seq);
         let mut sample_weights = std::mem::take(&mut self.sample_weights);
         sample_weights.clear();
-        if let Some(weights) = &chunk.weights {
+        if let Some(weights) = &slices.weights {
             sample_weights.resize(counts.len(), E::default());
             add_rows(&mut sample_weights, weights, n_columns);
         }
         let block = Block {
             counts,
-            weights: chunk.weights.is_some().then_some(&sample_weights[..]),
+            weights: slices.weights.is_some().then_some(&sample_weights[..]),
         };
         if !sums.curvature.is_empty() {
             self.weights.resize(counts.len(), E::default());
@@ -91,7 +120,6 @@ impl<E: HostFloat> Scratch<E> {
             sums.losses[column] += loss;
             sums.gradient.column_mut(column)[n_features] += slope;
         });
-        true
     }
 
     /// Adds `Σₜ weightₜ (xₜ, 1)(xₜ, 1)ᵀ` for every column.
@@ -128,11 +156,44 @@ impl<E: HostFloat> Scratch<E> {
     }
 }
 
+/// One chunk in host memory.
+struct Slices<'a, E> {
+    kernel: Kernel,
+    features: &'a [E],
+    counts: &'a [E],
+    /// Values and how many there are in a row.
+    weights: Option<(Vec<f64>, usize)>,
+    offset: Option<(Vec<f64>, usize)>,
+    parameters: &'a [E],
+}
+
+impl<'a, E: HostFloat> Slices<'a, E> {
+    /// The same slices under the name of their type.
+    fn cast<F: HostFloat>(self) -> Slices<'a, F> {
+        Slices {
+            kernel: self.kernel,
+            features: bytemuck::cast_slice(self.features),
+            counts: bytemuck::cast_slice(self.counts),
+            weights: self.weights,
+            offset: self.offset,
+            parameters: bytemuck::cast_slice(self.parameters),
+        }
+    }
+}
+
+#[inline(never)]
+fn add_double(scratch: &mut Scratch<f64>, slices: Slices<'_, f64>, sums: &mut Sums) {
+    scratch.add_slices(slices, sums);
+}
+
+#[inline(never)]
+fn add_single(scratch: &mut Scratch<f32>, slices: Slices<'_, f32>, sums: &mut Sums) {
+    scratch.add_slices(slices, sums);
+}
+
 /// Adds `[n_rows, 1]` or `[n_rows, n_columns]` to `[n_rows, n_columns]`.
-fn add_rows<E: HostFloat, B: Backend>(to: &mut [E], from: &Matrix<B>, n_columns: usize) {
-    let width = from.dims()[1];
-    let values = from.to_vec();
-    for (row, values) in to.chunks_exact_mut(n_columns).zip(values.chunks_exact(width)) {
+fn add_rows<E: HostFloat>(to: &mut [E], (values, width): &(Vec<f64>, usize), n_columns: usize) {
+    for (row, values) in to.chunks_exact_mut(n_columns).zip(values.chunks_exact(*width)) {
         for (column, to) in row.iter_mut().enumerate() {
             *to = E::from_f64(to.into_f64() + values[column % width]);
         }

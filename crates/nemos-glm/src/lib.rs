@@ -68,7 +68,7 @@ pub use link::{InverseLink, LinkForm};
 pub use links::{Exp, Identity, Logistic, NormalCdf, Reciprocal, Softplus};
 pub use mask::FeatureMask;
 pub use negative_binomial::NegativeBinomial;
-pub use nemos_solvers::{Groups, Outcome, Regularizer, Status, Strength};
+pub use nemos_solvers::{ColumnOutcome, Groups, Outcome, Regularizer, Status, Strength};
 pub use objective::GlmObjective;
 pub use observation::{ModelForm, ObservationModel, Scale, Support};
 pub use poisson::Poisson;

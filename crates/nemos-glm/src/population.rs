@@ -84,6 +84,11 @@ impl<O: ObservationModel, L: InverseLink> PopulationGlm<O, L> {
         self
     }
 
+    /// The mask, if there is one.
+    pub fn mask(&self) -> Option<&FeatureMask> {
+        self.mask.as_ref()
+    }
+
     /// Starts fits from these parameters: coefficients `[n_features, n_neurons]`, one intercept per neuron.
     ///
     /// # Errors
@@ -137,7 +142,8 @@ impl<O: ObservationModel, L: InverseLink> PopulationGlm<O, L> {
         design: &'a D,
         counts: &'a Y,
     ) -> Result<GlmObjective<'a, B, D, Y, O, L>, Error> {
-        Ok(self.prepare(design, counts)?.0)
+        self.penalty(design, counts)?;
+        self.prepare(design, counts)
     }
 
     /// Begins a fit that is fed batch by batch. The data given here only say where to start.

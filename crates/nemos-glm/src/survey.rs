@@ -291,7 +291,14 @@ impl Moments {
                 row.iter_mut().for_each(|x| *x *= weight.sqrt());
             }
         }
-        let centred = MatRef::from_row_major_slice(&centred, features.len() / n_features, n_features);
+        self.add_products(&centred);
+    }
+
+    /// Adds the products of rows of centred features.
+    #[inline(never)]
+    fn add_products(&mut self, centred: &[f64]) {
+        let n_features = self.sum.len();
+        let centred = MatRef::from_row_major_slice(centred, centred.len() / n_features, n_features);
         let products = self.products.as_slice_mut().expect("made in standard layout");
         // Symmetric, so that the rows of the array may stand for its columns.
         triangular::matmul(

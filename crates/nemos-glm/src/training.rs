@@ -55,7 +55,8 @@ impl<B: Backend, O: ObservationModel, L: InverseLink, S: Stochastic> Training<B,
         if specification.observation.scale() == Scale::MaximumLikelihood {
             return Err(Error::ScaleInBatches);
         }
-        let (objective, regularizer) = specification.prepare(design, counts)?;
+        let regularizer = specification.penalty(design, counts)?;
+        let objective = specification.prepare(design, counts)?;
         let parameters = specification.start_of(&objective)?;
         let state = solver.init(&Penalized::new(&objective, &regularizer), &parameters)?;
         let has_offset = objective.has_offset();
@@ -82,7 +83,8 @@ impl<B: Backend, O: ObservationModel, L: InverseLink, S: Stochastic> Training<B,
         if got != expected {
             return Err(Error::StartShape { got, expected });
         }
-        let (mut objective, regularizer) = self.specification.prepare(design, counts)?;
+        let regularizer = self.specification.penalty(design, counts)?;
+        let mut objective = self.specification.prepare(design, counts)?;
         objective.release_edge();
         let objective = Penalized::new(&objective, &regularizer);
         let state = self.solver.reopen(self.state.clone());

@@ -6,15 +6,31 @@
 mod common;
 
 use common::simulate;
-use nemos_core::{Backend, Cpu, NdArray};
-use nemos_glm::{Exp, Identity, InverseLink, Poisson, PopulationGlm, Regularizer, Softplus};
+use nemos_core::{Annotated, Backend, Cpu, Matrix, NdArray};
+use nemos_glm::{
+    Bernoulli, Exp, Gamma, Gaussian, Identity, InverseLink, LinkForm, Logistic, NegativeBinomial, NormalCdf, ObservationModel, Poisson,
+    PopulationGlm, Reciprocal, Regularizer, Softplus, Support,
+};
 use nemos_solvers::{Objective, Order, Parameters, Penalized, Request};
 
-/// At a point where every predictor is positive, so that any link will do.
-fn assert_derivatives<B: Backend, L: InverseLink>(link: L, regularizer: Regularizer) {
+/// At a point where every predictor is positive, so that any link will do. Some rows have weights and offsets.
+fn assert_derivatives<B: Backend, O: ObservationModel, L: InverseLink>(observation: O, link: L, regularizer: Regularizer) {
     let data = simulate::<B>([700, 3, 2], 5, f64::exp);
-    let model = PopulationGlm::new(Poisson).link(link.clone());
-    let likelihood = model.objective(&data.design, &data.counts).unwrap();
+    let counts = data.counts.to_array().mapv(|count| match observation.support() {
+        Support::Binary => f64::from(u8::from(count > 0.0)),
+        Support::Positive => count + 0.5,
+        _ => count,
+    });
+    let counts = Matrix::<B>::from(counts);
+    let column = |value: fn(f64) -> f64| Matrix::<B>::from_column((0..700).map(f64::from).map(value).collect());
+    let design = Annotated::new(&data.design)
+        .with_weights(column(|t| t % 3.0))
+        .unwrap()
+        .with_offset(column(|t| 0.1 * (t % 5.0)))
+        .unwrap();
+    let model = PopulationGlm::new(observation).link(link.clone());
+    let likelihood = model.objective(&design, &counts).unwrap();
+    let canonical = [Some(LinkForm::Exp), Some(LinkForm::Logistic)].contains(&link.form());
     let objective = Penalized::new(&likelihood, &regularizer);
     let at = Parameters::from_columns(4, [&[0.2, -0.3, 0.1, 4.0][..], &[-0.1, 0.25, 0.3, 3.0]]);
     let columns = [0, 1];
@@ -48,7 +64,7 @@ fn assert_derivatives<B: Backend, L: InverseLink>(link: L, regularizer: Regulari
                 (gradient - difference).abs() <= 1e-6 * (1.0 + difference.abs()),
                 "{link:?}: {gradient} {difference}"
             );
-            if link.form() != Some(nemos_glm::LinkForm::Exp) {
+            if !canonical {
                 continue;
             }
             // With the canonical link the Fisher information is the Hessian.
@@ -64,22 +80,28 @@ fn assert_derivatives<B: Backend, L: InverseLink>(link: L, regularizer: Regulari
     }
 }
 
-fn assert_all_links<B: Backend>() {
+fn assert_all<B: Backend>() {
     for regularizer in [Regularizer::Unregularized, Regularizer::Ridge(0.3.into())] {
-        assert_derivatives::<B, _>(Exp, regularizer.clone());
-        assert_derivatives::<B, _>(Softplus, regularizer.clone());
-        assert_derivatives::<B, _>(Identity, regularizer);
+        assert_derivatives::<B, _, _>(Poisson, Exp, regularizer.clone());
+        assert_derivatives::<B, _, _>(Poisson, Softplus, regularizer.clone());
+        assert_derivatives::<B, _, _>(Poisson, Identity, regularizer.clone());
+        assert_derivatives::<B, _, _>(Gamma, Reciprocal, regularizer.clone());
+        assert_derivatives::<B, _, _>(Gamma, Softplus, regularizer.clone());
+        assert_derivatives::<B, _, _>(Gaussian, Identity, regularizer.clone());
+        assert_derivatives::<B, _, _>(Bernoulli, Logistic, regularizer.clone());
+        assert_derivatives::<B, _, _>(Bernoulli, NormalCdf, regularizer.clone());
+        assert_derivatives::<B, _, _>(NegativeBinomial::new(0.7), Softplus, regularizer);
     }
 }
 
 #[test]
 fn gradients_on_slices_match_finite_differences() {
-    assert_all_links::<Cpu>();
+    assert_all::<Cpu>();
 }
 
 #[test]
 fn gradients_on_tensors_match_finite_differences() {
-    assert_all_links::<NdArray>();
+    assert_all::<NdArray>();
 }
 
 #[test]

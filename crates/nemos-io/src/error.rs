@@ -84,6 +84,154 @@ pub enum Error {
         /// Its shape.
         shape: Vec<usize>,
     },
+    /// The file is not a saved model, or is damaged.
+    #[error("{} is not a saved model ({source}); was it written by `save`, and copied to its end?", path.display())]
+    NotAModel {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Arc<io::Error>,
+    },
+    /// The saved model has a format that this version does not read.
+    #[error("{} has format version {got:?}, and this version of nemos reads {expected:?}; use the one that wrote it", path.display())]
+    ModelVersion {
+        /// Which file.
+        path: PathBuf,
+        /// The version that the file names.
+        got: String,
+        /// The version that can be read.
+        expected: &'static str,
+    },
+    /// A part of a saved model is missing or does not fit the others.
+    #[error("the saved model is damaged, or from a newer version: its {part} should be {expected}")]
+    ModelPart {
+        /// Which part.
+        part: &'static str,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// The file holds a model of other types.
+    #[error("the file holds {saved}, but {asked} was asked for; load it with the types that it was saved with")]
+    OtherModel {
+        /// What the file holds.
+        saved: String,
+        /// What was asked for.
+        asked: String,
+    },
+    /// A model that cannot be saved, because no file could say what it is.
+    #[error("a {part} of your own cannot be saved; write its coefficients with `write_npy`, and make it again with `with_parameters`")]
+    OwnModel {
+        /// Which part is not built in.
+        part: &'static str,
+    },
+    /// NeMoS has nothing like a part of this model.
+    #[error("NeMoS has no {what}; `save` keeps the whole model")]
+    NotInNemos {
+        /// Which part.
+        what: &'static str,
+    },
+    /// A saved model cannot be made.
+    #[error(transparent)]
+    Glm(#[from] nemos_glm::Error),
+    /// An HDF5 file, or an object in it, is damaged or of a kind that cannot be read.
+    #[error("{object} in {} cannot be read: {source}", path.display())]
+    Hdf5 {
+        /// Which file.
+        path: PathBuf,
+        /// Which object in it.
+        object: String,
+        /// What is wrong with it.
+        source: Arc<io::Error>,
+    },
+    /// A recording has nothing of this name.
+    #[error("{} has no {wanted} named {name:?}; it has {available:?}", path.display())]
+    NoEntry {
+        /// Which file.
+        path: PathBuf,
+        /// What was asked for.
+        wanted: &'static str,
+        /// The name asked for.
+        name: String,
+        /// The names that exist.
+        available: Vec<String>,
+    },
+    /// A table in a recording contradicts itself.
+    #[error("{table} in {} is damaged: {problem}", path.display())]
+    Table {
+        /// Which file.
+        path: PathBuf,
+        /// Which table.
+        table: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A sample of a time series has another shape than was asked for.
+    #[error("a sample of {name} has shape {shape:?}, not {wanted}; read it as {instead}")]
+    SeriesShape {
+        /// Which series.
+        name: String,
+        /// The shape of a sample.
+        shape: Vec<usize>,
+        /// What was asked for.
+        wanted: &'static str,
+        /// What it can be read as.
+        instead: &'static str,
+    },
+    /// A time series has not as many times as samples.
+    #[error("{name} has {times} times for {samples} samples; the file is damaged")]
+    SeriesTimes {
+        /// Which series.
+        name: String,
+        /// How many times.
+        times: usize,
+        /// How many samples.
+        samples: usize,
+    },
+    /// A time series says neither when its samples were taken nor how often.
+    #[error("{name} has no timestamps, and starts at {start} s with {rate} samples per second; a positive rate is needed")]
+    SeriesRate {
+        /// Which series.
+        name: String,
+        /// Its first time, NaN if missing.
+        start: f64,
+        /// Its sampling rate, NaN if missing.
+        rate: f64,
+    },
+    /// A `.npz` file that pynapple did not write.
+    #[error("{} holds no object of pynapple, which has at least `start` and `end`: it has {available:?}; read it with NpzFile", path.display())]
+    NotPynapple {
+        /// Which file.
+        path: PathBuf,
+        /// The numeric arrays that exist.
+        available: Vec<String>,
+    },
+    /// Arrays of one object of pynapple do not have the same length.
+    #[error("{name} has {got} entries, and what it belongs to has {expected}; the file is damaged")]
+    PynappleLengths {
+        /// Which array.
+        name: &'static str,
+        /// Its length.
+        got: usize,
+        /// The length of the others.
+        expected: usize,
+    },
+    /// A cell of a table of text is not what it should be.
+    #[error("line {line}, column {column} of {}: got {got:?}, expected {expected}", path.display())]
+    Csv {
+        /// Which file.
+        path: PathBuf,
+        /// Its line, from 1.
+        line: usize,
+        /// Its column, from 1.
+        column: usize,
+        /// What is there.
+        got: String,
+        /// What should be.
+        expected: &'static str,
+    },
+    /// Times, values or names do not make a time series.
+    #[error(transparent)]
+    TimeSeries(#[from] nemos_timeseries::Error),
     /// The file cannot be written.
     #[error("{} cannot be written: {source}", path.display())]
     Write {

@@ -92,6 +92,59 @@ pub(crate) fn read_array(mut reader: impl Read, name: &str) -> Result<ArrayD<f64
     Ok(array.as_standard_layout().into_owned())
 }
 
+/// Reads an array of text, row after row, to the end of `reader`.
+pub(crate) fn read_texts(mut reader: impl Read, name: &str) -> Result<Vec<String>, Error> {
+    let header = read_header(&mut reader, name)?;
+    let unsupported = Error::UnsupportedType {
+        name: name.into(),
+        dtype: header.dtype().descr(),
+    };
+    let npyz::DType::Plain(text) = header.dtype() else {
+        return Err(unsupported);
+    };
+    let letter = match text.type_char() {
+        TypeChar::UnicodeStr => 4,
+        TypeChar::ByteStr => 1,
+        _ => return Err(unsupported),
+    };
+    let width = usize::try_from(text.size_field())
+        .ok()
+        .and_then(|letters| letters.checked_mul(letter));
+    let count = header.shape().iter().product::<u64>() as usize;
+    let total = width.and_then(|width| width.checked_mul(count));
+    let (Some(width), Some(total)) = (width, total) else {
+        return Err(Error::TooLarge { name: name.into() });
+    };
+    // Memory follows what is read, not what the header promises; one byte more makes an archive compare its checksum.
+    let mut bytes = Vec::new();
+    let read = reader.take(total as u64 + 1).read_to_end(&mut bytes);
+    if let Err(source) = read {
+        return Err(damaged(name, source));
+    }
+    if bytes.len() != total || width == 0 {
+        return Err(damaged(
+            name,
+            io::Error::other(format!("its text has {} bytes, not {total}", bytes.len())),
+        ));
+    }
+    let is_big = header.dtype().descr().contains('>');
+    Ok(bytes.chunks_exact(width).map(|bytes| decode(bytes, letter, is_big)).collect())
+}
+
+/// One text, which zeros fill up.
+fn decode(bytes: &[u8], letter: usize, is_big: bool) -> String {
+    let letters = bytes.chunks_exact(letter).map(|bytes| match *bytes {
+        [a, b, c, d] if is_big => u32::from_be_bytes([a, b, c, d]),
+        [a, b, c, d] => u32::from_le_bytes([a, b, c, d]),
+        [a, ..] => u32::from(a),
+        [] => 0,
+    });
+    let text: String = letters
+        .map(|letter| char::from_u32(letter).unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect();
+    text.trim_end_matches('\0').into()
+}
+
 /// Whether the array that starts here holds something other than numbers.
 pub(crate) fn is_not_numeric(mut reader: impl Read, name: &str) -> bool {
     match read_header(&mut reader, name) {

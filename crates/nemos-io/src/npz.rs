@@ -9,7 +9,7 @@ use ndarray::ArrayD;
 use zip::ZipArchive;
 
 use crate::Error;
-use crate::npy::{is_not_numeric, read_array};
+use crate::npy::{is_not_numeric, read_array, read_texts};
 
 /// A `.npz` file: named arrays of numbers.
 ///
@@ -30,6 +30,7 @@ use crate::npy::{is_not_numeric, read_array};
 pub struct NpzFile {
     path: PathBuf,
     names: Vec<String>,
+    members: Vec<String>,
 }
 
 impl NpzFile {
@@ -40,13 +41,15 @@ impl NpzFile {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let mut archive = open_archive(path)?;
-        let mut names = array_names(&archive);
+        let members = array_names(&archive);
+        let mut names = members.clone();
         // A member whose header is damaged stays in the list: asking for it says what is wrong.
         names.retain(|name| match archive.by_name(&member(name)) {
             Ok(file) => !is_not_numeric(file, name),
             Err(_) => true,
         });
-        Ok(NpzFile { path: path.into(), names })
+        let path = path.into();
+        Ok(NpzFile { path, names, members })
     }
 
     /// Names of the arrays of numbers, in alphabetical order.
@@ -73,6 +76,21 @@ impl NpzFile {
             source: Arc::new(error.into()),
         })?;
         read_array(BufReader::new(file), name)
+    }
+
+    /// Reads one array of text.
+    pub(crate) fn texts(&self, name: &str) -> Result<Vec<String>, Error> {
+        let mut archive = open_archive(&self.path)?;
+        let file = archive.by_name(&member(name)).map_err(|error| Error::Header {
+            name: name.into(),
+            source: Arc::new(error.into()),
+        })?;
+        read_texts(BufReader::new(file), name)
+    }
+
+    /// Whether there is a member of this name, of whatever kind.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.members.iter().any(|other| other == name)
     }
 
     /// Reads one array that has a single axis.

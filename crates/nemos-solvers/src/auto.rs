@@ -11,6 +11,19 @@ use crate::{Error, Lbfgs, LbfgsState, Newton, NewtonState, Objective, Parameters
 /// |---|---|---|
 /// | `tolerance` | 1e-10 | as in [`Lbfgs`] |
 /// | `max_steps` | 500 | passes over the data |
+///
+/// # Example
+/// ```
+/// # use nemos_testkit::problems;
+/// use nemos_solvers::{Auto, Penalized, Regularizer, minimize};
+/// # let problem = &problems()[0];
+/// let lasso = Regularizer::Lasso(0.1.into());
+/// let objective = Penalized::new(&*problem.objective, &lasso);
+/// let solution = minimize(&objective, &Auto::new(), &problem.start)?;
+/// assert!(solution.outcome.all_converged());
+/// assert!(solution.parameters.column(0).contains(&0.0));
+/// # Ok::<(), nemos_solvers::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Auto {
     stopping: Stopping,

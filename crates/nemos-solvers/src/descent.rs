@@ -37,6 +37,8 @@ pub(crate) struct Descent<R> {
     frame: Frame,
     tolerance: f64,
     order: Order,
+    /// Evaluations after which columns get exact curvatures, if ever.
+    patience: Option<usize>,
     columns: Vec<Column<R>>,
 }
 
@@ -96,10 +98,17 @@ impl<R: Rule> Descent<R> {
             frame,
             tolerance,
             order,
+            patience: None,
         };
         let limits = descent.limits(objective);
         descent.evaluate(objective, |column, trial| column.arrive(trial, limits))?;
         Ok(descent)
+    }
+
+    /// Gives columns that are still on their way after so many evaluations exact curvatures.
+    pub(crate) fn patience(mut self, evaluations: usize) -> Self {
+        self.patience = Some(evaluations);
+        self
     }
 
     /// One pass over the data: a trial of every column that is on its way.
@@ -126,44 +135,55 @@ impl<R: Rule> Descent<R> {
 
     /// Evaluates all columns on their way at their trial points, and lets `act` decide for each.
     fn evaluate(&mut self, objective: &dyn Objective, act: impl Fn(&mut Column<R>, Trial<'_>) + Sync) -> Result<(), Error> {
-        let active: Vec<usize> = (0..self.columns.len())
-            .filter(|&problem| self.columns[problem].status.is_none())
-            .collect();
+        let active = (0..self.columns.len()).filter(|&problem| self.columns[problem].status.is_none());
+        let stubborn = |problem: &usize| self.patience.is_some_and(|patience| self.columns[*problem].evaluations >= patience);
+        let (stubborn, others): (Vec<usize>, Vec<usize>) = active.partition(stubborn);
+        self.evaluate_some(objective, (&others, self.order), &act)?;
+        self.evaluate_some(objective, (&stubborn, Order::Curvature), &act)
+    }
+
+    fn evaluate_some(
+        &mut self,
+        objective: &dyn Objective,
+        (active, order): (&[usize], Order),
+        act: &(impl Fn(&mut Column<R>, Trial<'_>) + Sync),
+    ) -> Result<(), Error> {
         let Some(&first) = active.first() else { return Ok(()) };
         let trials: Vec<Vec<f64>> = active.iter().map(|&problem| self.columns[problem].trial()).collect();
         let points = Parameters::from_columns(self.columns[first].point.len(), trials.iter().map(Vec::as_slice));
-        let evaluation = objective.evaluate(
-            &self.frame.parameters_at(&points, &active),
-            Request {
-                columns: &active,
-                rows: None,
-                order: self.order,
-            },
-        )?;
-        let gradients = self.frame.gradient(evaluation.gradient, &active);
+        let request = Request {
+            columns: active,
+            rows: None,
+            order,
+        };
+        let evaluation = objective.evaluate(&self.frame.parameters_at(&points, active), request)?;
+        let gradients = self.frame.gradient(evaluation.gradient, active);
         let curvatures: Option<Vec<_>> = evaluation.curvature.map(|all| {
             let jobs: Vec<_> = active.iter().zip(all).collect();
             jobs.into_par_iter()
                 .map(|(&problem, one)| self.frame.hessian(one, problem))
                 .collect()
         });
-        let on_their_way = self.columns.iter_mut().filter(|column| column.status.is_none());
-        let jobs: Vec<_> = on_their_way.zip(evaluation.values).enumerate().collect();
-        jobs.into_par_iter().for_each(|(index, (column, value))| {
+        let mut index_of = vec![None; self.columns.len()];
+        active
+            .iter()
+            .enumerate()
+            .for_each(|(index, &problem)| index_of[problem] = Some(index));
+        let jobs: Vec<_> = self
+            .columns
+            .iter_mut()
+            .zip(index_of)
+            .filter_map(|(column, index)| Some((column, index?)))
+            .collect();
+        jobs.into_par_iter().for_each(|(column, index)| {
             column.evaluations += 1;
-            let gradient = gradients.column(index).to_vec();
-            act(
-                column,
-                Trial {
-                    value: value
-                        + column
-                            .penalty
-                            .as_ref()
-                            .map_or(0.0, |penalty| penalty.value(&points.column(index)[..])),
-                    gradient,
-                    curvature: curvatures.as_ref().map(|all| &all[index]),
-                },
-            );
+            let penalty = column.penalty.as_ref().map_or(0.0, |penalty| penalty.value(points.column(index)));
+            let trial = Trial {
+                value: evaluation.values[index] + penalty,
+                gradient: gradients.column(index).to_vec(),
+                curvature: curvatures.as_ref().map(|all| &all[index]),
+            };
+            act(column, trial);
         });
         Ok(())
     }
@@ -295,8 +315,14 @@ impl<R: Rule> Column<R> {
 
     /// What the distance to the minimum is measured against.
     fn scale(&self) -> f64 {
-        self.value.abs().max(self.start_value - self.value)
+        scale(self.value, self.start_value)
     }
+}
+
+/// What the distance to the minimum is measured against: the objective, or its fall since the start. An objective that
+/// has risen is no excuse to stop.
+pub(crate) fn scale(value: f64, start_value: f64) -> f64 {
+    value.min(start_value).abs().max(start_value - value)
 }
 
 pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {

@@ -7,10 +7,10 @@
 
 use rayon::prelude::*;
 
-use crate::descent::dot;
 use crate::gauge::Gauge;
+use crate::meter::{Meter, Point};
 use crate::stopping::Stopping;
-use crate::{Error, Evaluation, Objective, Order, Parameters, Progress, Request, Status};
+use crate::{Error, Evaluation, Objective, Order, Parameters, Progress, Request};
 
 /// How a gradient method gathers speed.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -66,32 +66,15 @@ struct Column {
     before: Option<Vec<f64>>,
     momentum: f64,
     length: f64,
+    /// The last step of a fixed length, whose gradient the next one is compared with.
+    last: Option<Step>,
     meter: Meter,
-}
-
-/// What is known of one column, and when it stops. Shared by the methods whose steps do not tell how far they are.
-#[derive(Clone, Debug)]
-pub(crate) struct Meter {
-    pub(crate) status: Option<Status>,
-    pub(crate) steps: usize,
-    pub(crate) evaluations: usize,
-    value: f64,
-    start_value: f64,
-    gradient_norm: f64,
-    decrement: f64,
-    flatness: f64,
-    /// Least decrement so far, and steps since.
-    best: (f64, usize),
-    /// The cheap measure below which the distance is estimated next.
-    look_below: f64,
 }
 
 // Shortenings of one step; 2⁻⁶⁰ of any length is none.
 const MAX_SHRINKS: usize = 60;
 const SHRINK: f64 = 0.5;
 const GROW: f64 = 1.1;
-// Steps without progress after which what values cannot resolve counts as settled.
-const SETTLED_AFTER: usize = 30;
 
 impl FirstOrder {
     pub(crate) fn new(objective: &dyn Objective, start: &Parameters, settings: Settings) -> Result<Self, Error> {
@@ -106,6 +89,7 @@ impl FirstOrder {
                 StepLength::Fixed(length) => length,
                 StepLength::Searched => gauge.step_length(problem, n_parameters),
             },
+            last: None,
             meter: Meter::default(),
         };
         let columns = (0..n_problems).into_par_iter().map(column).collect();
@@ -114,7 +98,10 @@ impl FirstOrder {
 
     /// Lets every column go on.
     pub(crate) fn reopen(&mut self) {
-        self.columns.iter_mut().for_each(|column| column.meter.reopen());
+        for column in &mut self.columns {
+            column.meter.reopen();
+            column.last = None;
+        }
     }
 
     /// One step of every column on its way: its gradient, then as many trials as its length needs.
@@ -170,13 +157,16 @@ impl FirstOrder {
                 gradient: &step.gradient,
                 value: step.value,
             };
-            column
-                .meter
-                .judge(&self.gauge, here, (&next, column.length), (settings.stopping.tolerance, resolution));
+            if let Some(last) = &column.last {
+                column.meter.follow(&self.gauge, (&last.ahead, &last.gradient), here);
+            }
+            let limits = (settings.stopping.tolerance, resolution);
+            column.meter.judge(&self.gauge, here, (&next, column.length), limits);
             // The distance was measured where the gradient was: a column that stops, stops there.
             let end = if column.meter.status.is_some() { &step.ahead } else { &next };
             write(&self.gauge, at, problem, end);
             column.remember(&step, &next, settings.acceleration);
+            column.last = Some(step);
         }
     }
 
@@ -212,7 +202,7 @@ impl FirstOrder {
                 gradient,
                 value,
             };
-            column.meter.follow(&self.gauge, &step, here);
+            column.meter.follow(&self.gauge, (&step.ahead, &step.gradient), here);
             let limits = (settings.stopping.tolerance, objective.resolution());
             column.meter.judge(&self.gauge, here, (&beyond, length), limits);
             write(&self.gauge, at, problem, next);
@@ -322,118 +312,4 @@ impl Column {
 /// `t' = (1 + √(1 + 4t²)) / 2`
 fn next_momentum(t: f64) -> f64 {
     0.5 * (1.0 + (1.0 + 4.0 * t * t).sqrt())
-}
-
-/// A centred point of one column, with the value and gradient of the smooth part.
-#[derive(Copy, Clone)]
-pub(crate) struct Point<'a> {
-    pub(crate) problem: usize,
-    pub(crate) at: &'a [f64],
-    pub(crate) gradient: &'a [f64],
-    pub(crate) value: f64,
-}
-
-impl Default for Meter {
-    fn default() -> Self {
-        Meter {
-            status: None,
-            steps: 0,
-            evaluations: 0,
-            value: f64::NAN,
-            start_value: f64::NAN,
-            gradient_norm: f64::NAN,
-            decrement: f64::NAN,
-            flatness: f64::INFINITY,
-            best: (f64::INFINITY, 0),
-            look_below: f64::INFINITY,
-        }
-    }
-}
-
-impl Meter {
-    /// Lets the column go on, perhaps on other data.
-    pub(crate) fn reopen(&mut self) {
-        *self = Meter {
-            steps: self.steps,
-            evaluations: self.evaluations,
-            ..Meter::default()
-        };
-    }
-
-    /// Takes note of the objective.
-    pub(crate) fn arrive(&mut self, value: f64) {
-        self.value = value;
-        if self.start_value.is_nan() {
-            self.start_value = value;
-        }
-    }
-
-    /// Stops the column if its objective is not finite.
-    pub(crate) fn check_finite(&mut self, value: f64, gradient: &[f64]) -> bool {
-        let finite = value.is_finite() && gradient.iter().all(|slope| slope.is_finite());
-        if !finite {
-            self.status = Some(Status::NonFinite);
-        }
-        finite
-    }
-
-    fn follow(&mut self, gauge: &Gauge, step: &Step, here: Point<'_>) {
-        const EVERY: usize = 25;
-        if self.steps.is_multiple_of(EVERY) {
-            let moved: Vec<f64> = here.at.iter().zip(&step.ahead).map(|(x, y)| x - y).collect();
-            let change: Vec<f64> = here.gradient.iter().zip(&step.gradient).map(|(new, old)| new - old).collect();
-            self.flatness = gauge.flatness(here.problem, &moved, &change).min(self.flatness * 4.0);
-        }
-    }
-
-    /// Measures the distance to the minimum, and stops the column where it is small. `beyond` is where a step of this
-    /// length would end.
-    pub(crate) fn judge(&mut self, gauge: &Gauge, here: Point<'_>, (beyond, length): (&[f64], f64), (tolerance, resolution): (f64, f64)) {
-        self.arrive(here.value + gauge.penalty(here.problem, here.at));
-        self.gradient_norm = gauge.gradient_norm(here.problem, here.at, here.gradient);
-        let moved: Vec<f64> = beyond.iter().zip(here.at).map(|(x, y)| x - y).collect();
-        // Below the distance itself, since steps are short: no need to look closer while this is large.
-        let cheap = 0.5 * dot(&moved, &moved) / length;
-        let scale = self.value.abs().max(self.start_value - self.value);
-        self.decrement = cheap;
-        if cheap <= tolerance * scale && cheap <= self.look_below {
-            self.decrement = gauge.decrement(here.problem, here.at, here.gradient).unwrap_or(cheap);
-            self.look_below = 0.25 * cheap;
-            if self.decrement <= tolerance * scale {
-                self.status = Some(Status::Converged);
-            }
-        }
-        self.best = if self.decrement < self.best.0 {
-            (self.decrement, 0)
-        } else {
-            (self.best.0, self.best.1 + 1)
-        };
-        if self.best.1 >= SETTLED_AFTER && self.best.0 <= resolution * scale {
-            self.status = Some(Status::Converged);
-        }
-    }
-
-    fn give_up(&mut self, resolution: f64, value: f64) {
-        let scale = self.value.abs().max(self.start_value - self.value);
-        self.status = Some(if !value.is_finite() {
-            Status::NonFinite
-        } else if self.decrement <= resolution * scale {
-            Status::Converged
-        } else {
-            Status::Stalled
-        });
-    }
-
-    pub(crate) fn progress(&self, rank: usize) -> Progress {
-        Progress {
-            status: self.status,
-            steps: self.steps,
-            evaluations: self.evaluations,
-            value: self.value,
-            gradient_norm: self.gradient_norm,
-            decrement: self.decrement,
-            rank,
-            flatness: self.flatness,
-        }
-    }
 }

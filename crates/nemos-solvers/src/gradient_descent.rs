@@ -24,6 +24,16 @@ use crate::{Error, Objective, Parameters, Progress, Solver, Stochastic};
 /// # References
 /// Nesterov (1983), *Soviet Mathematics Doklady* 27(2); O'Donoghue & Candès (2015), *Foundations of Computational
 /// Mathematics* 15.
+///
+/// # Example
+/// ```
+/// # use nemos_testkit::problems;
+/// use nemos_solvers::{GradientDescent, minimize};
+/// # let problem = &problems()[0];
+/// let solution = minimize(&*problem.objective, &GradientDescent::new(), &problem.start)?;
+/// assert!(solution.outcome.all_converged());
+/// # Ok::<(), nemos_solvers::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct GradientDescent(Settings);
 

@@ -25,6 +25,16 @@ use crate::{Error, Objective, Order, Parameters, Progress, Solver};
 ///
 /// # References
 /// Nocedal & Wright (2006), *Numerical Optimization*, algorithm 7.4.
+///
+/// # Example
+/// ```
+/// # use nemos_testkit::problems;
+/// use nemos_solvers::{Lbfgs, minimize};
+/// # let problem = &problems()[0];
+/// let solution = minimize(&*problem.objective, &Lbfgs::new(), &problem.start)?;
+/// assert!(solution.outcome.all_converged());
+/// # Ok::<(), nemos_solvers::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lbfgs {
     stopping: Stopping,

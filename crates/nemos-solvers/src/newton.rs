@@ -22,6 +22,16 @@ use crate::{Error, Objective, Order, Parameters, Progress, Solver};
 ///
 /// # References
 /// McCullagh & Nelder (1989), *Generalized Linear Models*, section 2.5.
+///
+/// # Example
+/// ```
+/// # use nemos_testkit::problems;
+/// use nemos_solvers::{Newton, minimize};
+/// # let problem = &problems()[0];
+/// let solution = minimize(&*problem.objective, &Newton::new(), &problem.start)?;
+/// assert!(solution.outcome.all_converged());
+/// # Ok::<(), nemos_solvers::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Newton {
     stopping: Stopping,

@@ -50,7 +50,7 @@ pub struct ColumnOutcome {
     pub gradient_norm: f64,
     /// Estimated distance of the objective to its minimum (half the Newton decrement squared).
     pub decrement: f64,
-    /// Directions that the features span, of `n_features`: fewer where they are collinear.
+    /// Directions that the features which may move span, over all blocks: fewer than features where they are collinear.
     pub rank: usize,
 }
 

@@ -24,6 +24,19 @@ use crate::{Error, Objective, Parameters, Progress, Solver, Stochastic};
 /// # References
 /// Beck & Teboulle (2009), *SIAM Journal on Imaging Sciences* 2(1); O'Donoghue & Candès (2015), *Foundations of
 /// Computational Mathematics* 15.
+///
+/// # Example
+/// ```
+/// # use nemos_testkit::problems;
+/// use nemos_solvers::{Penalized, ProximalGradient, Regularizer, minimize};
+/// # let problem = &problems()[0];
+/// let lasso = Regularizer::Lasso(0.1.into());
+/// let objective = Penalized::new(&*problem.objective, &lasso);
+/// let solution = minimize(&objective, &ProximalGradient::new(), &problem.start)?;
+/// assert!(solution.outcome.all_converged());
+/// assert!(solution.parameters.column(0).contains(&0.0));
+/// # Ok::<(), nemos_solvers::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProximalGradient(Settings);
 

@@ -19,7 +19,7 @@ use crate::{Error, Gram, Objective, Order, Parameters, Progress, Solver};
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ModelCurvature {
-    /// Exact for few features and few columns, else from gradients.
+    /// Exact for few features and few columns; else from gradients, and exact for few columns that take long.
     #[default]
     Auto,
     /// Evaluated at every step: few steps, each of which costs `n_features` times as much as a gradient.
@@ -51,6 +51,19 @@ pub enum ModelCurvature {
 /// # References
 /// Lee, Sun & Saunders (2014), *SIAM Journal on Optimization* 24(3); Friedman, Hastie & Tibshirani (2010), *Journal of
 /// Statistical Software* 33(1); Scheinberg & Tang (2016), *Mathematical Programming* 160.
+///
+/// # Example
+/// ```
+/// # use nemos_testkit::problems;
+/// use nemos_solvers::{Penalized, ProximalNewton, Regularizer, minimize};
+/// # let problem = &problems()[0];
+/// let lasso = Regularizer::Lasso(0.1.into());
+/// let objective = Penalized::new(&*problem.objective, &lasso);
+/// let solution = minimize(&objective, &ProximalNewton::new(), &problem.start)?;
+/// assert!(solution.outcome.all_converged());
+/// assert!(solution.parameters.column(0).contains(&0.0));
+/// # Ok::<(), nemos_solvers::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProximalNewton {
     stopping: Stopping,
@@ -71,6 +84,8 @@ impl Default for ProximalNewton {
 // A pass with curvatures costs about 1 + n_features/32 gradient passes for one column, and saves about two of three.
 const FEW_PARAMETERS: usize = 64;
 const FEW_PROBLEMS: usize = 4;
+// Evaluations after which gradients alone have become dearer than exact curvatures would have been.
+const PATIENCE: usize = 40;
 
 impl ProximalNewton {
     /// With the default options.
@@ -139,7 +154,9 @@ impl Solver for ProximalNewton {
         };
         let frame = Frame::Centred(space.clone());
         let settings = (frame, self.stopping.tolerance, self.order(start));
-        Ok(ProximalNewtonState(Descent::new(objective, start, settings, rule)?))
+        let descent = Descent::new(objective, start, settings, rule)?;
+        let may_switch = self.curvature == ModelCurvature::Auto && start.n_problems() <= FEW_PROBLEMS;
+        Ok(ProximalNewtonState(if may_switch { descent.patience(PATIENCE) } else { descent }))
     }
 
     fn step(
@@ -219,14 +236,13 @@ impl Model {
     }
 
     /// Builds the model anew from the pairs: updates by outer products (Nocedal & Wright 2006, eq. 6.19) of a base that
-    /// the newest pair scales.
+    /// the steepest pair scales, because a step too long costs a pass and one too short hardly anything.
     fn rebuild(&mut self) {
         let extra = self.quadratic.extra().to_vec();
         let through = |step: &[f64]| step.iter().zip(&extra).map(|(s, e)| s * s * e).sum::<f64>();
-        let scale = self.pairs.back().map_or(1.0, |pair| {
-            let scale = (dot(&pair.step, &pair.change) - through(&pair.step)) / dot(&pair.step, &pair.base);
-            if scale.is_finite() { scale.max(MIN_SCALE) } else { 1.0 }
-        });
+        let ratio = |pair: &Pair| (dot(&pair.step, &pair.change) - through(&pair.step)) / dot(&pair.step, &pair.base);
+        let scale = self.pairs.iter().map(ratio).fold(f64::NAN, f64::max);
+        let scale = if scale.is_finite() { scale.max(MIN_SCALE) } else { 1.0 };
         let mut outer: Vec<(f64, Vec<f64>)> = Vec::with_capacity(2 * self.pairs.len());
         for pair in &self.pairs {
             let mut product: Vec<f64> = pair.base.iter().map(|value| scale * value).collect();

@@ -18,11 +18,27 @@ pub struct Progress {
     pub gradient_norm: f64,
     /// Estimated distance of the objective to its minimum.
     pub decrement: f64,
-    /// Directions that the features span.
+    /// Directions that the features which may move span, over all blocks of the column.
     pub rank: usize,
     /// Curvature along the latest steps as a share of what the Gram matrix foretold. Where it vanishes, the objective
     /// may have no minimum.
     pub flatness: f64,
+}
+
+impl Default for Progress {
+    /// Nothing is known yet.
+    fn default() -> Self {
+        Progress {
+            status: None,
+            steps: 0,
+            evaluations: 0,
+            value: f64::NAN,
+            gradient_norm: f64::NAN,
+            decrement: f64::NAN,
+            rank: 0,
+            flatness: f64::INFINITY,
+        }
+    }
 }
 
 /// A way to minimise.

@@ -24,6 +24,17 @@ pub enum Digits {
 }
 
 /// The mean loss over rows, one column of counts per problem.
+///
+/// # Example
+/// ```
+/// use ndarray::array;
+/// use nemos_solvers::{Newton, minimize};
+/// use nemos_testkit::{HostObjective, Loss};
+/// let objective = HostObjective::new(array![[0.0], [1.0], [2.0]], array![[1.0], [3.0], [5.0]], Loss::Gaussian);
+/// let line = minimize(&objective, &Newton::new(), &objective.start())?.parameters;
+/// assert!((line.column(0)[0] - 2.0).abs() < 1e-9 && (line.column(0)[1] - 1.0).abs() < 1e-9);
+/// # Ok::<(), nemos_solvers::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct HostObjective {
     /// `[n_rows, n_features]`
@@ -37,6 +48,9 @@ pub struct HostObjective {
 
 impl HostObjective {
     /// From a design and counts.
+    ///
+    /// # Panics
+    /// If there are no rows.
     pub fn new(design: Array2<f64>, counts: Array2<f64>, loss: Loss) -> Self {
         let weight = counts
             .mean_axis(Axis(0))
@@ -67,6 +81,9 @@ impl HostObjective {
     }
 
     /// No effect of any feature, and the intercept that gives each problem its mean count.
+    ///
+    /// # Panics
+    /// If there are no rows.
     pub fn start(&self) -> Parameters {
         let mut start = Parameters::zeros(self.design.ncols() + 1, self.counts.ncols());
         for (problem, counts) in self.counts.axis_iter(Axis(1)).enumerate() {

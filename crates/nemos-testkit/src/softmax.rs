@@ -59,8 +59,8 @@ impl Objective for Softmax {
                 let label = self.labels[(row, problem)];
                 values[index] += log_total - predictors[label];
                 let shares: Vec<f64> = predictors.iter().map(|x| (x - log_total).exp()).collect();
-                for class in 0..self.n_classes {
-                    let slope = shares[class] - f64::from(u8::from(class == label));
+                for (class, share) in shares.iter().enumerate() {
+                    let slope = share - f64::from(u8::from(class == label));
                     let block = &mut gradient.column_mut(index)[class * width..(class + 1) * width];
                     block.iter_mut().zip(&features).for_each(|(total, x)| *total += slope * x);
                 }

@@ -1,0 +1,223 @@
+//! HDF5 files: the one place that knows the crate that decodes them.
+
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use hdf5_reader::messages::datatype::Datatype;
+use hdf5_reader::{ByteOrder, Dataset, H5Type, Hdf5File, OpenOptions, SliceInfo, SliceInfoElem};
+use ndarray::ArrayD;
+
+use crate::Error;
+
+/// Deflate shrinks nothing further; what claims more is a damaged or a hostile file.
+const BEST_COMPRESSION: usize = 1032;
+
+/// An open HDF5 file. Paths are `/group/name`.
+pub(crate) struct Hdf5 {
+    file: Hdf5File,
+    path: PathBuf,
+    /// No object can have more bytes than this.
+    most: usize,
+}
+
+/// What the elements of a dataset are.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Elements {
+    Numbers,
+    /// An enumeration of a byte, as h5py writes booleans.
+    Flags,
+    Texts,
+    Other,
+}
+
+impl Hdf5 {
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+        let metadata = std::fs::metadata(path).map_err(|source| Error::Open {
+            path: path.into(),
+            source: Arc::new(source),
+        })?;
+        let most = usize::try_from(metadata.len())
+            .unwrap_or(usize::MAX)
+            .saturating_mul(BEST_COMPRESSION);
+        let options = OpenOptions::default().with_max_read_bytes(most).with_max_chunk_bytes(most);
+        let file = Hdf5File::open_with_options(path, options).map_err(|error| damaged(path, "/", error))?;
+        let path = path.into();
+        Ok(Hdf5 { file, path, most })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether memory for this many values is out of all proportion to the file.
+    pub(crate) fn is_too_large(&self, n_values: usize) -> bool {
+        n_values > self.most / size_of::<f64>()
+    }
+
+    /// Names of the groups and of the datasets in a group.
+    pub(crate) fn members(&self, group: &str) -> Result<(Vec<String>, Vec<String>), Error> {
+        let found = self.file.group(group).and_then(|group| group.member_names());
+        found.map_err(|error| damaged(&self.path, group, error))
+    }
+
+    /// An attribute of a group, where it is a text.
+    pub(crate) fn group_text(&self, group: &str, name: &str) -> Option<String> {
+        let attribute = self.file.group(group).and_then(|group| group.attribute(name));
+        attribute.and_then(|attribute| attribute.read_string()).ok()
+    }
+
+    /// An attribute of a dataset, where it is a number.
+    pub(crate) fn number(&self, dataset: &str, name: &str) -> Option<f64> {
+        let attribute = self.file.dataset(dataset).and_then(|dataset| dataset.attribute(name));
+        attribute.and_then(|attribute| attribute.read_as_f64()).ok()
+    }
+
+    pub(crate) fn shape(&self, dataset: &str) -> Result<Vec<usize>, Error> {
+        let dataset = self.dataset(dataset)?;
+        Ok(dataset.shape().iter().map(|&length| length as usize).collect())
+    }
+
+    pub(crate) fn elements(&self, dataset: &str) -> Result<Elements, Error> {
+        Ok(match self.dataset(dataset)?.dtype() {
+            Datatype::FixedPoint { .. } | Datatype::FloatingPoint { size: 4 | 8, .. } => Elements::Numbers,
+            Datatype::Enum { .. } => Elements::Flags,
+            Datatype::String { .. } | Datatype::VarLen { .. } => Elements::Texts,
+            _ => Elements::Other,
+        })
+    }
+
+    /// All numbers of a dataset.
+    pub(crate) fn floats(&self, dataset: &str) -> Result<ArrayD<f64>, Error> {
+        let values = self.dataset(dataset)?.read_array::<Number>();
+        self.numbers(dataset, values)
+    }
+
+    /// The numbers of some rows.
+    pub(crate) fn rows(&self, dataset: &str, rows: Range<usize>) -> Result<ArrayD<f64>, Error> {
+        let found = self.dataset(dataset)?;
+        if rows.is_empty() || found.shape().is_empty() {
+            let mut shape: Vec<usize> = found.shape().iter().map(|&length| length as usize).collect();
+            if let Some(first) = shape.first_mut() {
+                *first = 0;
+                return ArrayD::from_shape_vec(shape, Vec::new()).map_err(|error| damaged(&self.path, dataset, io::Error::other(error)));
+            }
+            return self.floats(dataset);
+        }
+        let mut selection = SliceInfo::all(found.shape().len());
+        selection.selections[0] = SliceInfoElem::Slice {
+            start: rows.start as u64,
+            end: rows.end as u64,
+            step: 1,
+        };
+        self.numbers(dataset, found.read_slice::<Number>(&selection))
+    }
+
+    /// All texts of a dataset.
+    pub(crate) fn texts(&self, dataset: &str) -> Result<Vec<String>, Error> {
+        let texts = self.dataset(dataset)?.read_strings();
+        texts.map_err(|error| damaged(&self.path, dataset, error))
+    }
+
+    fn dataset(&self, dataset: &str) -> Result<Dataset, Error> {
+        let found = self.file.dataset(dataset);
+        found.map_err(|error| damaged(&self.path, dataset, error))
+    }
+
+    fn numbers(&self, dataset: &str, values: hdf5_reader::error::Result<ArrayD<Number>>) -> Result<ArrayD<f64>, Error> {
+        let values = values.map_err(|error| damaged(&self.path, dataset, error))?;
+        Ok(values.mapv(|Number(value)| value))
+    }
+}
+
+fn damaged(path: &Path, object: &str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::Hdf5 {
+        path: path.into(),
+        object: object.into(),
+        source: Arc::new(io::Error::other(error)),
+    }
+}
+
+/// A number of any type that a file may hold.
+#[derive(Copy, Clone)]
+struct Number(f64);
+
+impl H5Type for Number {
+    fn hdf5_type() -> Datatype {
+        f64::hdf5_type()
+    }
+
+    fn element_size(dtype: &Datatype) -> usize {
+        match dtype {
+            Datatype::FixedPoint { size, .. } | Datatype::FloatingPoint { size, .. } => usize::from(*size),
+            Datatype::Enum { base, .. } => Self::element_size(base),
+            _ => 0,
+        }
+    }
+
+    fn from_bytes(bytes: &[u8], dtype: &Datatype) -> hdf5_reader::error::Result<Self> {
+        let number = match dtype {
+            Datatype::FixedPoint { size, signed, byte_order } => bits(bytes, *size, *byte_order).map(|bits| {
+                // The sign is in the highest bit of as many bytes as there are.
+                let unused = 64 - 8 * u32::from(*size);
+                if *signed {
+                    ((bits << unused) as i64 >> unused) as f64
+                } else {
+                    bits as f64
+                }
+            }),
+            Datatype::FloatingPoint { size: 4, byte_order } => {
+                bits(bytes, 4, *byte_order).map(|bits| f64::from(f32::from_bits(bits as u32)))
+            }
+            Datatype::FloatingPoint { size: 8, byte_order } => bits(bytes, 8, *byte_order).map(f64::from_bits),
+            Datatype::Enum { base, .. } => return Self::from_bytes(bytes, base),
+            _ => None,
+        };
+        number.map(Number).ok_or_else(|| hdf5_reader::error::Error::TypeMismatch {
+            expected: "numbers of at most 64 bits".into(),
+            actual: format!("{dtype:?}").chars().take(60).collect(),
+        })
+    }
+}
+
+/// Up to eight bytes as a number without sign.
+fn bits(bytes: &[u8], size: u8, order: ByteOrder) -> Option<u64> {
+    let size = usize::from(size);
+    if size == 0 || size > 8 {
+        return None;
+    }
+    let bytes = bytes.get(..size)?;
+    let mut word = [0; 8];
+    match order {
+        ByteOrder::LittleEndian => word[..size].copy_from_slice(bytes),
+        ByteOrder::BigEndian => word[..size].iter_mut().zip(bytes.iter().rev()).for_each(|(to, &from)| *to = from),
+    }
+    Some(u64::from_le_bytes(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_every_type_arrive_as_f64() {
+        use ByteOrder::{BigEndian, LittleEndian};
+        let fixed = |size, signed, byte_order| Datatype::FixedPoint { size, signed, byte_order };
+        let float = |size, byte_order| Datatype::FloatingPoint { size, byte_order };
+        let cases: [(Datatype, &[u8], f64); 7] = [
+            (fixed(1, false, LittleEndian), &[255], 255.0),
+            (fixed(1, true, LittleEndian), &[255], -1.0),
+            (fixed(2, true, BigEndian), &[0xff, 0xfe], -2.0),
+            (fixed(4, false, LittleEndian), &[1, 1, 0, 0], 257.0),
+            (fixed(8, true, LittleEndian), &(-5_i64).to_le_bytes(), -5.0),
+            (float(4, BigEndian), &0.5_f32.to_be_bytes(), 0.5),
+            (float(8, LittleEndian), &0.1_f64.to_le_bytes(), 0.1),
+        ];
+        for (dtype, bytes, expected) in cases {
+            assert_eq!(Number::from_bytes(bytes, &dtype).unwrap().0, expected, "{dtype:?}");
+            assert!(Number::from_bytes(&[], &dtype).is_err());
+        }
+        assert!(Number::from_bytes(&[0; 16], &fixed(16, false, LittleEndian)).is_err());
+    }
+}

@@ -1,0 +1,220 @@
+//! The `.npz` files that NeMoS's `save_params` writes and its `load_model` reads.
+//!
+//! A file is a Python dictionary laid flat: the name of an array spells the path to it (`item::strkey:coef_`), and
+//! classes and functions are there by name. NaN stands for None.
+
+use std::path::Path;
+
+use ndarray::{Array2, ArrayD};
+use nemos_glm::{ColumnOutcome, FeatureMask, LinkForm, ModelForm, Outcome, Regularizer, Status};
+
+use crate::names::{self, NemosClass};
+use crate::nemos_penalty::{read_penalty, write_penalty};
+use crate::npz_writer::NpzWriter;
+use crate::saved::Kind;
+use crate::{Error, NpzFile, SavedModel};
+
+const CLASS: &str = "item::strkey:model_class";
+const COEF: &str = "item::strkey:coef_";
+const INTERCEPT: &str = "item::strkey:intercept_";
+const SCALE: &str = "item::strkey:scale_";
+const DOF_RESID: &str = "item::strkey:dof_resid_";
+const LINK: &str = "item::strkey:inverse_link_function";
+const OBSERVATION: &str = "dict::strkey:observation_model::item::strkey:class";
+const DISPERSION: &str = "dict::strkey:observation_model::dict::strkey:params::item::strkey:scale";
+const MASK: &str = "item::strkey:feature_mask";
+const N_CLASSES: &str = "item::strkey:n_classes";
+const LABELS: &str = "item::strkey:_classes_";
+
+impl SavedModel {
+    /// Reads a `.npz` file of NeMoS's `save_params`.
+    ///
+    /// NeMoS pickles the groups of a group lasso, and nothing is ever unpickled: they come back as one group of all
+    /// features, with a warning. Labels of classes come back as their positions, with a warning unless they are.
+    ///
+    /// # Errors
+    /// As [`NpzFile::array`] where an array is missing or damaged, and [`Error::ModelPart`] where its value is not understood.
+    pub fn read_nemos(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let file = NpzFile::open(path)?;
+        let class = one_text(&file, CLASS)?;
+        let class = names::nemos_class(&class).ok_or(part("model class", "a GLM of NeMoS"))?;
+        let kind = match class {
+            NemosClass::Glm | NemosClass::PopulationGlm => read_kind(&file)?,
+            NemosClass::ClassifierGlm | NemosClass::ClassifierPopulationGlm => {
+                check_labels(&file)?;
+                let n_classes = number(&file, N_CLASSES)? as usize;
+                Kind::Classifier { n_classes }
+            }
+        };
+        let intercept: Vec<f64> = file.array(INTERCEPT)?.into_iter().collect();
+        let coef = matrix(file.array(COEF)?, intercept.len())?;
+        let n_neurons = intercept.len() / kind.n_classes().max(1);
+        let mask = match file.has(MASK).then(|| file.array(MASK)).transpose()? {
+            // A number alone is None.
+            Some(mask) if mask.ndim() > 0 => Some(FeatureMask::Coefficients(
+                matrix(mask, if class == NemosClass::Glm { 1 } else { intercept.len() })?.mapv(|flag| flag != 0.0),
+            )),
+            _ => None,
+        };
+        let outcome = ColumnOutcome::new(Status::Given, coef.nrows());
+        SavedModel {
+            kind,
+            regularizer: read_penalty(&file, coef.nrows(), n_neurons)?,
+            coef,
+            intercept,
+            mask,
+            outcome: Outcome::new("none", vec![outcome; n_neurons]),
+            scale: per_neuron(&file, SCALE, n_neurons)?,
+            dof_resid: per_neuron(&file, DOF_RESID, n_neurons)?,
+            has_offset: false,
+        }
+        .checked()
+    }
+
+    /// Writes a `.npz` file for NeMoS's `load_model`.
+    ///
+    /// # Errors
+    /// [`Error::NotInNemos`] where NeMoS has nothing like a part of the model: an offset, a dispersion that is estimated,
+    /// penalties and masks of named blocks. [`Error::Write`] if the system refuses.
+    pub fn write_nemos(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        if self.has_offset {
+            return Err(Error::NotInNemos { what: "offset" });
+        }
+        let (n_neurons, n_features) = (self.n_neurons(), self.n_features());
+        let one = n_neurons == 1 && self.mask.is_none();
+        let mut shape = vec![n_features];
+        shape.extend((!one).then_some(n_neurons));
+        let mut file = NpzWriter::new();
+        let class = match self.kind {
+            Kind::Glm { observation, link } => {
+                write_kind(&mut file, observation, link)?;
+                // NeMoS keeps the intercept of one neuron in an array.
+                file.floats(INTERCEPT, &[n_neurons], self.intercept.iter().copied());
+                if one { NemosClass::Glm } else { NemosClass::PopulationGlm }
+            }
+            Kind::Classifier { n_classes } => {
+                file.texts(LINK, &[], &[names::NEMOS_LOG_SOFTMAX]);
+                file.integers(N_CLASSES, &[], [n_classes as i64]);
+                file.integers(LABELS, &[n_classes], 0..n_classes as i64);
+                file.floats("item::strkey:_class_to_index_", &[], [f64::NAN]);
+                shape.push(n_classes);
+                file.floats(INTERCEPT, &shape[1..], self.intercept.iter().copied());
+                if one {
+                    NemosClass::ClassifierGlm
+                } else {
+                    NemosClass::ClassifierPopulationGlm
+                }
+            }
+        };
+        file.floats(COEF, &shape, self.coef.iter().copied());
+        match &self.mask {
+            None => {}
+            Some(FeatureMask::Coefficients(mask)) => {
+                let repeated = self.coef.ncols() / mask.ncols();
+                let flags = mask
+                    .iter()
+                    .flat_map(|&flag| std::iter::repeat_n(f64::from(u8::from(flag)), repeated));
+                file.floats(MASK, &shape, flags);
+            }
+            Some(_) => {
+                return Err(Error::NotInNemos {
+                    what: "feature mask of named blocks",
+                });
+            }
+        }
+        write_penalty(&mut file, self, &shape)?;
+        file.floats(SCALE, &[n_neurons], self.scale.iter().copied());
+        file.floats(DOF_RESID, &[n_neurons], self.dof_resid.iter().copied());
+        file.floats("item::strkey:aux_", &[], [f64::NAN]);
+        file.floats("item::strkey:solver_kwargs", &[], [f64::NAN]);
+        let solver = match self.regularizer {
+            Regularizer::Unregularized | Regularizer::Ridge(_) => "LBFGS",
+            _ => "ProximalGradient",
+        };
+        file.texts("item::strkey:solver_name", &[], &[solver]);
+        let version = concat!(env!("CARGO_PKG_VERSION"), " (Rust)");
+        file.texts("dict::strkey:save_metadata::item::strkey:nemos", &[], &[version]);
+        file.texts(CLASS, &[], &[names::nemos_class_name(class)]);
+        file.write(path.as_ref())
+    }
+}
+
+fn read_kind(file: &NpzFile) -> Result<Kind, Error> {
+    let link = names::nemos_link(&one_text(file, LINK)?).ok_or(part("inverse link function", "one that is built in"))?;
+    let observation = names::nemos_model(&one_text(file, OBSERVATION)?).ok_or(part("observation model", "one that is built in"))?;
+    let observation = match observation {
+        ModelForm::NegativeBinomial { .. } => ModelForm::NegativeBinomial {
+            scale: Some(number(file, DISPERSION)?),
+        },
+        other => other,
+    };
+    Ok(Kind::Glm { observation, link })
+}
+
+fn write_kind(file: &mut NpzWriter, observation: ModelForm, link: LinkForm) -> Result<(), Error> {
+    let newer = || Error::NotInNemos { what: "such model" };
+    file.texts(LINK, &[], &[names::nemos_link_name(link).ok_or_else(newer)?]);
+    file.texts(OBSERVATION, &[], &[&names::nemos_model_name(observation).ok_or_else(newer)?]);
+    match observation {
+        ModelForm::NegativeBinomial { scale: Some(scale) } => file.floats(DISPERSION, &[], [scale]),
+        ModelForm::NegativeBinomial { scale: None } => {
+            return Err(Error::NotInNemos {
+                what: "dispersion that is estimated with the coefficients",
+            });
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Labels that are not their own positions would be lost silently.
+fn check_labels(file: &NpzFile) -> Result<(), Error> {
+    let labels = if file.names().iter().any(|name| name == LABELS) {
+        file.array(LABELS)?.into_iter().collect()
+    } else {
+        vec![f64::NAN]
+    };
+    if labels.iter().enumerate().any(|(position, &label)| label != position as f64) {
+        tracing::warn!("the classes have labels of their own; predictions are their positions in sorted order");
+    }
+    Ok(())
+}
+
+/// `[n_features, n_columns]`, the last axes laid side by side.
+fn matrix(array: ArrayD<f64>, n_columns: usize) -> Result<Array2<f64>, Error> {
+    let n_features = array.shape().first().copied().unwrap_or(0);
+    // A mask of a classifier may have a flag per neuron only.
+    let n_columns = if array.len() == n_features * n_columns {
+        n_columns
+    } else {
+        array.len() / n_features.max(1)
+    };
+    let reshaped = array.into_shape_with_order((n_features, n_columns));
+    reshaped.map_err(|_| part("coefficients or mask", "an array [n_features, …] with one column per intercept"))
+}
+
+/// One number per neuron; a number alone is the same for all.
+fn per_neuron(file: &NpzFile, name: &str, n_neurons: usize) -> Result<Vec<f64>, Error> {
+    let values: Vec<f64> = file.array(name)?.into_iter().collect();
+    Ok(match values[..] {
+        [shared] => vec![shared; n_neurons],
+        _ => values,
+    })
+}
+
+pub(crate) fn number(file: &NpzFile, name: &str) -> Result<f64, Error> {
+    let array = file.array(name)?;
+    array.first().copied().ok_or(part("number", "there"))
+}
+
+pub(crate) fn one_text(file: &NpzFile, name: &str) -> Result<String, Error> {
+    if !file.has(name) {
+        // Says what the file has instead.
+        file.array(name)?;
+    }
+    file.texts(name)?.into_iter().next().ok_or(part("text", "there"))
+}
+
+pub(crate) fn part(part: &'static str, expected: &'static str) -> Error {
+    Error::ModelPart { part, expected }
+}

@@ -1,0 +1,240 @@
+//! NWB files: what a session holds, and how to get at it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use nemos_timeseries::{IntervalSet, Table, TsGroup};
+
+use crate::hdf5::{Elements, Hdf5};
+use crate::nwb_table::{self, ELECTRODES, UNITS};
+use crate::{Error, NwbSeries};
+
+/// A recording in the format of Neurodata Without Borders (NWB 2), as pynwb writes it.
+///
+/// Opening reads the structure only. Units and intervals are read when they are asked for, and of a
+/// [series](NwbFile::series) the stretch of time that is asked for. It prints as a table of its entries.
+///
+/// | entry | what it becomes |
+/// |---|---|
+/// | the table of units | [`TsGroup`], with one column of metadata per column of the table, and the `region` of the first electrode |
+/// | intervals: epochs, trials, … | [`IntervalSet`], with their columns as metadata |
+/// | time series in acquisition, processing, stimulus and analysis | [`NwbSeries`] |
+///
+/// # Example
+/// ```
+/// use nemos_io::NwbFile;
+/// # let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+/// # std::env::set_current_dir(root).unwrap();
+/// let session = NwbFile::open("examples/data/phy_A8604.nwb")?;
+/// let units = session.units()?;
+/// assert_eq!(units.len(), 3);
+/// assert_eq!(session.intervals("epochs")?.len(), 1);
+/// # Ok::<(), nemos_io::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct NwbFile {
+    pub(crate) file: Arc<Hdf5>,
+    entries: Vec<NwbEntry>,
+}
+
+/// One thing in an NWB file that can be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NwbEntry {
+    /// The name to ask for it by: its own, or with that of its parent where two are the same.
+    pub name: String,
+    /// What it is read as.
+    pub kind: NwbKind,
+    /// Where it is in the file.
+    pub path: String,
+}
+
+/// What an entry is read as.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NwbKind {
+    /// [`TsGroup`]
+    Units,
+    /// [`IntervalSet`]
+    Intervals,
+    /// A series with one value per time: [`Tsd`](nemos_timeseries::Tsd).
+    Tsd,
+    /// A series of columns: [`TsdFrame`](nemos_timeseries::TsdFrame).
+    TsdFrame,
+    /// A series of arrays: [`TsdTensor`](nemos_timeseries::TsdTensor).
+    TsdTensor,
+}
+
+impl NwbFile {
+    /// Opens a file and lists what it holds.
+    ///
+    /// # Errors
+    /// [`Error::Open`], or [`Error::Hdf5`]: what is wrong with the file.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let file = Arc::new(Hdf5::open(path.as_ref())?);
+        let mut entries = Vec::new();
+        let (groups, _) = file.members("/")?;
+        for group in ["units", "intervals", "acquisition", "processing", "stimulus", "analysis"] {
+            if groups.iter().any(|name| name == group) {
+                walk(&file, &format!("/{group}"), 0, &mut entries)?;
+            }
+        }
+        name_apart(&mut entries);
+        Ok(NwbFile { file, entries })
+    }
+
+    /// What the file holds.
+    pub fn entries(&self) -> &[NwbEntry] {
+        &self.entries
+    }
+
+    /// The units, with their metadata, over the time from the first spike of any to the last. A unit without spikes
+    /// stays a unit.
+    ///
+    /// # Errors
+    /// [`Error::NoEntry`] if there are none; [`Error::Hdf5`] and [`Error::Table`] if they cannot be read.
+    pub fn units(&self) -> Result<TsGroup, Error> {
+        self.find("units", "units", |kind| kind == NwbKind::Units)?;
+        nwb_table::units(&self.file)
+    }
+
+    /// Epochs, trials or other intervals, with their metadata.
+    ///
+    /// # Errors
+    /// [`Error::NoEntry`] if there are none of this name; [`Error::Hdf5`] and [`Error::Table`] if they cannot be read.
+    pub fn intervals(&self, name: &str) -> Result<IntervalSet, Error> {
+        let entry = self.find(name, "intervals", |kind| kind == NwbKind::Intervals)?;
+        nwb_table::intervals(&self.file, &entry.path)
+    }
+
+    /// The electrodes, one row each; an empty table if there are none.
+    ///
+    /// # Errors
+    /// [`Error::Hdf5`] and [`Error::Table`] if they cannot be read.
+    pub fn electrodes(&self) -> Result<Table, Error> {
+        match self.file.members(ELECTRODES) {
+            Ok(_) => nwb_table::table(&self.file, ELECTRODES),
+            Err(_) => Ok(Table::new(0)),
+        }
+    }
+
+    /// A time series, of which nothing is read yet.
+    ///
+    /// # Errors
+    /// [`Error::NoEntry`] if there is none of this name.
+    pub fn series(&self, name: &str) -> Result<NwbSeries, Error> {
+        let entry = self.find(name, "a time series", |kind| {
+            matches!(kind, NwbKind::Tsd | NwbKind::TsdFrame | NwbKind::TsdTensor)
+        })?;
+        Ok(NwbSeries::new(self.file.clone(), entry))
+    }
+
+    fn find(&self, name: &str, wanted: &'static str, is_wanted: impl Fn(NwbKind) -> bool) -> Result<&NwbEntry, Error> {
+        let mut all = self.entries.iter().filter(|entry| is_wanted(entry.kind));
+        all.clone().find(|entry| entry.name == name).ok_or_else(|| Error::NoEntry {
+            path: self.file.path().into(),
+            wanted,
+            name: name.into(),
+            available: all.by_ref().map(|entry| entry.name.clone()).collect(),
+        })
+    }
+}
+
+/// Groups nest a few levels deep; links of a damaged file could go round for ever.
+const DEEPEST: usize = 8;
+
+/// Lists what is in a group, and in the groups within.
+fn walk(file: &Hdf5, group: &str, depth: usize, entries: &mut Vec<NwbEntry>) -> Result<(), Error> {
+    let (groups, datasets) = file.members(group)?;
+    let has = |name: &str| datasets.iter().any(|other| other == name);
+    let name = group.rsplit('/').next().unwrap_or(group);
+    let mut entry = |kind| {
+        entries.push(NwbEntry {
+            name: name.into(),
+            kind,
+            path: group.into(),
+        });
+    };
+    if group == UNITS {
+        if has("spike_times") && has("spike_times_index") {
+            entry(NwbKind::Units);
+        }
+        return Ok(());
+    }
+    if has("start_time") && has("stop_time") && file.group_text(group, "neurodata_type").is_some_and(|text| text == "TimeIntervals") {
+        entry(NwbKind::Intervals);
+        return Ok(());
+    }
+    if has("data") && (has("timestamps") || has("starting_time")) {
+        let data = format!("{group}/data");
+        // Annotations are text, and have no place in a signal.
+        if matches!(file.elements(&data)?, Elements::Numbers | Elements::Flags) {
+            match file.shape(&data)?.len() {
+                0 => {}
+                1 => entry(NwbKind::Tsd),
+                2 => entry(NwbKind::TsdFrame),
+                _ => entry(NwbKind::TsdTensor),
+            }
+        }
+        return Ok(());
+    }
+    if depth < DEEPEST {
+        for name in groups {
+            walk(file, &format!("{group}/{name}"), depth + 1, entries)?;
+        }
+    }
+    Ok(())
+}
+
+/// Puts the names of their parents before names that are there twice.
+fn name_apart(entries: &mut [NwbEntry]) {
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    for entry in entries.iter() {
+        *counts.entry(entry.name.clone()).or_default() += 1;
+    }
+    for entry in entries.iter_mut() {
+        if counts[&entry.name] > 1 {
+            let parts: Vec<&str> = entry.path.rsplitn(3, '/').collect();
+            entry.name = format!("{}/{}", parts.get(1).unwrap_or(&""), entry.name);
+        }
+    }
+}
+
+impl fmt::Display for NwbFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let title = self.file.path().file_stem().unwrap_or_default().to_string_lossy();
+        let names = self.entries.iter().map(|entry| entry.name.chars().count());
+        let width = names.max().unwrap_or(0).max("name".len());
+        writeln!(f, "{title}")?;
+        writeln!(f, "{:width$}  kind", "name")?;
+        writeln!(f, "{}", "─".repeat(width + 2 + "IntervalSet".len()))?;
+        for entry in &self.entries {
+            writeln!(f, "{:width$}  {}", entry.name, entry.kind)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for NwbKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            NwbKind::Units => "TsGroup",
+            NwbKind::Intervals => "IntervalSet",
+            NwbKind::Tsd => "Tsd",
+            NwbKind::TsdFrame => "TsdFrame",
+            NwbKind::TsdTensor => "TsdTensor",
+        })
+    }
+}
+
+impl fmt::Debug for NwbFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.file.path();
+        f.debug_struct("NwbFile")
+            .field("path", &path)
+            .field("entries", &self.entries)
+            .finish()
+    }
+}

@@ -1,0 +1,244 @@
+//! Time series of NWB files, read by the stretch of time that is asked for.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use ndarray::ArrayD;
+use nemos_core::{Backend, Matrix};
+use nemos_timeseries::{Ts, Tsd, TsdFrame, TsdTensor};
+
+use crate::hdf5::Hdf5;
+use crate::{Error, NwbEntry};
+
+/// A time series in an NWB file, of which nothing is read yet.
+///
+/// [`between`](NwbSeries::between) narrows it down to a stretch of time, and [`tsd`](NwbSeries::tsd),
+/// [`frame`](NwbSeries::frame) or [`tensor`](NwbSeries::tensor) reads that stretch. Values are in the unit of the file:
+/// its conversion and offset are applied.
+///
+/// # Example
+/// ```no_run
+/// use nemos_core::Cpu;
+/// use nemos_io::NwbFile;
+/// let session = NwbFile::open("session.nwb")?;
+/// // A minute of a recording of hours.
+/// let lfp = session.series("lfp")?.between(600.0, 660.0).frame::<Cpu>()?;
+/// # Ok::<(), nemos_io::Error>(())
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct NwbSeries {
+    file: Arc<Hdf5>,
+    path: String,
+    between: Option<(f64, f64)>,
+}
+
+/// Where the times of a series come from.
+enum Times {
+    /// They are written down, in this dataset.
+    Written(String),
+    /// They are even.
+    Even { start: f64, rate: f64 },
+}
+
+impl NwbSeries {
+    pub(crate) fn new(file: Arc<Hdf5>, entry: &NwbEntry) -> Self {
+        NwbSeries {
+            file,
+            path: entry.path.clone(),
+            between: None,
+        }
+    }
+
+    /// The samples from `start` to `end` in seconds, both included.
+    pub fn between(mut self, start: f64, end: f64) -> Self {
+        self.between = Some((start, end));
+        self
+    }
+
+    /// The shape of the whole series, `[n_samples, …]`, whatever stretch of it was asked for.
+    ///
+    /// # Errors
+    /// [`Error::Hdf5`] if it cannot be read.
+    pub fn shape(&self) -> Result<Vec<usize>, Error> {
+        self.file.shape(&self.data())
+    }
+
+    /// Reads the times alone.
+    ///
+    /// # Errors
+    /// [`Error::Hdf5`] if they cannot be read, [`Error::TimeSeries`] if they are not finite and in order.
+    pub fn times(&self) -> Result<Ts, Error> {
+        Ok(self.axis()?.1)
+    }
+
+    /// Reads a series with one value per time.
+    ///
+    /// # Errors
+    /// As [`times`](NwbSeries::times), and [`Error::SeriesShape`] if a sample has several values.
+    pub fn tsd<B: Backend>(&self) -> Result<Tsd<B>, Error> {
+        let (axis, values) = self.read()?;
+        if values.ndim() > 1 && values.shape()[1..] != [1] {
+            return Err(self.wrong_shape(&values, "one value", "frame or tensor"));
+        }
+        Ok(Tsd::new(axis, matrix(values)?)?)
+    }
+
+    /// Reads a series of columns.
+    ///
+    /// # Errors
+    /// As [`times`](NwbSeries::times), and [`Error::SeriesShape`] if a sample is an array of several axes.
+    pub fn frame<B: Backend>(&self) -> Result<TsdFrame<B>, Error> {
+        let (axis, values) = self.read()?;
+        if values.ndim() > 2 {
+            return Err(self.wrong_shape(&values, "a row", "tensor"));
+        }
+        Ok(TsdFrame::new(axis, matrix(values)?)?)
+    }
+
+    /// Reads a series of arrays.
+    ///
+    /// # Errors
+    /// As [`times`](NwbSeries::times).
+    pub fn tensor<B: Backend>(&self) -> Result<TsdTensor<B>, Error> {
+        let (axis, values) = self.read()?;
+        Ok(TsdTensor::from_array(axis, &values)?)
+    }
+
+    /// Times and values of the stretch that was asked for.
+    fn read(&self) -> Result<(Ts, ArrayD<f64>), Error> {
+        let (rows, axis) = self.axis()?;
+        let data = self.data();
+        let mut values = self.file.rows(&data, rows)?;
+        let conversion = self.file.number(&data, "conversion").unwrap_or(1.0);
+        let offset = self.file.number(&data, "offset").unwrap_or(0.0);
+        if let Ok(channels) = self.file.floats(&format!("{}/channel_conversion", self.path))
+            && values.ndim() == 2
+            && channels.len() == values.shape()[1]
+        {
+            let channels: Vec<f64> = channels.into_iter().collect();
+            for mut row in values.rows_mut() {
+                row.iter_mut().zip(&channels).for_each(|(value, factor)| *value *= factor);
+            }
+        }
+        if (conversion, offset) != (1.0, 0.0) {
+            values.mapv_inplace(|value| value * conversion + offset);
+        }
+        Ok((axis, values))
+    }
+
+    /// The rows of the stretch that was asked for, and their times.
+    fn axis(&self) -> Result<(Range<usize>, Ts), Error> {
+        let n_samples = self.shape()?.first().copied().unwrap_or(0);
+        match self.source()? {
+            Times::Even { start, rate } => {
+                let rows = match self.between {
+                    None => 0..n_samples,
+                    Some((from, to)) => {
+                        // One too many on either side, for what rounding does; the times decide.
+                        let row = |time: f64| ((time - start) * rate) as usize;
+                        row(from).saturating_sub(1).min(n_samples)..row(to).saturating_add(2).min(n_samples)
+                    }
+                };
+                // Data that were never written take no space in a file, but their times would.
+                if self.file.is_too_large(rows.len()) {
+                    return Err(Error::SeriesTimes {
+                        name: self.path.clone(),
+                        times: 0,
+                        samples: rows.len(),
+                    });
+                }
+                let times: Vec<f64> = rows.clone().map(|row| start + row as f64 / rate).collect();
+                let first = self.between.map_or(0, |(from, _)| times.partition_point(|&time| time < from));
+                let last = self
+                    .between
+                    .map_or(times.len(), |(_, to)| times.partition_point(|&time| time <= to));
+                let last = last.max(first);
+                Ok((rows.start + first..rows.start + last, Ts::new(&times[first..last])?))
+            }
+            Times::Written(path) => {
+                let n_times = self.file.shape(&path)?.iter().product();
+                if n_times != n_samples {
+                    return Err(Error::SeriesTimes {
+                        name: self.path.clone(),
+                        times: n_times,
+                        samples: n_samples,
+                    });
+                }
+                let rows = match self.between {
+                    None => 0..n_samples,
+                    Some((from, to)) => {
+                        let first = self.first_row(&path, n_samples, |time| time >= from)?;
+                        first..self.first_row(&path, n_samples, |time| time > to)?.max(first)
+                    }
+                };
+                let times = self.file.rows(&path, rows.clone())?;
+                Ok((rows, Ts::new(times.into_iter().collect::<Vec<f64>>())?))
+            }
+        }
+    }
+
+    fn source(&self) -> Result<Times, Error> {
+        let (_, datasets) = self.file.members(&self.path)?;
+        if datasets.iter().any(|name| name == "timestamps") {
+            return Ok(Times::Written(format!("{}/timestamps", self.path)));
+        }
+        let path = format!("{}/starting_time", self.path);
+        let start = self.file.floats(&path)?.first().copied().unwrap_or(f64::NAN);
+        let rate = self.file.number(&path, "rate").unwrap_or(f64::NAN);
+        if !(rate > 0.0 && rate.is_finite() && start.is_finite()) {
+            return Err(Error::SeriesRate {
+                name: self.path.clone(),
+                start,
+                rate,
+            });
+        }
+        Ok(Times::Even { start, rate })
+    }
+
+    /// The first row whose time is late enough, found in a few reads.
+    fn first_row(&self, path: &str, n_times: usize, is_late: impl Fn(f64) -> bool) -> Result<usize, Error> {
+        let (mut low, mut high) = (0, n_times);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let time = self.file.rows(path, middle..middle + 1)?.first().copied().unwrap_or(f64::NAN);
+            if is_late(time) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        Ok(low)
+    }
+
+    fn data(&self) -> String {
+        format!("{}/data", self.path)
+    }
+
+    fn wrong_shape(&self, values: &ArrayD<f64>, wanted: &'static str, instead: &'static str) -> Error {
+        Error::SeriesShape {
+            name: self.path.clone(),
+            shape: values.shape()[1..].to_vec(),
+            wanted,
+            instead,
+        }
+    }
+}
+
+/// `[n_samples, n_columns]`
+fn matrix<B: Backend>(values: ArrayD<f64>) -> Result<Matrix<B>, Error> {
+    let n_samples = values.shape().first().copied().unwrap_or(1);
+    let n_columns = values.shape().iter().skip(1).product();
+    let matrix = Matrix::from_vec(values.into_iter().collect(), [n_samples, n_columns]);
+    matrix.map_err(|error| Error::TimeSeries(error.into()))
+}
+
+impl fmt::Debug for NwbSeries {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NwbSeries")
+            .field("path", &self.path)
+            .field("between", &self.between)
+            .finish()
+    }
+}

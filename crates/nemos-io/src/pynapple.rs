@@ -1,0 +1,228 @@
+//! The `.npz` files in which pynapple keeps its objects.
+
+use std::path::Path;
+
+use ndarray::ArrayD;
+use nemos_core::{Backend, Matrix};
+use nemos_timeseries::{IntervalSet, Signal, Ts, TsGroup, Tsd, TsdFrame, TsdTensor};
+
+use crate::npz_writer::NpzWriter;
+use crate::{Error, NpzFile};
+
+/// One object of pynapple, in or out of its `.npz` file.
+///
+/// What a file holds is told from the arrays that are there. Members that are pickled (metadata, names of columns) are
+/// skipped with a warning: nothing is ever unpickled. Written files keep the names of columns as text, which pynapple
+/// reads; metadata are not written.
+///
+/// # Example
+/// ```
+/// use nemos_core::Cpu;
+/// use nemos_io::Pynapple;
+/// use nemos_timeseries::{IntervalSet, Ts};
+///
+/// let path = std::env::temp_dir().join("nemos_pynapple_example.npz");
+/// let spikes = Ts::within([0.5, 1.5, 3.5], &IntervalSet::new([(0.0, 5.0)])?)?;
+/// Pynapple::<Cpu>::Ts(spikes.clone()).write(&path)?;                      // nap.load_file(path)
+/// match Pynapple::<Cpu>::read(&path)? {
+///     Pynapple::Ts(loaded) => assert_eq!(loaded, spikes),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Pynapple<B: Backend> {
+    /// Epochs.
+    IntervalSet(IntervalSet),
+    /// Events.
+    Ts(Ts),
+    /// The events of many units.
+    TsGroup(TsGroup),
+    /// A signal.
+    Tsd(Tsd<B>),
+    /// Signals side by side.
+    TsdFrame(TsdFrame<B>),
+    /// An array per time.
+    TsdTensor(TsdTensor<B>),
+}
+
+impl<B: Backend> Pynapple<B> {
+    /// Reads a file of pynapple's `save`.
+    ///
+    /// # Errors
+    /// As [`NpzFile::open`] and [`NpzFile::array`]; [`Error::NotPynapple`] if arrays that every object has are missing;
+    /// [`Error::TimeSeries`] if times are not in order, or values do not fit them.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let file = NpzFile::open(path)?;
+        let has = |name: &str| file.names().iter().any(|other| other == name);
+        if !has("start") || !has("end") {
+            return Err(Error::NotPynapple {
+                path: path.into(),
+                available: file.names().to_vec(),
+            });
+        }
+        let (starts, ends) = (file.vector("start")?, file.vector("end")?);
+        if file.has("_metadata") {
+            tracing::warn!("{}: metadata are pickled and were not read", path.display());
+        }
+        if starts.len() != ends.len() {
+            return Err(Error::PynappleLengths {
+                name: "index or end",
+                got: ends.len(),
+                expected: starts.len(),
+            });
+        }
+        let support = IntervalSet::new(starts.into_iter().zip(ends))?;
+        if !has("t") {
+            return Ok(Pynapple::IntervalSet(support));
+        }
+        let times = file.vector("t")?;
+        if has("index") {
+            return Ok(Pynapple::TsGroup(group(&file, &times, &support)?));
+        }
+        if !has("d") {
+            return Ok(Pynapple::Ts(within(Ts::new(times)?, &support)));
+        }
+        let axis = Ts::new(times)?;
+        let values = file.array("d")?;
+        Ok(match values.ndim() {
+            0 | 1 => Pynapple::Tsd(cut(Tsd::new(axis, matrix(values)?)?, &support)),
+            2 => {
+                let frame = cut(TsdFrame::new(axis, matrix(values)?)?, &support);
+                Pynapple::TsdFrame(match names(&file, path)? {
+                    Some(names) => frame.with_names(names)?,
+                    None => frame,
+                })
+            }
+            _ => Pynapple::TsdTensor(cut(TsdTensor::from_array(axis, &values)?, &support)),
+        })
+    }
+
+    /// Writes a file for pynapple's `load_file`, replacing one that exists whole or not at all.
+    ///
+    /// # Errors
+    /// [`Error::Write`] if the system refuses.
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let mut file = NpzWriter::new();
+        let (name, support) = match self {
+            Pynapple::IntervalSet(epochs) => ("IntervalSet", epochs),
+            Pynapple::Ts(events) => {
+                times(&mut file, "t", events.times());
+                ("Ts", events.support())
+            }
+            Pynapple::TsGroup(units) => {
+                write_group(&mut file, units);
+                ("TsGroup", units.support())
+            }
+            Pynapple::Tsd(signal) => {
+                write_signal(&mut file, signal, &[]);
+                ("Tsd", signal.support())
+            }
+            Pynapple::TsdFrame(signal) => {
+                write_signal(&mut file, signal, &[signal.n_columns()]);
+                let names: Vec<&str> = signal.names().iter().map(String::as_str).collect();
+                file.texts("columns", &[names.len()], &names);
+                ("TsdFrame", signal.support())
+            }
+            Pynapple::TsdTensor(signal) => {
+                write_signal(&mut file, signal, signal.shape());
+                ("TsdTensor", signal.support())
+            }
+        };
+        file.floats("start", &[support.len()], support.starts());
+        file.floats("end", &[support.len()], support.ends());
+        file.texts("type", &[1], &[name]);
+        file.write(path.as_ref())
+    }
+}
+
+fn group(file: &NpzFile, times: &[f64], support: &IntervalSet) -> Result<TsGroup, Error> {
+    let index = file.vector("index")?;
+    if index.len() != times.len() {
+        return Err(Error::PynappleLengths {
+            name: "index or end",
+            got: index.len(),
+            expected: times.len(),
+        });
+    }
+    let mut keys = match file.has("keys") {
+        true => file.vector("keys")?,
+        false => index.clone(),
+    };
+    keys.sort_by(f64::total_cmp);
+    keys.dedup();
+    let mut units = vec![Vec::new(); keys.len()];
+    for (&time, key) in times.iter().zip(&index) {
+        if let Ok(unit) = keys.binary_search_by(|other| other.total_cmp(key)) {
+            units[unit].push(time);
+        }
+    }
+    let units: Result<Vec<Ts>, _> = units.into_iter().map(Ts::new).collect();
+    let group = if support.is_empty() {
+        TsGroup::joined(units?)
+    } else {
+        TsGroup::new(units?, support)
+    };
+    Ok(match keys.iter().all(|&key| key >= 0.0) {
+        true => group.with_ids(keys.iter().map(|&key| key as u64).collect::<Vec<_>>())?,
+        false => group,
+    })
+}
+
+fn write_group(file: &mut NpzWriter, units: &TsGroup) {
+    let pairs = units.units().iter().zip(units.ids());
+    let mut events: Vec<(f64, u64)> = pairs
+        .flat_map(|(unit, &id)| unit.times().iter().map(move |&time| (time, id)))
+        .collect();
+    events.sort_by(|left, right| left.0.total_cmp(&right.0));
+    file.floats("t", &[events.len()], events.iter().map(|event| event.0));
+    file.integers("index", &[events.len()], events.iter().map(|event| event.1 as i64));
+    file.integers("keys", &[units.len()], units.ids().iter().map(|&id| id as i64));
+}
+
+fn write_signal<B: Backend>(file: &mut NpzWriter, signal: &impl Signal<B>, sample: &[usize]) {
+    times(file, "t", signal.sample_times());
+    let shape = [&[signal.sample_times().len()], sample].concat();
+    file.floats("d", &shape, signal.values().to_vec());
+}
+
+fn times(file: &mut NpzWriter, name: &str, times: &[f64]) {
+    file.floats(name, &[times.len()], times.iter().copied());
+}
+
+/// Names of columns, where they are numbers or text.
+fn names(file: &NpzFile, path: &Path) -> Result<Option<Vec<String>>, Error> {
+    if file.names().iter().any(|name| name == "columns") {
+        return Ok(Some(file.vector("columns")?.iter().map(f64::to_string).collect()));
+    }
+    if !file.has("columns") {
+        return Ok(None);
+    }
+    match file.texts("columns") {
+        Ok(names) => Ok(Some(names)),
+        Err(Error::UnsupportedType { .. }) => {
+            tracing::warn!("{}: names of columns are pickled and were not read", path.display());
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// `[n_samples, n_columns]`
+fn matrix<B: Backend>(values: ArrayD<f64>) -> Result<Matrix<B>, Error> {
+    let n_samples = values.shape().first().copied().unwrap_or(1);
+    let n_columns = values.shape().iter().skip(1).product();
+    let matrix = Matrix::from_vec(values.into_iter().collect(), [n_samples, n_columns]);
+    matrix.map_err(|error| Error::TimeSeries(error.into()))
+}
+
+/// Within the support; one sample alone has a support without length there, and keeps its own here.
+fn within(events: Ts, support: &IntervalSet) -> Ts {
+    if support.is_empty() { events } else { events.restrict(support) }
+}
+
+fn cut<B: Backend, S: Signal<B>>(signal: S, support: &IntervalSet) -> S {
+    if support.is_empty() { signal } else { signal.restrict(support) }
+}
