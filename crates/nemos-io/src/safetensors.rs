@@ -20,6 +20,9 @@ use crate::saved::Kind;
 use crate::specification::Specification;
 use crate::{Error, SavedModel, names, write};
 
+/// A shape, and the values that fill it.
+type Shaped<T> = (Vec<usize>, T);
+
 /// Raised when files of this version would be misread by older programs.
 const VERSION: &str = "1";
 
@@ -222,7 +225,7 @@ impl Arrays<'_> {
         Ok(Outcome::new(names::solver(&specification.solver), columns.collect()))
     }
 
-    fn bytes(&self, name: &'static str, dtype: Dtype) -> Result<Option<(Vec<usize>, &[u8])>, Error> {
+    fn bytes(&self, name: &'static str, dtype: Dtype) -> Result<Option<Shaped<&[u8]>>, Error> {
         let Ok(tensor) = self.0.tensor(name) else {
             return Ok(None);
         };
@@ -235,7 +238,7 @@ impl Arrays<'_> {
         Ok(Some((tensor.shape().to_vec(), tensor.data())))
     }
 
-    fn floats(&self, name: &'static str) -> Result<Option<(Vec<usize>, Vec<f64>)>, Error> {
+    fn floats(&self, name: &'static str) -> Result<Option<Shaped<Vec<f64>>>, Error> {
         let to_floats = |(shape, bytes): (_, &[u8])| (shape, words(bytes).map(f64::from_bits).collect());
         Ok(self.bytes(name, Dtype::F64)?.map(to_floats))
     }

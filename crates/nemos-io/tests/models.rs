@@ -1,5 +1,7 @@
 //! Models through files and back, and files that lie.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::PathBuf;
 
 use ndarray::{Array2, array};

@@ -2,6 +2,8 @@
 //!
 //! `tests/interop/recordings.py` writes them; where `NEMOS_RECORDINGS_DIR` names a folder, its files are read instead.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
