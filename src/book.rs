@@ -17,3 +17,9 @@ struct Population;
 
 #[doc = include_str!("../book/src/solvers.md")]
 struct Solvers;
+
+#[doc = include_str!("../book/src/neural_coupling.md")]
+struct NeuralCoupling;
+
+#[doc = include_str!("../book/src/coupled_network.md")]
+struct CoupledNetwork;

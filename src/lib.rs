@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`basis`] | functions that turn samples into features |
 //! | [`glm`] | generalized linear models of one neuron and of many |
+//! | [`sim`] | drawing spikes, feed-forward and recurrent |
 //! | [`solvers`] | what minimises, and penalties |
 //! | [`core`] | backends, matrices, designs |
 //! | [`io`] | recordings in |
@@ -31,6 +32,7 @@ pub use nemos_core as core;
 pub use nemos_glm as glm;
 pub use nemos_io as io;
 pub use nemos_plot as plot;
+pub use nemos_sim as sim;
 pub use nemos_solvers as solvers;
 
 /// What a program usually needs, for `use nemos::prelude::*`.
@@ -49,6 +51,7 @@ pub mod prelude {
         Bernoulli, ClassifierGlm, ClassifierPopulationGlm, Exp, Gamma, Gaussian, Glm, Identity, Logistic, NegativeBinomial, NormalCdf,
         Poisson, PopulationGlm, Reciprocal, Regularizer, Score, Softplus, Status, Strength,
     };
+    pub use nemos_sim::Simulate;
 }
 
 #[cfg(doctest)]

@@ -13,6 +13,7 @@ mod observation;
 mod pending;
 mod proximal;
 mod real_data;
+mod simulation;
 mod suite;
 
 #[test]
@@ -52,7 +53,7 @@ fn real_data() {
 
 #[test]
 fn simulation() {
-    suite::run("simulation", suite::no_runner);
+    suite::run("simulation", simulation::run);
 }
 
 #[test]
