@@ -8,9 +8,8 @@ use nemos::sim::{Coupling, DifferenceOfGammas, Recurrent, regress_filter};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-const WINDOW: usize = 100;
-
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    const WINDOW: usize = 100;
     let mut rng = ChaCha8Rng::seed_from_u64(101);
     // Each filter: a brief inhibition, then an excitation of its own shape and rate.
     let mut filters = Array3::zeros((WINDOW, 2, 2));

@@ -28,8 +28,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (name, basis) in [("raw history", &raw), ("three functions", &few)] {
         let design = basis.compute_features(&counts)?;
         let fitted = PopulationGlm::new(Poisson).fit(&design, &counts)?.require_converged()?;
-        let score = fitted.score(&design, &counts, Score::LogLikelihood)?;
-        println!("{name}: {} coefficients, log-likelihood {score:.5}", fitted.coef().len());
+        let r2 = fitted.score(&design, &counts, Score::McFadden)?;
+        println!("{name}: {} coefficients, pseudo-R² {r2:.4}", fitted.coef().len());
         fits.push((name, Recurrent::from_fitted(&fitted, basis)?));
     }
 
@@ -40,8 +40,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .feature_mask(mask)
         .fit(&few.compute_features(&counts)?, &counts)?;
     let parts = few.layout(&[4])?.split_by_axis(masked.coef(), 0)?;
-    println!("2 → 0: {}", parts[0].1.slice(s![2, .., 0]));
-    println!("3 → 0: {:.3}", parts[0].1.slice(s![3, .., 0]));
+    let [ruled_out, kept] = [2, 3].map(|sender| parts[0].1.slice(s![sender, .., 0]));
+    println!("2 → 0: {ruled_out}, 3 → 0: {kept:.3}");
     fits.push(("without the diagonals", Recurrent::from_fitted(&masked, &few)?));
 
     let lags: Vec<f64> = (1..=10).map(f64::from).collect();

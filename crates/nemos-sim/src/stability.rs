@@ -56,18 +56,19 @@ fn spectral_radius(mut matrix: Array2<f64>) -> f64 {
         return f64::NAN;
     }
     // Logarithm of the radius: Σ ln ‖Aₛ‖ / 2ˢ over squarings s, each of the matrix divided by its norm.
-    let (mut logarithm, mut share) = (0.0, 1.0);
+    let (mut logarithm, mut share, mut previous) = (0.0, 1.0, f64::NAN);
     for _ in 0..40 {
         let norm = matrix.iter().map(|value| value * value).sum::<f64>().sqrt();
         if norm == 0.0 {
             return 0.0;
         }
-        let more = share * norm.ln();
-        logarithm += more;
-        // The remaining terms are each at most half of the one before, unless it was small by accident.
-        if share < 1e-3 && more.abs() < 1e-10 {
+        logarithm += share * norm.ln();
+        // Once one eigenvalue leads, all further norms are the same, and their shares add up to the last.
+        if share < 0.01 && (norm - previous).abs() < 1e-12 * norm {
+            logarithm += share * norm.ln();
             break;
         }
+        previous = norm;
         matrix /= norm;
         matrix = matrix.dot(&matrix);
         share *= 0.5;
