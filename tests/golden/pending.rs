@@ -19,6 +19,5 @@ pub(crate) const FIELDS_NOT_COMPARED: &[&str] = &["standard_errors", "covariance
 
 /// Every case that cannot run yet.
 pub(crate) const PENDING: &[Pending] = &[
-    pending("simulation", "simulation", &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]),
     pending("timeseries", "tuning curves", &[9, 16, 23]),
 ];
