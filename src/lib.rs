@@ -54,8 +54,8 @@ pub mod prelude {
         NegativeBinomial, NormalCdf, Poisson, PopulationGlm, Reciprocal, Regularizer, Score, Softplus, Status, Strength,
     };
     pub use nemos_io::SaveModel;
-    pub use nemos_timeseries::{IntervalSet, Signal, Ts, TsGroup, Tsd, TsdFrame, TsdTensor};
     pub use nemos_sim::Simulate;
+    pub use nemos_timeseries::{IntervalSet, Signal, Ts, TsGroup, Tsd, TsdFrame, TsdTensor};
 }
 
 #[cfg(doctest)]

@@ -149,14 +149,9 @@ fn a_fit_recovers_the_filters_of_a_long_simulation() {
                 .indexed_iter_mut()
                 .for_each(|((i, j), total)| *total += rate * x[i] * x[j]);
         }
-        let off = coef
-            .slice(s![receiver, .., ..])
-            .iter()
-            .zip(split.slice(s![receiver, .., ..]))
-            .map(|(truth, got)| got - truth);
-        let off = off
-            .chain([fitted.intercept()[receiver] - [-2.0, -1.5][receiver]])
-            .collect::<ndarray::Array1<f64>>();
+        let (truth, got) = (coef.slice(s![receiver, .., ..]), split.slice(s![receiver, .., ..]));
+        let off = truth.iter().zip(got.iter()).map(|(truth, got)| got - truth);
+        let off: ndarray::Array1<f64> = off.chain([fitted.intercept()[receiver] - [-2.0, -1.5][receiver]]).collect();
         // χ² with 7 degrees of freedom is above 29.9 once in ten thousand times.
         let distance = off.dot(&information.dot(&off));
         assert!(distance < 29.9, "receiver {receiver}: {distance}");
