@@ -120,6 +120,11 @@ impl Hdf5 {
         texts.map_err(|error| damaged(&self.path, dataset, error))
     }
 
+    /// The error that an object cannot be used, and why.
+    pub(crate) fn refuse(&self, object: &str, why: &'static str) -> Error {
+        damaged(&self.path, object, why)
+    }
+
     fn dataset(&self, dataset: &str) -> Result<Dataset, Error> {
         let found = self.file.dataset(dataset);
         found.map_err(|error| damaged(&self.path, dataset, error))

@@ -75,10 +75,19 @@ impl NwbFile {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let file = Arc::new(Hdf5::open(path.as_ref())?);
         let mut entries = Vec::new();
+        let mut n_groups = 0;
         let (groups, _) = file.members("/")?;
         for group in ["units", "intervals", "acquisition", "processing", "stimulus", "analysis"] {
             if groups.iter().any(|name| name == group) {
-                walk(&file, &format!("/{group}"), 0, &mut entries)?;
+                walk(
+                    &file,
+                    &format!("/{group}"),
+                    &mut Walk {
+                        depth: 0,
+                        groups: &mut n_groups,
+                        entries: &mut entries,
+                    },
+                )?;
             }
         }
         name_apart(&mut entries);
@@ -144,14 +153,27 @@ impl NwbFile {
 
 /// Groups nest a few levels deep; links of a damaged file could go round for ever.
 const DEEPEST: usize = 8;
+// A group may link to itself: without a limit a small file could be walked for ever.
+const MOST_GROUPS: usize = 100_000;
+
+/// A way through the groups of a file.
+struct Walk<'a> {
+    depth: usize,
+    groups: &'a mut usize,
+    entries: &'a mut Vec<NwbEntry>,
+}
 
 /// Lists what is in a group, and in the groups within.
-fn walk(file: &Hdf5, group: &str, depth: usize, entries: &mut Vec<NwbEntry>) -> Result<(), Error> {
+fn walk(file: &Hdf5, group: &str, walk_so_far: &mut Walk<'_>) -> Result<(), Error> {
+    *walk_so_far.groups += 1;
+    if *walk_so_far.groups > MOST_GROUPS {
+        return Err(file.refuse(group, "it has more groups than any recording; does one link to itself?"));
+    }
     let (groups, datasets) = file.members(group)?;
     let has = |name: &str| datasets.iter().any(|other| other == name);
     let name = group.rsplit('/').next().unwrap_or(group);
     let mut entry = |kind| {
-        entries.push(NwbEntry {
+        walk_so_far.entries.push(NwbEntry {
             name: name.into(),
             kind,
             path: group.into(),
@@ -180,9 +202,11 @@ fn walk(file: &Hdf5, group: &str, depth: usize, entries: &mut Vec<NwbEntry>) -> 
         }
         return Ok(());
     }
-    if depth < DEEPEST {
+    if walk_so_far.depth < DEEPEST {
         for name in groups {
-            walk(file, &format!("{group}/{name}"), depth + 1, entries)?;
+            walk_so_far.depth += 1;
+            walk(file, &format!("{group}/{name}"), walk_so_far)?;
+            walk_so_far.depth -= 1;
         }
     }
     Ok(())
