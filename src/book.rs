@@ -26,3 +26,9 @@ struct Saving;
 
 #[doc = include_str!("../book/src/recordings.md")]
 struct Recordings;
+
+#[doc = include_str!("../book/src/neural_coupling.md")]
+struct NeuralCoupling;
+
+#[doc = include_str!("../book/src/coupled_network.md")]
+struct CoupledNetwork;

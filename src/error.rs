@@ -27,6 +27,9 @@ pub enum Error {
     /// From `nemos::glm`.
     #[error(transparent)]
     Glm(#[from] nemos_glm::Error),
+    /// From `nemos::sim`.
+    #[error(transparent)]
+    Sim(#[from] nemos_sim::Error),
     /// From `nemos::io`.
     #[error(transparent)]
     Io(#[from] nemos_io::Error),
@@ -51,6 +54,7 @@ impl Error {
                 | nemos_glm::Error::StartShape { .. }
                 | nemos_glm::Error::Parameters { .. },
             ) => true,
+            Error::Sim(nemos_sim::Error::Shape { .. } | nemos_sim::Error::EmptyWindow { .. }) => true,
             Error::TimeSeries(TimeSeries::Differ { .. } | TimeSeries::MetadataRows { .. }) => true,
             Error::Basis(Basis::Inputs { .. } | Basis::InputWidths { .. } | Basis::ProductChannels { .. } | Basis::Features { .. }) => true,
             _ => matches!(
@@ -76,6 +80,7 @@ impl Error {
         use nemos_io::Error as Io;
         use nemos_timeseries::Error as TimeSeries;
         match self {
+            Error::Sim(nemos_sim::Error::NotFinite { .. }) => true,
             Error::Glm(
                 Glm::OutsideSupport { .. }
                 | Glm::NeuronMissing { .. }
@@ -111,11 +116,12 @@ impl Error {
 
     /// Whether an option, a name or a label is out of range: something to change in the program rather than in the data.
     pub fn is_option(&self) -> bool {
-        let not_converged = matches!(
+        let is_outcome = matches!(
             self,
             Error::Glm(nemos_glm::Error::NotConverged { .. } | nemos_glm::Error::Diverged { .. })
+                | Error::Sim(nemos_sim::Error::Stopped(_))
         );
-        !not_converged && !self.is_shape() && !self.is_data()
+        !is_outcome && !self.is_shape() && !self.is_data()
     }
 
     /// The error of `nemos::core` at the root of this one.
@@ -123,6 +129,7 @@ impl Error {
         match self {
             Error::Core(error)
             | Error::Basis(nemos_basis::Error::Data(error))
+            | Error::Sim(nemos_sim::Error::Data(error))
             | Error::Solver(nemos_solvers::Error::Data(error))
             | Error::Glm(nemos_glm::Error::Data(error))
             | Error::TimeSeries(nemos_timeseries::Error::Data(error)) => Some(error),

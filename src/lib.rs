@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`basis`] | functions that turn samples into features |
 //! | [`glm`] | generalized linear models of one neuron and of many |
+//! | [`sim`] | drawing spikes, feed-forward and recurrent |
 //! | [`solvers`] | what minimises, and penalties |
 //! | [`core`] | backends, matrices, designs |
 //! | [`io`] | recordings in, fitted models in and out |
@@ -32,6 +33,7 @@ pub use nemos_core as core;
 pub use nemos_glm as glm;
 pub use nemos_io as io;
 pub use nemos_plot as plot;
+pub use nemos_sim as sim;
 pub use nemos_solvers as solvers;
 pub use nemos_timeseries as timeseries;
 
@@ -52,6 +54,7 @@ pub mod prelude {
         NegativeBinomial, NormalCdf, Poisson, PopulationGlm, Reciprocal, Regularizer, Score, Softplus, Status, Strength,
     };
     pub use nemos_io::SaveModel;
+    pub use nemos_sim::Simulate;
     pub use nemos_timeseries::{IntervalSet, Signal, Ts, TsGroup, Tsd, TsdFrame, TsdTensor};
 }
 

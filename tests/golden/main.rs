@@ -14,6 +14,7 @@ mod pending;
 mod proximal;
 mod real_data;
 mod saved_models;
+mod simulation;
 mod suite;
 mod timeseries;
 
@@ -54,7 +55,7 @@ fn real_data() {
 
 #[test]
 fn simulation() {
-    suite::run("simulation", suite::no_runner);
+    suite::run("simulation", simulation::run);
 }
 
 #[test]

@@ -50,11 +50,6 @@ fn say(line: &str) {
     writeln!(std::io::stdout(), "{line}").expect("standard output is open");
 }
 
-/// The runner of a suite that has none yet.
-pub(crate) fn no_runner(_case: &Value) -> Result<(), String> {
-    Err("this suite has no runner yet".into())
-}
-
 /// The root of the repository.
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

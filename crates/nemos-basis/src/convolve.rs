@@ -79,6 +79,11 @@ impl Kernel {
         self.n_functions
     }
 
+    /// Row after row: `[window, n_functions]`.
+    pub(crate) fn into_values(self) -> Vec<f64> {
+        self.values
+    }
+
     /// The rows, among these, of one segment whose whole window lies in that segment.
     fn complete(&self, segment: &Range<usize>, lead: isize, rows: &Range<usize>) -> Range<usize> {
         let first = segment.start as isize + self.window as isize - 1 - lead;

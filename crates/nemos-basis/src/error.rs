@@ -142,6 +142,12 @@ pub enum Error {
         /// What was to be convolved.
         what: &'static str,
     },
+    /// Filters were asked of a basis that has none.
+    #[error("{label:?} is no bank of filters; take one family, and make its filters with `.convolved(window)`")]
+    NotConvolved {
+        /// Label of the basis.
+        label: String,
+    },
     /// A filter has bounds.
     #[error("{family} has bounds and a window, but a window always spans a filter from end to end; leave one out")]
     BoundsOfFilter {

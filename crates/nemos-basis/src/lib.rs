@@ -26,6 +26,7 @@ mod design;
 mod error;
 mod families;
 mod family;
+mod filters;
 mod grid;
 mod identifiability;
 mod inputs;
@@ -49,6 +50,7 @@ pub use families::{
     RaisedCosineLinear, RaisedCosineLog, Unknown, Zero,
 };
 pub use family::Family;
+pub use filters::Filters;
 pub use grid::Grid;
 pub use identifiability::{Intercept, apply_identifiability_constraints, identifiable_columns, identifiable_columns_by_component};
 pub use inputs::Inputs;

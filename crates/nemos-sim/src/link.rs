@@ -1,0 +1,112 @@
+//! Links of one predictor at a time, for loops on the host.
+
+use nemos_glm::{Exp, Identity, InverseLink, Logistic, NormalCdf, Reciprocal, Softplus};
+
+/// A link that can be taken of one predictor at a time: what a recurrent simulation calls for each neuron and step.
+///
+/// The built-in links are. For a link of your own, write the function of its [`InverseLink`] once more, for one number.
+///
+/// # Example
+/// ```
+/// use nemos_core::tensor::{Tensor, backend::Backend};
+/// use nemos_glm::InverseLink;
+/// use nemos_sim::ScalarLink;
+///
+/// /// rate = predictor²
+/// #[derive(Clone, Debug)]
+/// struct Square;
+/// impl InverseLink for Square {
+///     fn rate<T: Backend>(&self, predictor: Tensor<T, 2>) -> Tensor<T, 2> {
+///         predictor.clone() * predictor
+///     }
+/// }
+/// impl ScalarLink for Square {
+///     fn rate_of(&self, predictor: f64) -> f64 {
+///         predictor * predictor
+///     }
+/// }
+/// assert!((Square.slope_of(3.0) - 6.0).abs() < 1e-8);
+/// ```
+pub trait ScalarLink: InverseLink {
+    /// The rate at this predictor: the same function as [`InverseLink::rate`].
+    fn rate_of(&self, predictor: f64) -> f64;
+
+    /// The derivative of the rate: by a central difference, unless a link knows better.
+    fn slope_of(&self, predictor: f64) -> f64 {
+        // Central differences lose least near the cube root of the precision.
+        let step = 6e-6 * predictor.abs().max(1.0);
+        (self.rate_of(predictor + step) - self.rate_of(predictor - step)) / (2.0 * step)
+    }
+}
+
+impl ScalarLink for Exp {
+    fn rate_of(&self, predictor: f64) -> f64 {
+        libm::exp(predictor)
+    }
+}
+
+impl ScalarLink for Softplus {
+    fn rate_of(&self, predictor: f64) -> f64 {
+        predictor.max(0.0) + libm::log1p(libm::exp(-predictor.abs()))
+    }
+}
+
+impl ScalarLink for Identity {
+    fn rate_of(&self, predictor: f64) -> f64 {
+        predictor
+    }
+}
+
+impl ScalarLink for Logistic {
+    fn rate_of(&self, predictor: f64) -> f64 {
+        1.0 / (1.0 + libm::exp(-predictor))
+    }
+}
+
+impl ScalarLink for Reciprocal {
+    fn rate_of(&self, predictor: f64) -> f64 {
+        1.0 / predictor
+    }
+}
+
+impl ScalarLink for NormalCdf {
+    fn rate_of(&self, predictor: f64) -> f64 {
+        0.5 * libm::erfc(-predictor * std::f64::consts::FRAC_1_SQRT_2)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use nemos_core::{Cpu, Matrix};
+
+    fn assert_same<L: ScalarLink>(link: L) {
+        let predictors = vec![-30.0, -2.5, -0.3, 0.1, 0.7, 3.0, 35.0];
+        let rates = Matrix::<Cpu>::from_tensor(link.rate(Matrix::<Cpu>::from_column(predictors.clone()).into_tensor()));
+        for (predictor, rate) in predictors.into_iter().zip(rates.to_vec()) {
+            let scalar = link.rate_of(predictor);
+            assert!(
+                (scalar - rate).abs() <= 1e-13 * rate.abs(),
+                "{link:?} at {predictor}: {scalar} is not {rate}"
+            );
+        }
+    }
+
+    #[test]
+    fn one_number_at_a_time_gives_what_tensors_give() {
+        assert_same(Exp);
+        assert_same(Softplus);
+        assert_same(Identity);
+        assert_same(Logistic);
+        assert_same(Reciprocal);
+        assert_same(NormalCdf);
+    }
+
+    #[test]
+    fn slopes_are_derivatives() {
+        assert!((Exp.slope_of(-3.0) - (-3.0_f64).exp()).abs() < 1e-11);
+        assert!((Softplus.slope_of(0.5) - Logistic.rate_of(0.5)).abs() < 1e-10);
+        assert_eq!(Identity.slope_of(0.0), 1.0);
+    }
+}

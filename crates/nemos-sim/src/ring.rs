@@ -1,0 +1,55 @@
+//! A ring of coming predictors: what past spikes will add, scattered when they happen.
+
+use crate::Coupling;
+
+/// For each of the coming `window` steps, what spikes so far add to the predictor of each neuron.
+///
+/// A step costs what its spikes cost: a neuron that is silent writes nothing, and a history is never summed again.
+#[derive(Clone, Debug)]
+pub(crate) struct Ring {
+    /// `[window, n_neurons]`: step `t` has row `t % window`.
+    values: Vec<f64>,
+    n_neurons: usize,
+    row: usize,
+}
+
+impl Ring {
+    /// A ring before the first step, with what spikes in `history` add, `[window, n_neurons]` row after row, oldest first.
+    pub(crate) fn new(coupling: &Coupling, history: &[f64]) -> Self {
+        let n_neurons = coupling.n_neurons();
+        let mut ring = Ring {
+            values: vec![0.0; coupling.window() * n_neurons],
+            n_neurons,
+            row: 0,
+        };
+        for (age, &count) in history.iter().enumerate().filter(|(_, count)| **count != 0.0) {
+            let (row, sender) = (age / n_neurons, age % n_neurons);
+            // Step 0 comes `window − row` steps after this one, and what it adds to steps before has passed.
+            let passed = (coupling.window() - 1 - row) * n_neurons;
+            add(&mut ring.values, &coupling.of_sender(sender)[passed..], count);
+        }
+        ring
+    }
+
+    /// `[n_neurons]`: what is added to the predictors of this step.
+    pub(crate) fn now(&self) -> &[f64] {
+        &self.values[self.row * self.n_neurons..][..self.n_neurons]
+    }
+
+    /// Ends the step, in which these were the counts.
+    pub(crate) fn advance(&mut self, coupling: &Coupling, counts: &[f64]) {
+        let start = self.row * self.n_neurons;
+        self.values[start..start + self.n_neurons].fill(0.0);
+        self.row = (self.row + 1) % coupling.window();
+        let (wrapped, ahead) = self.values.split_at_mut(self.row * self.n_neurons);
+        for (sender, &count) in counts.iter().enumerate().filter(|(_, count)| **count != 0.0) {
+            let (first, last) = coupling.of_sender(sender).split_at(ahead.len());
+            add(ahead, first, count);
+            add(wrapped, last, count);
+        }
+    }
+}
+
+fn add(to: &mut [f64], filter: &[f64], count: f64) {
+    to.iter_mut().zip(filter).for_each(|(to, filter)| *to += count * filter);
+}
