@@ -1,10 +1,10 @@
-//! The suites `basis`, `composite` and `convolve`, and the convolution within epochs of `timeseries`.
+//! The suites `basis`, `composite` and `convolve`.
 
 use nemos_basis::{
     BSpline, Basis, Causality, CyclicBSpline, Decay, Fourier, History, Identity, MSpline, OrthogonalizedExponential, RaisedCosineLinear,
     RaisedCosineLog, Shift, Window, convolve,
 };
-use nemos_core::{Cpu, Matrix, Segments};
+use nemos_core::{Cpu, Matrix};
 use serde_json::Value;
 
 /// One case of `basis` or `composite`: features, grid and split.
@@ -41,32 +41,7 @@ pub(crate) fn run_convolve(case: &Value) -> Result<(), String> {
     compare("output", &output, &matrix(&case["output"])?, false)
 }
 
-/// One case `epoch_convolution` of `timeseries`.
-pub(crate) fn run_epoch_convolution(case: &Value) -> Result<(), String> {
-    let known = [
-        "name",
-        "function",
-        "times",
-        "values",
-        "epochs",
-        "basis",
-        "out_times",
-        "out_values",
-        "out_epochs",
-    ];
-    only(case, &known)?;
-    let times = column(&case["times"])?;
-    same("times", &case["out_times"], &case["times"])?;
-    same("epochs", &case["out_epochs"], &case["epochs"])?;
-    let starts = column(&case["epochs"]["start"])?.into_iter();
-    let lengths = starts.zip(column(&case["epochs"]["end"])?);
-    let lengths = lengths.map(|(start, end)| times.iter().filter(|time| (start..=end).contains(*time)).count());
-    let series = matrix(&case["values"])?.segmented(Segments::from_lengths(lengths)).map_err(text)?;
-    let features = expression(&case["basis"])?.compute_features(&series).map_err(text)?;
-    compare("values", &features, &matrix(&case["out_values"])?, false)
-}
-
-fn expression(value: &Value) -> Result<Basis, String> {
+pub(crate) fn expression(value: &Value) -> Result<Basis, String> {
     match value.get("op").and_then(Value::as_str) {
         None => family(value),
         Some("pow") => {
@@ -230,7 +205,7 @@ fn compare(what: &str, got: &Matrix<Cpu>, expected: &Matrix<Cpu>, by_sign: bool)
     Ok(())
 }
 
-fn same<T: PartialEq + std::fmt::Debug>(what: &str, got: T, expected: T) -> Result<(), String> {
+pub(crate) fn same<T: PartialEq + std::fmt::Debug>(what: &str, got: T, expected: T) -> Result<(), String> {
     if got == expected {
         Ok(())
     } else {
@@ -238,7 +213,7 @@ fn same<T: PartialEq + std::fmt::Debug>(what: &str, got: T, expected: T) -> Resu
     }
 }
 
-fn only(value: &Value, known: &[&str]) -> Result<(), String> {
+pub(crate) fn only(value: &Value, known: &[&str]) -> Result<(), String> {
     let fields = value.as_object().ok_or("not an object")?;
     match fields.keys().find(|field| !known.contains(&field.as_str())) {
         Some(field) => Err(format!("field {field} is not understood")),
@@ -247,28 +222,28 @@ fn only(value: &Value, known: &[&str]) -> Result<(), String> {
 }
 
 /// An array of any depth as a matrix: rows by the first axis.
-fn matrix(value: &Value) -> Result<Matrix<Cpu>, String> {
+pub(crate) fn matrix(value: &Value) -> Result<Matrix<Cpu>, String> {
     let values = flat(value)?;
     let rows = list(value)?.len();
     Matrix::from_vec(values.clone(), [rows, values.len() / rows.max(1)]).map_err(text)
 }
 
-fn column(value: &Value) -> Result<Vec<f64>, String> {
+pub(crate) fn column(value: &Value) -> Result<Vec<f64>, String> {
     list(value)?.iter().map(number).collect()
 }
 
-fn flat(value: &Value) -> Result<Vec<f64>, String> {
+pub(crate) fn flat(value: &Value) -> Result<Vec<f64>, String> {
     match value {
         Value::Array(values) => values.iter().map(flat).collect::<Result<Vec<_>, _>>().map(|rows| rows.concat()),
         _ => Ok(vec![number(value)?]),
     }
 }
 
-fn list(value: &Value) -> Result<&Vec<Value>, String> {
+pub(crate) fn list(value: &Value) -> Result<&Vec<Value>, String> {
     value.as_array().ok_or_else(|| format!("{value} is not a list"))
 }
 
-fn number(value: &Value) -> Result<f64, String> {
+pub(crate) fn number(value: &Value) -> Result<f64, String> {
     match value {
         Value::Null => Ok(f64::NAN),
         Value::String(text) if text == "inf" => Ok(f64::INFINITY),
@@ -277,6 +252,6 @@ fn number(value: &Value) -> Result<f64, String> {
     }
 }
 
-fn text(error: impl std::fmt::Display) -> String {
+pub(crate) fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
 }

@@ -13,6 +13,7 @@ mod observation;
 mod pending;
 mod real_data;
 mod suite;
+mod timeseries;
 
 #[test]
 fn glm() {
@@ -56,10 +57,7 @@ fn simulation() {
 
 #[test]
 fn timeseries() {
-    suite::run("timeseries", |case| match case["function"].as_str() {
-        Some("epoch_convolution") => basis::run_epoch_convolution(case),
-        _ => suite::no_runner(case),
-    });
+    suite::run("timeseries", timeseries::run);
 }
 
 #[test]

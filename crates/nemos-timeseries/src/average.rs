@@ -31,7 +31,11 @@ pub(crate) fn bin_average<B: Backend, S: Signal<B>>(signal: &S, bin_size: f64) -
 fn average(rows: &[f64], mean: &mut [f64]) {
     let per_row = mean.len() as f64 / rows.len() as f64;
     if let [mean] = mean {
-        *mean = if rows.is_empty() { f64::NAN } else { rows.iter().sum::<f64>() * per_row };
+        *mean = if rows.is_empty() {
+            f64::NAN
+        } else {
+            rows.iter().sum::<f64>() * per_row
+        };
         return;
     }
     for row in rows.chunks_exact(mean.len()) {
@@ -66,6 +70,11 @@ mod tests {
         let signal = Tsd::<Cpu>::new(Ts::regular(0.0, 0.01, 1000).unwrap(), (0..1000).map(f64::from).collect::<Vec<_>>()).unwrap();
         let means = signal.bin_average(0.1).unwrap().to_vec();
         assert_eq!(means.len(), 100);
-        assert!(means.iter().enumerate().all(|(bin, mean)| (mean - (10.0 * bin as f64 + 4.5)).abs() < 1e-9));
+        assert!(
+            means
+                .iter()
+                .enumerate()
+                .all(|(bin, mean)| (mean - (10.0 * bin as f64 + 4.5)).abs() < 1e-9)
+        );
     }
 }

@@ -80,6 +80,11 @@ impl Bins {
         Ts::trusted(centres.collect(), self.support.clone())
     }
 
+    /// The numbers of the bins of each epoch.
+    pub(crate) fn by_epoch(&self) -> Vec<Range<usize>> {
+        self.epochs.iter().map(|epoch| epoch.first..epoch.first + epoch.n_bins).collect()
+    }
+
     /// The bins of these numbers, epoch by epoch.
     fn stretches(&self, bins: Range<usize>) -> impl Iterator<Item = Stretch> {
         let from = self.epochs.partition_point(|epoch| epoch.first + epoch.n_bins <= bins.start);
@@ -96,7 +101,9 @@ impl Bins {
     pub(crate) fn fill<E: Send>(&self, rows: &mut [E], width: usize, fill: impl Fn(&Stretch, &mut [E]) + Sync) {
         // A block of rows stays in the cache while one unit after the other is counted into it.
         let block_rows = (BLOCK_VALUES / width.max(1)).max(1);
-        let blocks: Vec<_> = row_blocks(self.len(), block_rows).zip(rows.chunks_mut(block_rows * width.max(1))).collect();
+        let blocks: Vec<_> = row_blocks(self.len(), block_rows)
+            .zip(rows.chunks_mut(block_rows * width.max(1)))
+            .collect();
         blocks.into_par_iter().for_each(|(bins, mut rows)| {
             for stretch in self.stretches(bins) {
                 let (own, rest) = rows.split_at_mut(stretch.bins.len() * width);

@@ -99,7 +99,11 @@ fn digital(band: Band, order: usize, sampling_rate: f64) -> Roots {
         .collect();
     let both = |centre: f64, scaled: Vec<Root>| -> Vec<Root> {
         let root = |pole: &Root| (pole * pole - centre * centre).sqrt();
-        scaled.iter().map(|pole| pole + root(pole)).chain(scaled.iter().map(|pole| pole - root(pole))).collect()
+        scaled
+            .iter()
+            .map(|pole| pole + root(pole))
+            .chain(scaled.iter().map(|pole| pole - root(pole)))
+            .collect()
     };
     let nothing = vec![Root::new(0.0, 0.0); order];
     let (zeros, poles) = match band {
@@ -107,13 +111,22 @@ fn digital(band: Band, order: usize, sampling_rate: f64) -> Roots {
         Band::High(edge) => (nothing, prototype.iter().map(|pole| warp(edge) / pole).collect()),
         Band::Pass(low, high) => {
             let (low, high) = (warp(low), warp(high));
-            (nothing, both((low * high).sqrt(), prototype.iter().map(|pole| pole * ((high - low) / 2.0)).collect()))
+            (
+                nothing,
+                both(
+                    (low * high).sqrt(),
+                    prototype.iter().map(|pole| pole * ((high - low) / 2.0)).collect(),
+                ),
+            )
         }
         Band::Stop(low, high) => {
             let (low, high) = (warp(low), warp(high));
             let centre = Root::new(0.0, (low * high).sqrt());
             let zeros = (0..2 * order).map(|zero| if zero % 2 == 0 { centre } else { -centre }).collect();
-            (zeros, both(centre.im, prototype.iter().map(|pole| ((high - low) / 2.0) / pole).collect()))
+            (
+                zeros,
+                both(centre.im, prototype.iter().map(|pole| ((high - low) / 2.0) / pole).collect()),
+            )
         }
     };
     let bilinear = |root: &Root| (4.0 + root) / (4.0 - root);
@@ -129,7 +142,11 @@ fn digital(band: Band, order: usize, sampling_rate: f64) -> Roots {
             Root::from_polar(1.0, centre)
         }
     };
-    let response: Root = zeros.iter().zip(&poles).map(|(zero, pole)| (point - zero) / (point - pole)).product();
+    let response: Root = zeros
+        .iter()
+        .zip(&poles)
+        .map(|(zero, pole)| (point - zero) / (point - pole))
+        .product();
     Roots {
         zeros,
         poles,

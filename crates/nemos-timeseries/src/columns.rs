@@ -16,11 +16,14 @@ where
     let [n_rows, width] = signal.values().dims();
     let times = signal.sample_times();
     let epochs = signal.axis().rows_by_epoch();
-    let jobs: Vec<_> = epochs.iter().flat_map(|rows| (0..width).map(move |column| (rows, column))).collect();
+    let jobs: Vec<_> = epochs
+        .iter()
+        .flat_map(|rows| (0..width).map(move |column| (rows, column)))
+        .collect();
     let mut out = vec![0.0; n_rows * width];
     with_host(signal.values(), |values| {
         let column = |(rows, column): &(&std::ops::Range<usize>, usize)| {
-            let own: Vec<f64> = rows.clone().map(|row| values[row * width + column]).collect();
+            let own: Vec<f64> = (*rows).clone().map(|row| values[row * width + column]).collect();
             work(&times[(*rows).clone()], &own)
         };
         let results = jobs.par_iter().map(column).collect::<Result<Vec<_>, Error>>()?;

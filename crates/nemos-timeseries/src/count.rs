@@ -73,10 +73,15 @@ fn count<B: Backend>(units: &[Ts], bins: &Bins) -> Matrix<B> {
 }
 
 fn count_into<E: HostFloat + std::ops::AddAssign>(units: &[Ts], bins: &Bins) -> Vec<E> {
-    let width = units.len();
-    let one = E::from_f64(1.0);
-    let mut counts = vec![E::default(); bins.len() * width];
-    bins.fill(&mut counts, width, |stretch, counts| {
+    let mut counts = vec![E::default(); bins.len() * units.len()];
+    add_counts(units, bins, &mut counts);
+    counts
+}
+
+/// Adds the events of units to zeros, one column for each unit.
+pub(crate) fn add_counts<E: HostFloat + std::ops::AddAssign>(units: &[Ts], bins: &Bins, counts: &mut [E]) {
+    let (width, one) = (units.len(), E::from_f64(1.0));
+    bins.fill(counts, width, |stretch, counts| {
         let per_size = stretch.per_size();
         for (unit, events) in units.iter().enumerate() {
             let times = events.times();
@@ -87,7 +92,6 @@ fn count_into<E: HostFloat + std::ops::AddAssign>(units: &[Ts], bins: &Bins) -> 
             }
         }
     });
-    counts
 }
 
 #[cfg(test)]
@@ -108,13 +112,21 @@ mod tests {
     fn counts_of_many_units_are_those_of_each() {
         let support = IntervalSet::new([(0.0, 30.0), (30.0, 41.0), (50.0, 90.2)]).unwrap();
         let spikes = |unit: usize| (0..unit % 40 * 7).map(|spike| (spike * 13 % 1000) as f64 / 10.0);
-        let units: Vec<Ts> = (0..1000).map(|unit| Ts::sorted(spikes(unit).collect::<Vec<f64>>()).unwrap()).collect();
+        let units: Vec<Ts> = (0..1000)
+            .map(|unit| Ts::sorted(spikes(unit).collect::<Vec<f64>>()).unwrap())
+            .collect();
         let group = TsGroup::new(units, &support);
         let all = group.count::<Cpu<f32>>(0.25).unwrap();
         let total: f64 = all.values().to_vec().iter().sum();
-        let one_by_one = group.units().iter().map(|unit| unit.count::<Cpu>(0.25).unwrap().to_vec().iter().sum::<f64>());
+        let one_by_one = group
+            .units()
+            .iter()
+            .map(|unit| unit.count::<Cpu>(0.25).unwrap().to_vec().iter().sum::<f64>());
         assert_eq!(total, one_by_one.sum::<f64>());
-        assert_eq!(all.column("39").unwrap().to_vec(), group.units()[39].count::<Cpu>(0.25).unwrap().to_vec());
+        assert_eq!(
+            all.column("39").unwrap().to_vec(),
+            group.units()[39].count::<Cpu>(0.25).unwrap().to_vec()
+        );
     }
 
     #[test]

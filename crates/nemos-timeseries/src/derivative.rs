@@ -86,7 +86,9 @@ mod tests {
     fn the_slope_of_a_parabola_is_exact_inside() {
         let axis = Ts::new([0.0, 1.0, 3.0, 4.0, 10.0, 20.0]).unwrap();
         let epochs = IntervalSet::new([(0.0, 5.0), (9.0, 11.0), (19.0, 21.0)]).unwrap();
-        let squares = Tsd::<Cpu>::new(axis, vec![0.0, 1.0, 9.0, 16.0, 100.0, 400.0]).unwrap().restrict(&epochs);
+        let squares = Tsd::<Cpu>::new(axis, vec![0.0, 1.0, 9.0, 16.0, 100.0, 400.0])
+            .unwrap()
+            .restrict(&epochs);
         let slopes = squares.derivative().unwrap().to_vec();
         assert_eq!(slopes[..4], [1.0, 2.0, 6.0, 7.0]);
         assert!(slopes[4].is_nan() && slopes[5].is_nan());

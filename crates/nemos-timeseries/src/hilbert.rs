@@ -39,7 +39,9 @@ fn hilbert(values: &[f64]) -> Vec<f64> {
     let mut planner = RealFftPlanner::<f64>::new();
     let (forward, inverse) = (planner.plan_fft_forward(n_values), planner.plan_fft_inverse(n_values));
     let mut spectrum = forward.make_output_vec();
-    forward.process(&mut values.to_vec(), &mut spectrum).expect("invariant: lengths are those of the plan");
+    forward
+        .process(&mut values.to_vec(), &mut spectrum)
+        .expect("invariant: lengths are those of the plan");
     for value in &mut spectrum {
         *value = Complex::new(value.im, -value.re) / n_values as f64;
     }
@@ -49,7 +51,9 @@ fn hilbert(values: &[f64]) -> Vec<f64> {
         spectrum[n_values / 2] = Complex::new(0.0, 0.0);
     }
     let mut out = inverse.make_output_vec();
-    inverse.process(&mut spectrum, &mut out).expect("invariant: lengths are those of the plan");
+    inverse
+        .process(&mut spectrum, &mut out)
+        .expect("invariant: lengths are those of the plan");
     out
 }
 
@@ -71,6 +75,13 @@ mod tests {
                 assert!((envelope[at] - 3.0).abs() < 1e-9);
             }
         }
-        assert_eq!(Tsd::<Cpu>::new(Ts::new([1.0]).unwrap(), vec![2.0]).unwrap().envelope().unwrap().to_vec(), [2.0]);
+        assert_eq!(
+            Tsd::<Cpu>::new(Ts::new([1.0]).unwrap(), vec![2.0])
+                .unwrap()
+                .envelope()
+                .unwrap()
+                .to_vec(),
+            [2.0]
+        );
     }
 }

@@ -11,39 +11,57 @@
 //! | [`Tsd`], [`TsdFrame`], [`TsdTensor`] | signals of one value, of columns, of arrays per sample |
 //! | [`Signal`] | what works on all signals |
 //! | [`Table`] | metadata of units, columns and intervals |
+//! | [`Filter`], [`Reach`], [`Threshold`], [`Outside`], [`Nearest`] | how signals are filtered, convolved, cut and looked up |
+//! | [`TuningCurves`], [`Decoded`] | what units prefer, and what they say |
+//! | [`Around`], [`Correlograms`] | what happens around events |
 
 mod algebra;
 mod average;
 mod bins;
+mod butterworth;
+mod columns;
+mod convolve;
+mod correlogram;
 mod count;
+mod decode;
+mod derivative;
 mod error;
 mod events;
 mod filter;
 mod frame;
 mod group;
 mod hilbert;
+mod information;
 mod intervals;
 mod lookup;
-mod lookup;
+mod perievent;
 mod signal;
+mod surrogate;
 mod table;
 mod tensor;
 mod threshold;
+mod trials;
+mod triggered;
 mod tsd;
+mod tuning;
 
 pub use convolve::Reach;
+pub use correlogram::{Correlograms, Scale};
+pub use decode::{Decoded, Metric, Prior};
 pub use derivative::DiffTime;
 pub use error::Error;
 pub use events::Ts;
 pub use filter::{Band, Filter};
 pub use frame::TsdFrame;
 pub use group::TsGroup;
+pub use information::Information;
 pub use intervals::{Interval, IntervalSet};
 pub use lookup::{Nearest, Outside};
-pub use lookup::{Nearest, Outside};
+pub use perievent::Around;
 pub use signal::Signal;
 pub use table::{Column, Table};
 pub use tensor::TsdTensor;
 pub use threshold::Threshold;
-pub use threshold::Threshold;
+pub use trials::TrialEdge;
 pub use tsd::Tsd;
+pub use tuning::{Binning, TuningCurves};

@@ -174,8 +174,14 @@ mod tests {
         same(values(Nearest::Closest), [0.0, 10.0, 20.0, nan, 100.0, 110.0, 110.0]);
         same(values(Nearest::Before), [0.0, 0.0, 20.0, nan, nan, 100.0, 110.0]);
         same(values(Nearest::After), [10.0, 10.0, nan, nan, 100.0, 110.0, 110.0]);
-        same(signal().interpolate(&at, Outside::Hold).to_vec(), [4.0, 5.0, 20.0, nan, 100.0, 105.0, 110.0]);
-        same(signal().interpolate(&at, Outside::Fill(-1.0)).to_vec(), [4.0, 5.0, -1.0, -1.0, -1.0, 105.0, 110.0]);
+        same(
+            signal().interpolate(&at, Outside::Hold).to_vec(),
+            [4.0, 5.0, 20.0, nan, 100.0, 105.0, 110.0],
+        );
+        same(
+            signal().interpolate(&at, Outside::Fill(-1.0)).to_vec(),
+            [4.0, 5.0, -1.0, -1.0, -1.0, 105.0, 110.0],
+        );
     }
 
     #[test]

@@ -4,10 +4,9 @@ use std::ops::Range;
 
 use nemos_core::{Backend, HostFloat, Matrix};
 
-use crate::average::bin_average;
 use crate::events::gather;
-use crate::lookup::interpolate;
-use crate::{Error, IntervalSet, Outside, Ts};
+use crate::{Error, Filter, IntervalSet, Outside, Reach, TrialEdge, Ts};
+use crate::{average, convolve, derivative, filter, hilbert, lookup, trials};
 
 /// Values sampled at known times: a [`Tsd`](crate::Tsd), a [`TsdFrame`](crate::TsdFrame) or a
 /// [`TsdTensor`](crate::TsdTensor). What works on any of them is a method here.
@@ -56,22 +55,6 @@ pub trait Signal<B: Backend>: Sized + Sync {
     fn at(&self, time: f64) -> Option<Vec<f64>> {
         let row = self.axis().nearest(time)?;
         Some(select(self.values(), std::slice::from_ref(&(row..row + 1))).to_vec())
-    }
-
-    /// The mean of the samples in each bin of `bin_size` seconds, NaN where there are none; bins are those of
-    /// [`Ts::count`].
-    ///
-    /// # Errors
-    /// As [`Ts::count`].
-    fn bin_average(&self, bin_size: f64) -> Result<Self, Error> {
-        bin_average(self, bin_size)
-    }
-
-    /// The signal at these times that lie in its support, on the line between the samples around each, epoch by epoch.
-    /// NaN in an epoch without samples.
-    #[must_use]
-    fn interpolate(&self, at: &Ts, outside: Outside) -> Self {
-        interpolate(self, at, outside)
     }
 
     /// The samples without NaN. The support stays what it was.
@@ -152,6 +135,15 @@ pub trait Signal<B: Backend>: Sized + Sync {
     /// [`Error::Missing`] at a NaN.
     fn envelope(&self) -> Result<Self, Error> {
         hilbert::envelope(self)
+    }
+
+    /// The samples of every trial side by side, NaN beyond its end.
+    ///
+    /// # Shapes
+    /// `[n_columns, n_trials, n_samples]`
+    #[must_use]
+    fn trial_tensor(&self, trials: &IntervalSet, edge: TrialEdge) -> ndarray::Array3<f64> {
+        trials::trial_tensor(self, trials, edge)
     }
 
     /// Seconds between samples, where these are even within every epoch to a part in a million.
