@@ -184,7 +184,7 @@ fn grid(basis: &Basis, expected: &Value, by_sign: bool) -> Result<(), String> {
 }
 
 /// NaN where NaN is expected, and 1e-8 relative with 1e-10 absolute elsewhere; up to the sign of each column where that is arbitrary.
-fn compare(what: &str, got: &Matrix<Cpu>, expected: &Matrix<Cpu>, by_sign: bool) -> Result<(), String> {
+pub(crate) fn compare(what: &str, got: &Matrix<Cpu>, expected: &Matrix<Cpu>, by_sign: bool) -> Result<(), String> {
     let n_columns = got.dims()[1];
     same("number of values", got.to_vec().len(), expected.to_vec().len())?;
     let (got, expected) = (got.to_vec(), expected.to_vec());

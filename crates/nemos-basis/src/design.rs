@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use nemos_core::{Backend, Design, Matrix, Samples, Segments, row_blocks};
+use nemos_core::{Backend, Design, Matrix, Samples, Segments, first_time_apart, row_blocks};
 
 use crate::plan::{Mode, Plan, Source, Visitor};
 use crate::{Basis, Error, Inputs, Layout};
@@ -141,9 +141,6 @@ fn design<'a, B: Backend>(basis: &Basis, inputs: Vec<&'a dyn Design<B>>, mode: M
     })
 }
 
-/// Times that differ by less than this, in seconds, are the same.
-const SAME_TIME: f64 = 1e-9;
-
 /// All inputs have as many rows, at the same times.
 fn check_time<B: Backend>(inputs: &[&dyn Design<B>]) -> Result<(), Error> {
     let Some((first, others)) = inputs.split_first() else {
@@ -162,7 +159,7 @@ fn check_time<B: Backend>(inputs: &[&dyn Design<B>]) -> Result<(), Error> {
         let (Some(left), Some(right)) = (inputs.iter().find_map(|input| input.times()), other.times()) else {
             continue;
         };
-        if let Some(row) = left.iter().zip(right).position(|(left, right)| (left - right).abs() > SAME_TIME) {
+        if let Some(row) = first_time_apart(left, right) {
             return Err(Error::TimesDiffer {
                 row,
                 left: left[row],

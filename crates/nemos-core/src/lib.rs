@@ -34,6 +34,7 @@ mod segmented;
 mod segments;
 pub mod simd;
 pub mod special;
+mod times;
 
 pub use annotated::Annotated;
 pub use backend::Backend;
@@ -55,6 +56,7 @@ pub use linalg::{SymmetricEigen, least_squares, solve_positive_definite};
 pub use matrix::Matrix;
 pub use segmented::Segmented;
 pub use segments::Segments;
+pub use times::first_time_apart;
 
 /// The tensor crate that models, links and bases are written in. It is `burn::tensor` under another name.
 pub use burn_tensor as tensor;

@@ -4,7 +4,7 @@ use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, MatMut, MatRef, Par};
 use ndarray::Array2;
 use nemos_core::tensor::DType;
-use nemos_core::{Backend, Design, HostFloat, Matrix, row_blocks};
+use nemos_core::{Backend, Design, HostFloat, Matrix, first_time_apart, row_blocks};
 
 use crate::rows::{Piece, in_shards};
 use crate::{Error, Support};
@@ -120,10 +120,8 @@ pub(crate) fn check_shapes<B: Backend>(design: &impl Design<B>, counts: &impl De
         }
         .into());
     }
-    // Two bins are the same to within a nanosecond, the precision of recorded times.
-    const SAME: f64 = 1e-9;
     if let (Some(left), Some(right)) = (design.times(), counts.times())
-        && let Some(row) = left.iter().zip(right).position(|(a, b)| (a - b).abs() > SAME)
+        && let Some(row) = first_time_apart(left, right)
     {
         return Err(Error::TimesDiffer {
             row,

@@ -1,5 +1,7 @@
 //! Working on every column of every epoch by itself.
 
+use std::ops::Range;
+
 use nemos_core::Backend;
 use rayon::prelude::*;
 
@@ -22,13 +24,13 @@ where
         .collect();
     let mut out = vec![0.0; n_rows * width];
     with_host(signal.values(), |values| {
-        let column = |(rows, column): &(&std::ops::Range<usize>, usize)| {
-            let own: Vec<f64> = (*rows).clone().map(|row| values[row * width + column]).collect();
-            work(&times[(*rows).clone()], &own)
+        let column = |&(rows, column): &(&Range<usize>, usize)| {
+            let own: Vec<f64> = rows.clone().map(|row| values[row * width + column]).collect();
+            work(&times[rows.clone()], &own)
         };
         let results = jobs.par_iter().map(column).collect::<Result<Vec<_>, Error>>()?;
-        for ((rows, column), result) in jobs.iter().zip(results) {
-            for (row, value) in (*rows).clone().zip(result) {
+        for (&(rows, column), result) in jobs.iter().zip(results) {
+            for (row, value) in rows.clone().zip(result) {
                 out[row * width + column] = value;
             }
         }

@@ -6,22 +6,32 @@ use realfft::RealFftPlanner;
 use realfft::num_complex::Complex;
 
 use crate::columns::map_columns;
-use crate::error::positive;
 use crate::{Error, Signal};
 
 /// Which samples a kernel is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Reach {
-    /// As many samples before as after: the middle of the kernel is for the present one.
+    /// As many before as after; of an even number, one more before.
     #[default]
     Centered,
-    /// The first value of the kernel is for the present sample, the others for those before.
-    Past,
-    /// The last value of the kernel is for the present sample, the others for those after.
-    Future,
+    /// The sample itself and those before it.
+    Causal,
+    /// The sample itself and those after it.
+    AntiCausal,
 }
 
-/// `out[t] = Σₖ kernel[k]·signal[t + shift − k]` within epochs, with zeros beyond their ends.
+impl Reach {
+    /// How far the kernel reaches into the future, in samples.
+    fn lead(self, n_lags: usize) -> usize {
+        match self {
+            Reach::Centered => (n_lags - 1) / 2,
+            Reach::Causal => 0,
+            Reach::AntiCausal => n_lags - 1,
+        }
+    }
+}
+
+/// Every column convolved with the kernel, zeros outside of each epoch.
 pub(crate) fn convolve<B: Backend, S: Signal<B>>(signal: &S, kernel: &[f64], reach: Reach) -> Result<S, Error> {
     if kernel.is_empty() {
         return Err(Error::Empty {
@@ -29,23 +39,8 @@ pub(crate) fn convolve<B: Backend, S: Signal<B>>(signal: &S, kernel: &[f64], rea
             hint: "give at least one value",
         });
     }
-    let shift = match reach {
-        Reach::Centered => (kernel.len() - 1) / 2,
-        Reach::Past => 0,
-        Reach::Future => kernel.len() - 1,
-    };
-    let reversed: Vec<f64> = kernel.iter().rev().copied().collect();
-    map_columns(signal, |_, values| {
-        let mut padded = vec![0.0; kernel.len() - 1 - shift];
-        padded.extend_from_slice(values);
-        padded.resize(values.len() + kernel.len() - 1, 0.0);
-        Ok(if kernel.len() < FOURIER_FROM || values.len() < FOURIER_FROM {
-            let dot = |window: &[f64]| window.iter().zip(&reversed).map(|(value, weight)| value * weight).sum();
-            padded.windows(kernel.len()).map(dot).collect()
-        } else {
-            fourier(&padded, kernel, values.len())
-        })
-    })
+    let lead = reach.lead(kernel.len());
+    map_columns(signal, |_, values| Ok(shifted(values, kernel, lead)))
 }
 
 /// From this length of the kernel on, Fourier transforms are quicker than sums.
@@ -57,34 +52,36 @@ fn fourier(padded: &[f64], kernel: &[f64], n_values: usize) -> Vec<f64> {
     let reach = kernel.len() - 1;
     let size = (4 * kernel.len()).next_power_of_two().max(1 << 12);
     let mut planner = RealFftPlanner::<f64>::new();
-    let (forward, inverse) = (planner.plan_fft_forward(size), planner.plan_fft_inverse(size));
-    let transform = |values: &[f64]| {
-        let mut input = values.to_vec();
-        input.resize(size, 0.0);
-        let mut spectrum = forward.make_output_vec();
-        forward
-            .process(&mut input, &mut spectrum)
-            .expect("invariant: lengths are those of the plan");
-        spectrum
-    };
-    // A NaN would spread over its block: it is a zero in the transforms, and marks what it reaches afterwards.
-    let broken: Vec<usize> = (0..padded.len()).filter(|&at| !padded[at].is_finite()).collect();
-    let clean: Vec<f64> = padded.iter().map(|value| if value.is_finite() { *value } else { 0.0 }).collect();
-    let weights: Vec<Complex<f64>> = transform(kernel).iter().map(|value| value / size as f64).collect();
-    let blocks: Vec<_> = row_blocks(n_values, size - reach).collect();
-    let blocks = blocks.into_par_iter().map(|rows| {
-        let mut spectrum = transform(&clean[rows.start..(rows.end + reach).min(clean.len())]);
-        for (value, weight) in spectrum.iter_mut().zip(&weights) {
-            *value *= weight;
+    let (forward, inverse) = (planner.plan_fft_forward(length), planner.plan_fft_inverse(length));
+    let mut padded = forward.make_input_vec();
+    padded[..n_lags].copy_from_slice(kernel);
+    let mut response = forward.make_output_vec();
+    forward
+        .process(&mut padded, &mut response)
+        .expect("invariant: buffers come from the plan");
+    let scale = 1.0 / length as f64;
+    let mut out = vec![0.0; x.len()];
+    out.par_chunks_mut(step).enumerate().for_each(|(block, out)| {
+        let (mut time, mut frequency) = (forward.make_input_vec(), forward.make_output_vec());
+        // The last `step` values of a circular convolution are free of wrapping; value n_lags − 1 + i is out[start + i].
+        let first = (block * step + lead) as isize - (n_lags - 1) as isize;
+        for (index, value) in time.iter_mut().enumerate() {
+            *value = usize::try_from(first + index as isize)
+                .ok()
+                .and_then(|row| x.get(row))
+                .copied()
+                .unwrap_or(0.0);
         }
-        // Real at both ends but for rounding, which the inverse would refuse.
-        spectrum[0].im = 0.0;
-        spectrum[size / 2].im = 0.0;
-        let mut out = inverse.make_output_vec();
+        forward
+            .process(&mut time, &mut frequency)
+            .expect("invariant: buffers come from the plan");
+        for (value, response) in frequency.iter_mut().zip(&response) {
+            *value *= response * scale;
+        }
         inverse
-            .process(&mut spectrum, &mut out)
-            .expect("invariant: lengths are those of the plan");
-        out[reach..reach + rows.len()].to_vec()
+            .process(&mut frequency, &mut time)
+            .expect("invariant: buffers come from the plan");
+        out.copy_from_slice(&time[n_lags - 1..][..out.len()]);
     });
     let mut out: Vec<f64> = blocks.collect::<Vec<_>>().concat();
     for at in broken {
@@ -116,58 +113,55 @@ mod tests {
     use crate::{IntervalSet, Ts, Tsd};
     use nemos_core::Cpu;
 
-    fn signal(values: Vec<f64>) -> Tsd<Cpu> {
-        Tsd::new(Ts::regular(0.0, 1.0, values.len()).unwrap(), values).unwrap()
+    /// The definition, term by term.
+    fn definition(x: &[f64], kernel: &[f64], lead: usize) -> Vec<f64> {
+        let term = |row: usize, lag: usize| {
+            (row + lead)
+                .checked_sub(lag)
+                .and_then(|row| x.get(row))
+                .map_or(0.0, |x| x * kernel[lag])
+        };
+        (0..x.len()).map(|row| (0..kernel.len()).map(|lag| term(row, lag)).sum()).collect()
     }
 
     #[test]
-    fn kernels_reach_where_they_say() {
-        let pulse = signal(vec![0.0, 0.0, 1.0, 0.0, 0.0]);
-        let made = |reach| pulse.convolve(&[1.0, 2.0, 3.0], reach).unwrap().to_vec();
-        assert_eq!(made(Reach::Centered), [0.0, 1.0, 2.0, 3.0, 0.0]);
-        assert_eq!(made(Reach::Past), [0.0, 0.0, 1.0, 2.0, 3.0]);
-        assert_eq!(made(Reach::Future), [1.0, 2.0, 3.0, 0.0, 0.0]);
-        assert!(matches!(pulse.convolve(&[], Reach::Past), Err(Error::Empty { .. })));
-    }
-
-    #[test]
-    fn epochs_do_not_leak() {
-        let epochs = IntervalSet::new([(0.0, 1.5), (1.6, 4.0)]).unwrap();
-        let two = signal(vec![1.0, 1.0, 5.0, 0.0, 0.0]).restrict(&epochs);
-        assert_eq!(two.convolve(&[1.0, 1.0], Reach::Past).unwrap().to_vec(), [1.0, 2.0, 5.0, 5.0, 0.0]);
-    }
-
-    #[test]
-    fn transforms_give_what_sums_give() {
-        let wave = |at: usize| (at as f64 * 0.37).sin() + (at % 17) as f64;
-        for (n_samples, window) in [(70, 64), (70, 200), (6000, 65), (9001, 1500)] {
-            let values: Vec<f64> = (0..n_samples).map(wave).collect();
-            let kernel: Vec<f64> = (0..window).map(|at| ((at * at) as f64 * 0.01).cos()).collect();
-            let mut broken = values.clone();
-            broken[n_samples / 2] = f64::NAN;
-            for (reach, shift) in [(Reach::Centered, (window - 1) / 2), (Reach::Past, 0), (Reach::Future, window - 1)] {
-                let quick = signal(values.clone()).convolve(&kernel, reach).unwrap().to_vec();
-                let with_gap = signal(broken.clone()).convolve(&kernel, reach).unwrap().to_vec();
-                for at in (0..n_samples).step_by(37) {
-                    let (mut expected, mut sees_gap) = (0.0, false);
-                    for (lag, weight) in kernel.iter().enumerate() {
-                        if let Some(from) = (at + shift).checked_sub(lag).filter(|from| *from < n_samples) {
-                            expected += weight * values[from];
-                            sees_gap |= from == n_samples / 2;
-                        }
-                    }
-                    assert!((quick[at] - expected).abs() < 1e-9, "{at}: {} is not {expected}", quick[at]);
-                    assert_eq!(with_gap[at].is_nan(), sees_gap, "{at} of {n_samples} with {window}, {reach:?}");
+    fn sums_and_transforms_are_the_definition() {
+        for (n, n_lags) in [(0, 3), (1, 1), (1, 4), (7, 3), (3, 9), (5000, 7), (3000, 130), (100, 101)] {
+            let x: Vec<f64> = (0..n).map(|row| f64::from(row * row % 17) - 8.0).collect();
+            let kernel: Vec<f64> = (0..n_lags).map(|lag| f64::from(lag * 7 % 11) - 4.0).collect();
+            for reach in [Reach::Centered, Reach::Causal, Reach::AntiCausal] {
+                let lead = reach.lead(kernel.len());
+                let expected = definition(&x, &kernel, lead);
+                for got in [summed(&x, &kernel, lead), transformed(&x, &kernel, lead)] {
+                    assert!(
+                        got.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-8),
+                        "{n} {n_lags} {reach:?}"
+                    );
                 }
             }
         }
     }
 
     #[test]
-    fn smoothing_keeps_a_constant_away_from_the_edges() {
-        let smooth = signal(vec![2.0; 100]).smooth(3.0).unwrap().to_vec();
-        assert!((smooth[50] - 2.0).abs() < 1e-12 && smooth[0] < 1.3);
-        assert!(signal(vec![2.0; 3]).smooth(0.0).is_err());
-        assert_eq!(signal(vec![2.0]).smooth(1.0).unwrap().to_vec(), [2.0]);
+    fn a_kernel_stays_in_its_epoch() {
+        // Numbers from pynapple 0.11.4: Tsd.convolve over the epochs [0, 3] and [4, 21].
+        let epochs = IntervalSet::new([(0.0, 3.0), (4.0, 21.0)]).unwrap();
+        let axis = Ts::within([0.0, 1.0, 2.0, 5.0, 6.0, 7.5, 20.0], &epochs).unwrap();
+        let signal = Tsd::<Cpu>::new(axis, vec![0.0, 1.0, 4.0, 9.0, 16.0, 25.0, 3.0]).unwrap();
+        let kernel = [1.0, 2.0, 3.0, 4.0];
+        assert_eq!(
+            signal.convolve(&kernel, Reach::Centered).unwrap().to_vec(),
+            [1.0, 6.0, 11.0, 34.0, 84.0, 137.0, 145.0]
+        );
+        assert!(matches!(signal.convolve(&[], Reach::Centered), Err(Error::Empty { .. })));
+    }
+
+    #[test]
+    fn columns_are_convolved_apart() {
+        let values = Matrix::<Cpu>::from_vec(vec![1.0, 10.0, 0.0, 0.0, 2.0, f64::NAN], [3, 2]).unwrap();
+        let frame = TsdFrame::new(Ts::regular(0.0, 1.0, 3).unwrap(), values).unwrap();
+        let out = frame.convolve(&[1.0, 1.0], Reach::Causal).unwrap();
+        assert_eq!(out.column("0").unwrap().to_vec(), [1.0, 1.0, 2.0]);
+        assert_eq!(out.column("1").unwrap().to_vec()[..2], [10.0, 10.0]);
     }
 }

@@ -2,8 +2,8 @@
 
 use nemos_core::Backend;
 
-use crate::columns::map_columns;
-use crate::{Error, Signal, Ts, Tsd};
+use crate::signal::{matrix, with_host};
+use crate::{Signal, Ts, Tsd};
 
 /// Which time the difference between two samples is given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,24 +56,35 @@ pub(crate) fn mean_step(axis: &Ts) -> Option<f64> {
     (total > 0.0).then(|| total / steps as f64)
 }
 
-/// Slopes through the neighbours of every sample, of second order where steps differ, of first order at the ends of an
-/// epoch. A sample that is alone has none: NaN.
-pub(crate) fn derivative<B: Backend, S: Signal<B>>(signal: &S) -> Result<S, Error> {
-    map_columns(signal, |times, values| {
-        let last = values.len() - usize::from(!values.is_empty());
-        let slope = |left: usize, right: usize| (values[right] - values[left]) / (times[right] - times[left]);
-        let slopes = (0..values.len()).map(|row| match row {
-            _ if values.len() == 1 => f64::NAN,
-            0 => slope(0, 1),
-            row if row == last => slope(last - 1, last),
-            row => {
-                // The parabola through three samples: each slope counts by the step on the other side.
-                let (before, after) = (times[row] - times[row - 1], times[row + 1] - times[row]);
-                (slope(row - 1, row) * after + slope(row, row + 1) * before) / (before + after)
+/// Second-order differences within every epoch, first-order ones at its ends.
+pub(crate) fn derivative<B: Backend, S: Signal<B>>(signal: &S) -> S {
+    let (times, [n_rows, width]) = (signal.sample_times(), signal.values().dims());
+    let mut slopes = vec![f64::NAN; n_rows * width];
+    with_host(signal.values(), |values| {
+        let slope = |left: usize, right: usize, column: usize| {
+            let (step, rise) = (
+                times[right] - times[left],
+                values[right * width + column] - values[left * width + column],
+            );
+            if step > 0.0 { rise / step } else { f64::NAN }
+        };
+        for rows in signal.axis().rows_by_epoch().into_iter().filter(|rows| rows.len() > 1) {
+            for row in rows.clone() {
+                for column in 0..width {
+                    slopes[row * width + column] = if row == rows.start {
+                        slope(row, row + 1, column)
+                    } else if row == rows.end - 1 {
+                        slope(row - 1, row, column)
+                    } else {
+                        // The parabola through three samples: each slope counts by the step on the other side.
+                        let (before, after) = (times[row] - times[row - 1], times[row + 1] - times[row]);
+                        (slope(row - 1, row, column) * after + slope(row, row + 1, column) * before) / (before + after)
+                    };
+                }
             }
-        });
-        Ok(slopes.collect())
-    })
+        }
+    });
+    signal.with_values(signal.axis().clone(), matrix(slopes, [n_rows, width]))
 }
 
 #[cfg(test)]
@@ -89,11 +100,24 @@ mod tests {
         let squares = Tsd::<Cpu>::new(axis, vec![0.0, 1.0, 9.0, 16.0, 100.0, 400.0])
             .unwrap()
             .restrict(&epochs);
-        let slopes = squares.derivative().unwrap().to_vec();
+        let slopes = squares.derivative().to_vec();
         assert_eq!(slopes[..4], [1.0, 2.0, 6.0, 7.0]);
         assert!(slopes[4].is_nan() && slopes[5].is_nan());
         assert_eq!(mean_step(squares.axis()), Some(4.0 / 3.0));
         assert_eq!(squares.axis().time_diff::<Cpu>(DiffTime::End).sample_times(), [1.0, 3.0, 4.0]);
         assert_eq!(mean_step(&Ts::new([1.0, 1.0]).unwrap()), None);
+    }
+
+    #[test]
+    fn slopes_are_those_of_pynapple() {
+        // Numbers from pynapple 0.11.4: Tsd.derivative over the epochs [0, 3] and [4, 21].
+        let epochs = IntervalSet::new([(0.0, 3.0), (4.0, 21.0)]).unwrap();
+        let axis = Ts::within([0.0, 1.0, 2.0, 5.0, 6.0, 7.5, 20.0], &epochs).unwrap();
+        let signal = Tsd::<Cpu>::new(axis, vec![0.0, 1.0, 4.0, 9.0, 16.0, 25.0, 3.0]).unwrap();
+        let slopes = signal.derivative().to_vec();
+        let expected = [1.0, 2.0, 3.0, 7.0, 6.6, 5.168_571_428, -1.76];
+        assert!(slopes.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-8), "{slopes:?}");
+        let at_once = Tsd::<Cpu>::new(Ts::new([1.0, 1.0]).unwrap(), vec![0.0, 5.0]).unwrap();
+        assert!(at_once.derivative().to_vec().iter().all(|slope| slope.is_nan()));
     }
 }

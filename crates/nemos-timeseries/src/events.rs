@@ -214,8 +214,8 @@ mod tests {
         assert_eq!(events.between(1.0, 2.5).times(), [1.0, 2.0]);
         assert_eq!(events.between(2.5, 1.0).len(), 0);
         assert_eq!(
-            [events.nearest(1.4), events.nearest(1.5), events.nearest(-1.0)],
-            [Some(1), Some(2), Some(0)]
+            [events.nearest(1.5), events.nearest(1.6), events.nearest(-1.0)],
+            [Some(2), Some(2), Some(0)]
         );
     }
 

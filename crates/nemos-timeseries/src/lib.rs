@@ -10,6 +10,11 @@
 //! | [`TsGroup`] | the events of many units |
 //! | [`Tsd`], [`TsdFrame`], [`TsdTensor`] | signals of one value, of columns, of arrays per sample |
 //! | [`Signal`] | what works on all signals |
+//! | [`Nearest`], [`Outside`] | which samples stand for a time between them |
+//! | [`Reach`], [`Edges`] | how kernels lie over samples |
+//! | [`Filter`], [`Band`] | which frequencies are kept |
+//! | [`Threshold`] | which values are kept |
+//! | [`DiffTime`] | where a difference between two times stands |
 //! | [`Table`] | metadata of units, columns and intervals |
 //! | [`Filter`], [`Reach`], [`Threshold`], [`Outside`], [`Nearest`] | how signals are filtered, convolved, cut and looked up |
 //! | [`TuningCurves`], [`Decoded`] | what units prefer, and what they say |
@@ -21,9 +26,7 @@ mod bins;
 mod butterworth;
 mod columns;
 mod convolve;
-mod correlogram;
 mod count;
-mod decode;
 mod derivative;
 mod error;
 mod events;
@@ -34,9 +37,8 @@ mod hilbert;
 mod information;
 mod intervals;
 mod lookup;
-mod perievent;
 mod signal;
-mod surrogate;
+mod smooth;
 mod table;
 mod tensor;
 mod threshold;
@@ -57,11 +59,10 @@ pub use group::TsGroup;
 pub use information::Information;
 pub use intervals::{Interval, IntervalSet};
 pub use lookup::{Nearest, Outside};
-pub use perievent::Around;
 pub use signal::Signal;
+pub use smooth::Edges;
 pub use table::{Column, Table};
 pub use tensor::TsdTensor;
 pub use threshold::Threshold;
-pub use trials::TrialEdge;
 pub use tsd::Tsd;
 pub use tuning::{Binning, TuningCurves};

@@ -5,8 +5,8 @@ use std::ops::Range;
 use nemos_core::{Backend, HostFloat, Matrix};
 
 use crate::events::gather;
-use crate::{Error, Filter, IntervalSet, Outside, Reach, TrialEdge, Ts};
-use crate::{average, convolve, derivative, filter, hilbert, lookup, trials};
+use crate::{Edges, Error, Filter, IntervalSet, Outside, Reach, Ts};
+use crate::{average, convolve, derivative, filter, hilbert, lookup, smooth};
 
 /// Values sampled at known times: a [`Tsd`](crate::Tsd), a [`TsdFrame`](crate::TsdFrame) or a
 /// [`TsdTensor`](crate::TsdTensor). What works on any of them is a method here.
@@ -88,7 +88,8 @@ pub trait Signal<B: Backend>: Sized + Sync {
         lookup::interpolate(self, at, outside)
     }
 
-    /// `out[t] = Σₖ kernel[k]·signal[t + shift − k]` within epochs, with zeros beyond their ends.
+    /// `out[t] = Σₖ kernel[k]·signal[t + lead − k]` within epochs, with zeros beyond their ends; `lead` is how many samples
+    /// the kernel reaches into the future.
     ///
     /// # Errors
     /// [`Error::Empty`] if the kernel is.
@@ -96,19 +97,19 @@ pub trait Signal<B: Backend>: Sized + Sync {
         convolve::convolve(self, kernel, reach)
     }
 
-    /// The signal smoothed by a Gaussian of `std` seconds, within epochs, with zeros beyond their ends.
+    /// The signal smoothed by a Gaussian of this standard deviation in seconds, within epochs. Samples count as even, as far
+    /// apart as they are on average.
     ///
     /// # Errors
-    /// [`Error::NotPositive`] unless the standard deviation is positive and finite.
-    fn smooth(&self, std: f64) -> Result<Self, Error> {
-        convolve::smooth(self, std)
+    /// [`Error::NotPositive`] unless the deviation is positive and finite.
+    fn smooth(&self, deviation: f64, edges: Edges) -> Result<Self, Error> {
+        smooth::smooth(self, deviation, edges)
     }
 
-    /// Slopes, per second: central differences within epochs, one-sided ones at their ends, NaN for a sample that is alone.
-    ///
-    /// # Errors
-    /// None today.
-    fn derivative(&self) -> Result<Self, Error> {
+    /// The change per second at every sample, within epochs: the slope of the parabola through it and its neighbours, at the
+    /// ends of an epoch that of the line. NaN where an epoch has one sample, or two share a time.
+    #[must_use]
+    fn derivative(&self) -> Self {
         derivative::derivative(self)
     }
 
