@@ -232,7 +232,7 @@ pub(crate) fn column(value: &Value) -> Result<Vec<f64>, String> {
     list(value)?.iter().map(number).collect()
 }
 
-pub(crate) fn flat(value: &Value) -> Result<Vec<f64>, String> {
+fn flat(value: &Value) -> Result<Vec<f64>, String> {
     match value {
         Value::Array(values) => values.iter().map(flat).collect::<Result<Vec<_>, _>>().map(|rows| rows.concat()),
         _ => Ok(vec![number(value)?]),

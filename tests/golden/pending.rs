@@ -33,5 +33,4 @@ pub(crate) const PENDING: &[Pending] = &[
     pending("saved_models", "files of fitted models", &[0, 1, 2, 3, 4, 5, 6, 7, 8]),
     pending("real_data", "designs of spike history", &[4, 5]),
     pending("simulation", "simulation", &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]),
-    pending("timeseries", "tuning curves", &[9, 16, 23]),
 ];

@@ -1,14 +1,13 @@
-//! Convolution with a kernel, and smoothing.
+//! Convolution of signals along time, epoch by epoch.
 
-use nemos_core::{Backend, row_blocks};
+use nemos_core::Backend;
 use rayon::prelude::*;
 use realfft::RealFftPlanner;
-use realfft::num_complex::Complex;
 
 use crate::columns::map_columns;
 use crate::{Error, Signal};
 
-/// Which samples a kernel is for.
+/// Which samples a kernel takes for each sample of the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Reach {
     /// As many before as after; of an even number, one more before.
@@ -36,21 +35,50 @@ pub(crate) fn convolve<B: Backend, S: Signal<B>>(signal: &S, kernel: &[f64], rea
     if kernel.is_empty() {
         return Err(Error::Empty {
             name: "the kernel",
-            hint: "give at least one value",
+            hint: "give one weight per lag",
         });
     }
     let lead = reach.lead(kernel.len());
     map_columns(signal, |_, values| Ok(shifted(values, kernel, lead)))
 }
 
-/// From this length of the kernel on, Fourier transforms are quicker than sums.
-const FOURIER_FROM: usize = 64;
+/// `out[n] = Σⱼ kernel[j] · x[n + lead − j]`, zero where there is no sample.
+pub(crate) fn shifted(x: &[f64], kernel: &[f64], lead: usize) -> Vec<f64> {
+    // A transform spreads one NaN over everything, the sum itself only as far as the kernel reaches.
+    if kernel.len() > LONG_KERNEL && x.len() > LONG_KERNEL && x.iter().chain(kernel).all(|value| value.is_finite()) {
+        transformed(x, kernel, lead)
+    } else {
+        summed(x, kernel, lead)
+    }
+}
 
-/// Overlap and save: each block of the padded signal is as long as a transform, and gives the values that need nothing
-/// from outside of it.
-fn fourier(padded: &[f64], kernel: &[f64], n_values: usize) -> Vec<f64> {
-    let reach = kernel.len() - 1;
-    let size = (4 * kernel.len()).next_power_of_two().max(1 << 12);
+/// Kernels with more lags than this are convolved by Fourier transforms.
+const LONG_KERNEL: usize = 96;
+
+/// Samples that stay in the nearest cache while every lag is added to them.
+const TILE: usize = 2048;
+
+fn summed(x: &[f64], kernel: &[f64], lead: usize) -> Vec<f64> {
+    let mut out = vec![0.0; x.len()];
+    for (tile, out) in out.chunks_mut(TILE).enumerate() {
+        let first = tile * TILE;
+        for (lag, &weight) in kernel.iter().enumerate() {
+            // Samples first + lead − lag and on meet this weight; those that do not exist are zeros.
+            let skipped = lag.saturating_sub(first + lead).min(out.len());
+            let from = (first + skipped + lead - lag.min(first + skipped + lead)).min(x.len());
+            for (out, value) in out[skipped..].iter_mut().zip(&x[from..]) {
+                *out += weight * value;
+            }
+        }
+    }
+    out
+}
+
+/// The same by overlapping blocks of a real Fourier transform.
+fn transformed(x: &[f64], kernel: &[f64], lead: usize) -> Vec<f64> {
+    let n_lags = kernel.len();
+    let length = (4 * n_lags).next_power_of_two().min((x.len() + n_lags).next_power_of_two());
+    let step = length - (n_lags - 1);
     let mut planner = RealFftPlanner::<f64>::new();
     let (forward, inverse) = (planner.plan_fft_forward(length), planner.plan_fft_inverse(length));
     let mut padded = forward.make_input_vec();
@@ -83,35 +111,14 @@ fn fourier(padded: &[f64], kernel: &[f64], n_values: usize) -> Vec<f64> {
             .expect("invariant: buffers come from the plan");
         out.copy_from_slice(&time[n_lags - 1..][..out.len()]);
     });
-    let mut out: Vec<f64> = blocks.collect::<Vec<_>>().concat();
-    for at in broken {
-        out[at.saturating_sub(reach)..n_values.min(at + 1)].fill(f64::NAN);
-    }
     out
-}
-
-/// Convolution with a Gaussian whose sum is one.
-pub(crate) fn smooth<B: Backend, S: Signal<B>>(signal: &S, std: f64) -> Result<S, Error> {
-    positive("the standard deviation of the kernel", std)?;
-    let Some(step) = crate::derivative::mean_step(signal.axis()) else {
-        return Ok(signal.with_values(signal.axis().clone(), signal.values().clone()));
-    };
-    // Beyond nine standard deviations a Gaussian is less than the rounding of its peak.
-    let std = std / step;
-    let half = (9.0 * std).ceil().min(signal.sample_times().len() as f64) as usize;
-    let weight = |at: i64| (-0.5 * (at as f64 / std).powi(2)).exp();
-    let kernel: Vec<f64> = (-(half as i64)..=half as i64).map(weight).collect();
-    // The sum of the whole Gaussian, also where the signal is too short for it.
-    let total: f64 = 1.0 + 2.0 * (1..=(9.0 * std).ceil().min(1e7) as i64).map(weight).sum::<f64>();
-    let kernel: Vec<f64> = kernel.iter().map(|weight| weight / total).collect();
-    convolve(signal, &kernel, Reach::Centered)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{IntervalSet, Ts, Tsd};
-    use nemos_core::Cpu;
+    use crate::{IntervalSet, Ts, Tsd, TsdFrame};
+    use nemos_core::{Cpu, Matrix};
 
     /// The definition, term by term.
     fn definition(x: &[f64], kernel: &[f64], lead: usize) -> Vec<f64> {

@@ -72,16 +72,12 @@ fn count<B: Backend>(units: &[Ts], bins: &Bins) -> Matrix<B> {
     }
 }
 
-fn count_into<E: HostFloat + std::ops::AddAssign>(units: &[Ts], bins: &Bins) -> Vec<E> {
-    let mut counts = vec![E::default(); bins.len() * units.len()];
-    add_counts(units, bins, &mut counts);
-    counts
-}
-
-/// Adds the events of units to zeros, one column for each unit.
-pub(crate) fn add_counts<E: HostFloat + std::ops::AddAssign>(units: &[Ts], bins: &Bins, counts: &mut [E]) {
-    let (width, one) = (units.len(), E::from_f64(1.0));
-    bins.fill(counts, width, |stretch, counts| {
+/// One column for each unit.
+pub(crate) fn count_into<E: HostFloat + std::ops::AddAssign>(units: &[Ts], bins: &Bins) -> Vec<E> {
+    let width = units.len();
+    let one = E::from_f64(1.0);
+    let mut counts = vec![E::default(); bins.len() * width];
+    bins.fill(&mut counts, width, |stretch, counts| {
         let per_size = stretch.per_size();
         for (unit, events) in units.iter().enumerate() {
             let times = events.times();
@@ -92,6 +88,7 @@ pub(crate) fn add_counts<E: HostFloat + std::ops::AddAssign>(units: &[Ts], bins:
             }
         }
     });
+    counts
 }
 
 #[cfg(test)]

@@ -15,10 +15,11 @@
 //! | [`Filter`], [`Band`] | which frequencies are kept |
 //! | [`Threshold`] | which values are kept |
 //! | [`DiffTime`] | where a difference between two times stands |
+//! | [`TuningCurves`], [`Binning`], [`Information`] | what units prefer, and how much they say of it |
+//! | [`Decoded`], [`Prior`], [`Metric`] | what a population says |
+//! | [`Around`], [`TrialEdge`] | how signals and events align to events and trials |
+//! | [`Correlograms`], [`Scale`] | how often units fire around each other |
 //! | [`Table`] | metadata of units, columns and intervals |
-//! | [`Filter`], [`Reach`], [`Threshold`], [`Outside`], [`Nearest`] | how signals are filtered, convolved, cut and looked up |
-//! | [`TuningCurves`], [`Decoded`] | what units prefer, and what they say |
-//! | [`Around`], [`Correlograms`] | what happens around events |
 
 mod algebra;
 mod average;
@@ -26,7 +27,9 @@ mod bins;
 mod butterworth;
 mod columns;
 mod convolve;
+mod correlogram;
 mod count;
+mod decode;
 mod derivative;
 mod error;
 mod events;
@@ -37,8 +40,10 @@ mod hilbert;
 mod information;
 mod intervals;
 mod lookup;
+mod perievent;
 mod signal;
 mod smooth;
+mod surrogate;
 mod table;
 mod tensor;
 mod threshold;
@@ -59,10 +64,12 @@ pub use group::TsGroup;
 pub use information::Information;
 pub use intervals::{Interval, IntervalSet};
 pub use lookup::{Nearest, Outside};
+pub use perievent::Around;
 pub use signal::Signal;
 pub use smooth::Edges;
 pub use table::{Column, Table};
 pub use tensor::TsdTensor;
 pub use threshold::Threshold;
+pub use trials::TrialEdge;
 pub use tsd::Tsd;
 pub use tuning::{Binning, TuningCurves};

@@ -5,8 +5,8 @@ use std::ops::Range;
 use nemos_core::{Backend, HostFloat, Matrix};
 
 use crate::events::gather;
-use crate::{Edges, Error, Filter, IntervalSet, Outside, Reach, Ts};
-use crate::{average, convolve, derivative, filter, hilbert, lookup, smooth};
+use crate::{Edges, Error, Filter, IntervalSet, Outside, Reach, TrialEdge, Ts};
+use crate::{average, convolve, derivative, filter, hilbert, lookup, smooth, trials};
 
 /// Values sampled at known times: a [`Tsd`](crate::Tsd), a [`TsdFrame`](crate::TsdFrame) or a
 /// [`TsdTensor`](crate::TsdTensor). What works on any of them is a method here.

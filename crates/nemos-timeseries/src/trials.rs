@@ -5,6 +5,7 @@ use nemos_core::Backend;
 use rayon::prelude::*;
 
 use crate::bins::Bins;
+use crate::count::count_into;
 use crate::signal::with_host;
 use crate::{Error, IntervalSet, Signal, TsGroup};
 
@@ -54,8 +55,7 @@ impl TsGroup {
         let ranges = bins.by_epoch();
         let longest = ranges.iter().map(ExactSizeIterator::len).max().unwrap_or(0);
         let by_unit = self.units().par_iter().map(|unit| {
-            let mut counts = vec![0.0; bins.len()];
-            crate::count::add_counts(std::slice::from_ref(unit), &bins, &mut counts);
+            let counts = count_into::<f64>(std::slice::from_ref(unit), &bins);
             let mut padded = vec![f64::NAN; ranges.len() * longest];
             for (trial, range) in ranges.iter().enumerate() {
                 let from = trial * longest + edge.offset(range.len(), longest);

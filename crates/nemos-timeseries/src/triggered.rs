@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use crate::average::bin_average;
 use crate::bins::Bins;
+use crate::count::count_into;
 use crate::signal::{matrix, with_host};
 use crate::{Around, Error, Signal, Ts, TsGroup, Tsd, TsdFrame, TsdTensor};
 
@@ -63,8 +64,7 @@ fn averages<B: Backend, S: Signal<B>>(signal: &S, units: &TsGroup, bin_size: f64
     let epochs = bins.by_epoch();
     let units = units.restrict(signal.support());
     let average = |unit: &Ts, values: &[f64]| {
-        let mut counts = vec![0.0; bins.len()];
-        crate::count::add_counts(std::slice::from_ref(unit), &bins, &mut counts);
+        let counts = count_into::<f64>(std::slice::from_ref(unit), &bins);
         let (mut sums, mut weights) = (vec![0.0; n_lags * width], vec![0.0; n_lags * width]);
         for epoch in &epochs {
             for bin in epoch.clone().filter(|bin| counts[*bin] > 0.0) {
