@@ -8,3 +8,6 @@ struct Introduction;
 
 #[doc = include_str!("../book/src/basis.md")]
 struct Basis;
+
+#[doc = include_str!("../book/src/timeseries.md")]
+struct TimeSeries;
