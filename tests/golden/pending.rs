@@ -18,4 +18,4 @@ const fn pending(suite: &'static str, feature: &'static str, cases: &'static [us
 pub(crate) const FIELDS_NOT_COMPARED: &[&str] = &["standard_errors", "covariance", "confidence_95", "wald_z", "p_values"];
 
 /// Every case that cannot run yet.
-pub(crate) const PENDING: &[Pending] = &[pending("timeseries", "tuning curves", &[9, 16, 23])];
+pub(crate) const PENDING: &[Pending] = &[];

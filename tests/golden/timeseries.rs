@@ -1,6 +1,6 @@
 //! The suite `timeseries`: what pynapple does with epochs, events and signals.
 
-use nemos::timeseries::{IntervalSet, Nearest, Outside, Signal, Threshold, Ts, TsGroup, Tsd, TsdFrame};
+use nemos::timeseries::{Binning, IntervalSet, Nearest, Outside, Signal, Threshold, Ts, TsGroup, Tsd, TsdFrame};
 use nemos_core::{Cpu, Matrix};
 use serde_json::Value;
 
@@ -39,6 +39,7 @@ pub(crate) fn run(case: &Value) -> Result<(), String> {
             same_signal(case, &kept)
         }
         Some("epoch_convolution") => convolution(case),
+        Some("tuning_curve_1d") => tuning_curve(case),
         other => Err(format!("function {other:?} is not understood")),
     }
 }
@@ -73,6 +74,20 @@ fn convolution(case: &Value) -> Result<(), String> {
     close("times", features.sample_times(), &column(&case["out_times"])?)?;
     same_epochs("epochs", features.support(), &case["out_epochs"])?;
     compare("values", features.values(), &matrix(&case["out_values"])?, false)
+}
+
+fn tuning_curve(case: &Value) -> Result<(), String> {
+    let fields = ["spikes", "feature_times", "feature_values", "epochs", "bins", "range", "curves"];
+    only(case, &[&["name", "function"], fields.as_slice()].concat())?;
+    let within = epochs(&case["epochs"])?;
+    let units = list(&case["spikes"])?.iter().map(events).collect::<Result<Vec<Ts>, String>>()?;
+    let feature = Tsd::<Cpu>::new(events(&case["feature_times"])?, column(&case["feature_values"])?).map_err(text)?;
+    let bins = Binning::new(number(&case["bins"])? as usize).range(number(&case["range"][0])?, number(&case["range"][1])?);
+    let curves = TsGroup::new(units, &within)
+        .tuning_curves(&feature.restrict(&within), &[bins])
+        .map_err(text)?;
+    let expected = matrix(&case["curves"])?;
+    close("curves", &curves.values().iter().copied().collect::<Vec<f64>>(), &expected.to_vec())
 }
 
 /// Refuses fields that neither all cases of signals have nor this one.

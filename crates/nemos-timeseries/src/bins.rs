@@ -80,6 +80,11 @@ impl Bins {
         Ts::trusted(centres.collect(), self.support.clone())
     }
 
+    /// The numbers of the bins of each epoch.
+    pub(crate) fn by_epoch(&self) -> Vec<Range<usize>> {
+        self.epochs.iter().map(|epoch| epoch.first..epoch.first + epoch.n_bins).collect()
+    }
+
     /// The bins of these numbers, epoch by epoch.
     fn stretches(&self, bins: Range<usize>) -> impl Iterator<Item = Stretch> {
         let from = self.epochs.partition_point(|epoch| epoch.first + epoch.n_bins <= bins.start);

@@ -72,7 +72,8 @@ fn count<B: Backend>(units: &[Ts], bins: &Bins) -> Matrix<B> {
     }
 }
 
-fn count_into<E: HostFloat + std::ops::AddAssign>(units: &[Ts], bins: &Bins) -> Vec<E> {
+/// One column for each unit.
+pub(crate) fn count_into<E: HostFloat + std::ops::AddAssign>(units: &[Ts], bins: &Bins) -> Vec<E> {
     let width = units.len();
     let one = E::from_f64(1.0);
     // Written here, by one thread: where memory is virtual twice over, several that meet it first wait for each other.

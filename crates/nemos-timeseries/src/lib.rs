@@ -15,6 +15,10 @@
 //! | [`Filter`], [`Band`] | which frequencies are kept |
 //! | [`Threshold`] | which values are kept |
 //! | [`DiffTime`] | where a difference between two times stands |
+//! | [`TuningCurves`], [`Binning`], [`Information`] | what units prefer, and how much they say of it |
+//! | [`Decoded`], [`Prior`], [`Metric`] | what a population says |
+//! | [`Around`], [`TrialEdge`] | how signals and events align to events and trials |
+//! | [`Correlograms`], [`Scale`] | how often units fire around each other |
 //! | [`Table`] | metadata of units, columns and intervals |
 
 mod algebra;
@@ -23,7 +27,9 @@ mod bins;
 mod butterworth;
 mod columns;
 mod convolve;
+mod correlogram;
 mod count;
+mod decode;
 mod derivative;
 mod error;
 mod events;
@@ -31,27 +37,39 @@ mod filter;
 mod frame;
 mod group;
 mod hilbert;
+mod information;
 mod intervals;
 mod lookup;
+mod perievent;
 mod signal;
 mod smooth;
+mod surrogate;
 mod table;
 mod tensor;
 mod threshold;
+mod trials;
+mod triggered;
 mod tsd;
+mod tuning;
 
 pub use convolve::Reach;
+pub use correlogram::{Correlograms, Scale};
+pub use decode::{Decoded, Metric, Prior};
 pub use derivative::DiffTime;
 pub use error::Error;
 pub use events::Ts;
 pub use filter::{Band, Filter};
 pub use frame::TsdFrame;
 pub use group::TsGroup;
+pub use information::Information;
 pub use intervals::{Interval, IntervalSet};
 pub use lookup::{Nearest, Outside};
+pub use perievent::Around;
 pub use signal::Signal;
 pub use smooth::Edges;
 pub use table::{Column, Table};
 pub use tensor::TsdTensor;
 pub use threshold::Threshold;
+pub use trials::TrialEdge;
 pub use tsd::Tsd;
+pub use tuning::{Binning, TuningCurves};

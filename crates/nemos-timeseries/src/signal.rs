@@ -5,8 +5,8 @@ use std::ops::Range;
 use nemos_core::{Backend, HostFloat, Matrix};
 
 use crate::events::gather;
-use crate::{Edges, Error, Filter, IntervalSet, Outside, Reach, Ts};
-use crate::{average, convolve, derivative, filter, hilbert, lookup, smooth};
+use crate::{Edges, Error, Filter, IntervalSet, Outside, Reach, TrialEdge, Ts};
+use crate::{average, convolve, derivative, filter, hilbert, lookup, smooth, trials};
 
 /// Values sampled at known times: a [`Tsd`](crate::Tsd), a [`TsdFrame`](crate::TsdFrame) or a
 /// [`TsdTensor`](crate::TsdTensor). What works on any of them is a method here.
@@ -135,6 +135,15 @@ pub trait Signal<B: Backend>: Sized + Sync {
     /// [`Error::Missing`] at a NaN.
     fn envelope(&self) -> Result<Self, Error> {
         hilbert::envelope(self)
+    }
+
+    /// The samples of every trial side by side, NaN beyond its end.
+    ///
+    /// # Shapes
+    /// `[n_columns, n_trials, n_samples]`
+    #[must_use]
+    fn trial_tensor(&self, trials: &IntervalSet, edge: TrialEdge) -> ndarray::Array3<f64> {
+        trials::trial_tensor(self, trials, edge)
     }
 
     /// Seconds between samples, where these are even within every epoch to a part in a million.
