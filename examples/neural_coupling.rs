@@ -50,10 +50,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let y = Axis::new("filter").range(-2.5, 1.0);
         let mut panel = Panel::new().title(format!("{sender} → 0")).x(Axis::new("lag").unit("steps")).y(y);
         let truth = filters.slice(s![.., 0, sender]).to_vec();
-        panel = panel.mark(Line::new(lags.clone(), truth).color(Color::Gray).width(4.0).label("true"));
+        let line = Line::new(lags.clone(), truth).color(Color::Gray).width(4.0);
+        panel = panel.mark(if sender == 1 { line.label("true") } else { line });
         for (name, network) in &fits {
             let filter = network.coupling().filters().slice_move(s![.., 0, sender]).to_vec();
-            panel = panel.mark(Line::new(lags.clone(), filter).label(*name));
+            let line = Line::new(lags.clone(), filter);
+            panel = panel.mark(if sender == 1 { line.label(*name) } else { line });
         }
         figure = figure.panel(panel);
     }

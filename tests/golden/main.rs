@@ -2,15 +2,13 @@
 //!
 //! Every suite reads all cases of its file in `tests/golden/cases`, or in the folder that `NEMOS_GOLDEN_DIR` names
 //! (from the root of the repository, or absolute), so that other seeds of the generator are tested in the same way.
-//! A case that a runner does not understand fails, unless `pending.rs` lists it; a listed case that passes fails too,
-//! so that the list shrinks with every feature.
+//! A case that a runner does not understand fails.
 
 mod basis;
 mod classifier;
 mod glm;
 mod model;
 mod observation;
-mod pending;
 mod proximal;
 mod real_data;
 mod saved_models;

@@ -72,7 +72,7 @@ const GAMMA: [f64; 20] = [
     88.870_745_913_841_62,
     35.051_947_877_316_294,
     93.082_984_616_835_46,
-    67.677_552_281_549_51,
+    67.677_552_281_515_47,
     46.908_971_746_981_386,
     99.381_788_161_906_53,
     63.686_786_823_591_575,
@@ -208,7 +208,7 @@ fn classes_are_drawn_with_their_probabilities() {
         );
     }
     let two = ClassifierPopulationGlm::new(2)
-        .fit(&samples, &Matrix::from_vec(vec![0.0, 1.0].repeat(20_000), [20_000, 2]).unwrap())
+        .fit(&samples, &Matrix::from_vec([0.0, 1.0].repeat(20_000), [20_000, 2]).unwrap())
         .unwrap();
     let missing = two.simulate(&Matrix::from_column(vec![f64::NAN, 0.1]), &mut rng(3)).unwrap();
     assert!(missing.to_vec()[..2].iter().all(|label| label.is_nan()) && missing.to_vec()[2..].iter().all(|label| !label.is_nan()));

@@ -54,7 +54,7 @@ fn dense<O: Draw, L: ScalarLink>(
 }
 
 fn assert_dense<O: Draw, L: ScalarLink>(observation: O, link: L, [window, n_neurons, n_steps]: [usize; 3]) {
-    let filters = filters(window, n_neurons, 0.5 / (n_neurons as f64));
+    let filters = filters(window, n_neurons, 0.4 / ((n_neurons * window) as f64).sqrt());
     let drive = Array2::from_shape_fn((n_steps, n_neurons), |(step, neuron)| 0.3 * wave(step * 7 + neuron));
     let history = Array2::from_shape_fn((window, n_neurons), |(step, neuron)| f64::from((step + neuron) as u32 % 3));
     let network = Recurrent::new(
@@ -183,8 +183,8 @@ fn a_rate_without_counts_is_an_outcome() {
 #[test]
 fn features_of_each_neuron_drive_it() {
     let input = Array3::from_shape_fn((3, 2, 2), |(step, neuron, feature)| (step + 10 * neuron + 100 * feature) as f64);
-    let drive = feedforward(array![[1.0, 0.0], [0.5, 0.1]].view(), input.view()).unwrap();
-    assert_eq!(drive, array![[0.0, 16.0], [1.0, 16.6], [2.0, 17.2]]);
+    let drive = feedforward(array![[1.0, 0.0], [0.5, 0.25]].view(), input.view()).unwrap();
+    assert_eq!(drive, array![[0.0, 32.5], [1.0, 33.25], [2.0, 34.0]]);
 }
 
 #[test]

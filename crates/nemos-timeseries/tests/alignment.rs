@@ -1,5 +1,7 @@
 //! Laws of correlograms and surrogates, against plain loops.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use nemos_timeseries::{IntervalSet, Scale, Ts, TsGroup};
 use proptest::prelude::*;
 use rand::SeedableRng;
