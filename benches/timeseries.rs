@@ -1,4 +1,4 @@
-//! How long it takes to count, restrict, average and interpolate recordings of the size of an hour of many units.
+//! How long it takes to count, restrict, average, interpolate and tune recordings of the size of an hour of many units.
 //!
 //! Without arguments, runs small versions of everything; `timeseries full` runs those that `timeseries_peer.py` runs too.
 //! Both make the same recordings: event k of a unit is at `(k + fraction(0.618034·k + 0.7548777·unit))·step` seconds.
@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use nemos_core::{Backend, Cpu};
-use nemos_timeseries::{Error, IntervalSet, Outside, Signal, Ts, TsGroup, Tsd};
+use nemos_timeseries::{Binning, Error, IntervalSet, Outside, Signal, Ts, TsGroup, Tsd};
 
 /// How much there is of everything.
 struct Size {
@@ -40,6 +40,14 @@ fn main() -> Result<(), Error> {
     let group = TsGroup::new(units?, &hour);
     counting::<Cpu<f64>>("count", &group, size.repeats)?;
     counting::<Cpu<f32>>("count/f32", &group, size.repeats)?;
+    let n_places = size.n_events * 60;
+    let phase = |sample: usize| 1e-4 * sample as f64;
+    let place = Tsd::<Cpu>::new(
+        Ts::regular(0.0, seconds / n_places as f64, n_places)?,
+        (0..n_places).map(|sample| phase(sample).sin()).collect::<Vec<f64>>(),
+    )?;
+    let bins = [Binning::new(60).range(-1.0, 1.0)];
+    report("tuning_curves", size.repeats, || Ok(group.tuning_curves(&place, &bins)?.n_units()))?;
     drop(group);
 
     let many = events(size.n_samples, 1e-3, 0)?;

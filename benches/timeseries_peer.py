@@ -29,6 +29,8 @@ def report(name, work, repeats=5):
 hour = nap.IntervalSet(0, 3600)
 group = nap.TsGroup({unit: nap.Ts(events(18_000, 0.2, unit)) for unit in range(500)}, time_support=hour)
 report("count", lambda: group.count(0.005, hour), repeats=3)
+place = nap.Tsd(np.arange(1_080_000) / 300, np.sin(1e-4 * np.arange(1_080_000)), time_support=hour)
+report("tuning_curves", lambda: nap.compute_tuning_curves(group, place, bins=60, range=(-1, 1)), repeats=3)
 del group
 
 many = events(10_000_000, 1e-3)

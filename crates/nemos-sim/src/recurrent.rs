@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayView2, aview1};
 use nemos_basis::Basis;
-use nemos_core::Backend;
+use nemos_core::{Backend, with_room};
 use nemos_glm::FittedPopulationGlm;
 use rand::{Rng, SeedableRng};
 use rayon::prelude::*;
@@ -234,8 +234,8 @@ struct Ready<'a, O, L> {
 impl<O: Draw, L: ScalarLink> Ready<'_, O, L> {
     fn run<R: Rng + ?Sized>(&self, drive: ArrayView2<'_, f64>, rng: &mut R) -> Simulation {
         let (n_steps, n_neurons) = drive.dim();
-        let mut counts = Vec::with_capacity(n_steps * n_neurons);
-        let mut rates = Vec::with_capacity(n_steps * n_neurons);
+        let mut counts = with_room(n_steps * n_neurons);
+        let mut rates = with_room(n_steps * n_neurons);
         let mut ring = self.ring.clone();
         let mut end = End::Finished;
         for (step, drive) in drive.rows().into_iter().enumerate() {

@@ -1,5 +1,7 @@
 //! A ring of coming predictors: what past spikes will add, scattered when they happen.
 
+use nemos_core::simd;
+
 use crate::Coupling;
 
 /// For each of the coming `window` steps, what spikes so far add to the predictor of each neuron.
@@ -11,6 +13,8 @@ pub(crate) struct Ring {
     values: Vec<f64>,
     n_neurons: usize,
     row: usize,
+    /// Who fired in the last step, and how often.
+    spikes: Vec<(usize, f64)>,
 }
 
 impl Ring {
@@ -21,6 +25,7 @@ impl Ring {
             values: vec![0.0; coupling.window() * n_neurons],
             n_neurons,
             row: 0,
+            spikes: Vec::new(),
         };
         for (age, &count) in history.iter().enumerate().filter(|(_, count)| **count != 0.0) {
             let (row, sender) = (age / n_neurons, age % n_neurons);
@@ -42,14 +47,29 @@ impl Ring {
         self.values[start..start + self.n_neurons].fill(0.0);
         self.row = (self.row + 1) % coupling.window();
         let (wrapped, ahead) = self.values.split_at_mut(self.row * self.n_neurons);
-        for (sender, &count) in counts.iter().enumerate().filter(|(_, count)| **count != 0.0) {
-            let (first, last) = coupling.of_sender(sender).split_at(ahead.len());
-            add(ahead, first, count);
-            add(wrapped, last, count);
-        }
+        let fired = counts.iter().copied().enumerate().filter(|(_, count)| *count != 0.0);
+        self.spikes.clear();
+        self.spikes.extend(fired);
+        simd::vectorized(
+            #[inline(always)]
+            || {
+                // All spikes into one part of the ring before the next, so that the part is read once.
+                let mut passed = 0;
+                for to in ahead.chunks_mut(PART).chain(wrapped.chunks_mut(PART)) {
+                    for &(sender, count) in &self.spikes {
+                        add(to, &coupling.of_sender(sender)[passed..], count);
+                    }
+                    passed += to.len();
+                }
+            },
+        );
     }
 }
 
+/// Values of the ring that stay in the nearest cache.
+const PART: usize = 1024;
+
+#[inline(always)]
 fn add(to: &mut [f64], filter: &[f64], count: f64) {
     to.iter_mut().zip(filter).for_each(|(to, filter)| *to += count * filter);
 }

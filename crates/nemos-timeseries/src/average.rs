@@ -10,7 +10,7 @@ use crate::{Error, Signal};
 pub(crate) fn bin_average<B: Backend, S: Signal<B>>(signal: &S, bin_size: f64) -> Result<S, Error> {
     let bins = Bins::new(signal.support(), bin_size)?;
     let (times, width) = (signal.sample_times(), signal.values().dims()[1]);
-    let mut means = vec![0.0; bins.len() * width];
+    let mut means = nemos_core::zeros(bins.len() * width);
     with_host(signal.values(), |values| {
         bins.fill(
             &mut means,

@@ -77,7 +77,9 @@ impl Bins {
             .epochs
             .iter()
             .flat_map(|epoch| (0..epoch.n_bins).map(|bin| (epoch.start + (bin as f64 + 0.5) * self.size).min(epoch.last)));
-        Ts::trusted(centres.collect(), self.support.clone())
+        let mut times = nemos_core::with_room(self.len());
+        times.extend(centres);
+        Ts::trusted(times, self.support.clone())
     }
 
     /// The numbers of the bins of each epoch.

@@ -76,9 +76,7 @@ fn count<B: Backend>(units: &[Ts], bins: &Bins) -> Matrix<B> {
 pub(crate) fn count_into<E: HostFloat + std::ops::AddAssign>(units: &[Ts], bins: &Bins) -> Vec<E> {
     let width = units.len();
     let one = E::from_f64(1.0);
-    // Written here, by one thread: where memory is virtual twice over, several that meet it first wait for each other.
-    let mut counts = Vec::new();
-    counts.resize(bins.len() * width, E::default());
+    let mut counts = nemos_core::zeros(bins.len() * width);
     let first_rows = || vec![0; width];
     bins.fill(&mut counts, width, first_rows, |from, stretch, counts| {
         let per_size = stretch.per_size();

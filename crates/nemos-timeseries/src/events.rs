@@ -3,7 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use nemos_core::Segments;
+use nemos_core::{HostFloat, Segments};
+use rayon::prelude::*;
 
 use crate::{Error, IntervalSet};
 
@@ -143,8 +144,12 @@ impl Ts {
     /// The events within these epochs, which become the support.
     #[must_use]
     pub fn restrict(&self, epochs: &IntervalSet) -> Self {
-        let rows = epochs.rows(self.times());
-        match rows.as_slice() {
+        self.select(&epochs.rows(self.times()), epochs)
+    }
+
+    /// The rows that these epochs hold.
+    pub(crate) fn select(&self, rows: &[Range<usize>], epochs: &IntervalSet) -> Self {
+        match rows {
             [rows] => self.part(rows.clone(), epochs.clone()),
             rows => Ts::trusted(gather(self.times(), rows, 1), epochs.clone()),
         }
@@ -184,12 +189,32 @@ impl Ts {
     }
 }
 
+/// Bytes that one thread copies at a time.
+const BLOCK_BYTES: usize = 1 << 20;
+
 /// The rows of these ranges, one after the other, from values with `width` in a row.
-pub(crate) fn gather<E: Copy>(values: &[E], rows: &[Range<usize>], width: usize) -> Vec<E> {
-    let mut gathered = Vec::with_capacity(rows.iter().map(|rows| rows.len() * width).sum());
-    for rows in rows {
-        gathered.extend_from_slice(&values[rows.start * width..rows.end * width]);
+pub(crate) fn gather<E: HostFloat>(values: &[E], rows: &[Range<usize>], width: usize) -> Vec<E> {
+    let mut gathered = nemos_core::zeros(rows.iter().map(|rows| rows.len() * width).sum());
+    let mut blocks = Vec::new();
+    let (mut rest, mut from) = (gathered.as_mut_slice(), 0);
+    while from < rows.len() {
+        // As many ranges as fill a block; a long range is one of its own.
+        let (mut until, mut len) = (from, 0);
+        while until < rows.len() && len * size_of::<E>() < BLOCK_BYTES {
+            len += rows[until].len() * width;
+            until += 1;
+        }
+        let (own, others) = rest.split_at_mut(len);
+        blocks.push((&rows[from..until], own));
+        (rest, from) = (others, until);
     }
+    blocks.into_par_iter().for_each(|(rows, mut out)| {
+        for rows in rows {
+            let (own, others) = out.split_at_mut(rows.len() * width);
+            own.copy_from_slice(&values[rows.start * width..rows.end * width]);
+            out = others;
+        }
+    });
     gathered
 }
 

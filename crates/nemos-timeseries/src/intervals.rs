@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use crate::{Column, Error, Table};
 
 /// A stretch of time in seconds, ends included.
@@ -167,15 +169,21 @@ impl IntervalSet {
 
     /// The rows of sorted times that each interval holds. Rows of touching intervals do not overlap.
     pub(crate) fn rows(&self, times: &[f64]) -> Vec<Range<usize>> {
-        let mut from = 0;
-        let rows = self.with_last_times().map(|(interval, last)| {
-            let start = from + partition_near(&times[from..], |time| time < interval.start);
-            from = start + partition_near(&times[start..], |time| time <= last);
-            start..from
+        let ends: Vec<(Interval, f64)> = self.with_last_times().collect();
+        let chunks = ends.par_chunks(PARALLEL_INTERVALS).flat_map_iter(|intervals| {
+            let mut from = times.partition_point(|&time| time < intervals[0].0.start);
+            intervals.iter().map(move |(interval, last)| {
+                let start = from + partition_near(&times[from..], |time| time < interval.start);
+                from = start + partition_near(&times[start..], |time| time <= *last);
+                start..from
+            })
         });
-        rows.collect()
+        chunks.collect()
     }
 }
+
+/// Intervals that one thread looks up in a row.
+const PARALLEL_INTERVALS: usize = 1 << 10;
 
 /// As `partition_point`, for an answer that is near the beginning: steps double until they pass it.
 pub(crate) fn partition_near(times: &[f64], is_before: impl Fn(f64) -> bool) -> usize {

@@ -46,10 +46,15 @@ impl Ts {
     #[must_use]
     pub fn value_from<B: Backend, S: Signal<B>>(&self, signal: &S, which: Nearest) -> S {
         let (axis, samples) = (self.restrict(signal.support()), signal.sample_times());
-        resample(signal, axis, |time, after, rows, values, out| {
-            match nearest(samples, time, after, rows, which) {
-                Some(row) => out.copy_from_slice(&values[row * out.len()..(row + 1) * out.len()]),
-                None => out.fill(f64::NAN),
+        resample(signal, axis, |times, rows, values, out| {
+            let width = out.len() / times.len();
+            let mut after = rows.start;
+            for (&time, out) in times.iter().zip(out.chunks_exact_mut(width)) {
+                after = advance(samples, after, rows.end, time);
+                match nearest(samples, time, after, rows, which) {
+                    Some(row) => out.copy_from_slice(&values[row * width..(row + 1) * width]),
+                    None => out.fill(f64::NAN),
+                }
             }
         })
     }
@@ -77,40 +82,61 @@ pub(crate) fn nearest(samples: &[f64], time: f64, after: usize, rows: &Range<usi
 /// The signal at these times within its support, on a line between the samples around each, within epochs.
 pub(crate) fn interpolate<B: Backend, S: Signal<B>>(signal: &S, at: &Ts, outside: Outside) -> S {
     let (axis, samples) = (at.restrict(signal.support()), signal.sample_times());
-    resample(signal, axis, |time, after, rows, values, out| {
-        let width = out.len();
-        let row = |row: usize| &values[row * width..(row + 1) * width];
+    resample(signal, axis, |times, rows, values, out| match out.len() / times.len() {
+        // A constant that the compiler sees.
+        1 => lines(times, (samples, rows, values), outside, out, 1),
+        width => lines(times, (samples, rows, values), outside, out, width),
+    })
+}
+
+/// Writes `width` values for each time: those on the lines between the samples of `rows`.
+#[inline(always)]
+fn lines(times: &[f64], (samples, rows, values): (&[f64], &Range<usize>, &[f64]), outside: Outside, out: &mut [f64], width: usize) {
+    let row = |row: usize| &values[row * width..(row + 1) * width];
+    let (mut at, mut after) = (0, rows.start);
+    while at < times.len() {
+        after = advance(samples, after, rows.end, times[at]);
         let (is_first, is_last) = (after == rows.start, after == rows.end);
-        if !is_last && samples[after] == time {
-            out.copy_from_slice(row(after));
+        if !is_last && samples[after] == times[at] {
+            out[at * width..(at + 1) * width].copy_from_slice(row(after));
+            at += 1;
         } else if is_first || is_last {
+            let own = &mut out[at * width..(at + 1) * width];
             match outside {
-                Outside::Fill(value) => out.fill(value),
-                Outside::Hold if rows.is_empty() => out.fill(f64::NAN),
-                Outside::Hold => out.copy_from_slice(row(if is_last { rows.end - 1 } else { rows.start })),
+                Outside::Fill(value) => own.fill(value),
+                Outside::Hold if rows.is_empty() => own.fill(f64::NAN),
+                Outside::Hold => own.copy_from_slice(row(if is_last { rows.end - 1 } else { rows.start })),
             }
+            at += 1;
         } else {
-            let share = (time - samples[after - 1]) / (samples[after] - samples[after - 1]);
-            for ((out, left), right) in out.iter_mut().zip(row(after - 1)).zip(row(after)) {
-                *out = left + share * (right - left);
+            let (left, right) = (row(after - 1), row(after));
+            let (start, end) = (samples[after - 1], samples[after]);
+            let per_second = 1.0 / (end - start);
+            let between = times[at..].iter().take_while(|time| **time < end);
+            for (&time, out) in between.zip(out[at * width..].chunks_exact_mut(width)) {
+                let share = (time - start) * per_second;
+                for ((out, left), right) in out.iter_mut().zip(left).zip(right) {
+                    *out = left + share * (right - left);
+                }
+                at += 1;
             }
         }
-    })
+    }
 }
 
 /// Times that one thread looks up in a row.
 const BLOCK_TIMES: usize = 1 << 14;
 
-/// A signal at the times of `axis`, which has its support. `value` is given a time, the first sample of the epoch that is not
-/// before it, the rows of the epoch, all values, and where to write.
-fn resample<B, S, F>(signal: &S, axis: Ts, value: F) -> S
+/// A signal at the times of `axis`, which has its support. `look_up` is given times of one epoch, one at least, the rows of
+/// the epoch, all values, and where to write.
+fn resample<B, S, F>(signal: &S, axis: Ts, look_up: F) -> S
 where
     B: Backend,
     S: Signal<B>,
-    F: Fn(f64, usize, &Range<usize>, &[f64], &mut [f64]) + Sync,
+    F: Fn(&[f64], &Range<usize>, &[f64], &mut [f64]) + Sync,
 {
-    let (samples, width) = (signal.sample_times(), signal.values().dims()[1]);
-    let mut out = vec![0.0; axis.len() * width];
+    let width = signal.values().dims()[1];
+    let mut out = nemos_core::zeros(axis.len() * width);
     if width > 0 {
         with_host(signal.values(), |values| {
             let mut blocks = Vec::new();
@@ -122,14 +148,8 @@ where
                     rest = others;
                 }
             }
-            blocks.into_par_iter().for_each(|(rows, epoch, out)| {
-                let times = &axis.times()[rows];
-                let mut after = epoch.start;
-                for (&time, out) in times.iter().zip(out.chunks_exact_mut(width)) {
-                    after = advance(samples, after, epoch.end, time);
-                    value(time, after, &epoch, values, out);
-                }
-            });
+            let blocks = blocks.into_par_iter();
+            blocks.for_each(|(rows, epoch, out)| look_up(&axis.times()[rows], &epoch, values, out));
         });
     }
     let dims = [axis.len(), width];

@@ -38,9 +38,8 @@ pub trait Signal<B: Backend>: Sized + Sync {
     /// Samples within these epochs, which become the support.
     #[must_use]
     fn restrict(&self, epochs: &IntervalSet) -> Self {
-        let axis = self.axis().restrict(epochs);
-        let values = select(self.values(), &epochs.rows(self.sample_times()));
-        self.with_values(axis, values)
+        let rows = epochs.rows(self.sample_times());
+        self.with_values(self.axis().select(&rows, epochs), select(self.values(), &rows))
     }
 
     /// Samples from `start` to `end`, both included. The support stays what it was.

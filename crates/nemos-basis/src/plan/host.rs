@@ -43,14 +43,14 @@ impl Plan {
     /// The features of these rows, written once, by all processors.
     pub(crate) fn host_rows(&self, data: &Data<'_>, rows: Range<usize>) -> Vec<f64> {
         let n_features = self.layout.n_features();
-        let mut values = vec![0.0; rows.len() * n_features];
+        let mut values = nemos_core::zeros(rows.len() * n_features);
         self.tasks(&mut values, rows, |first, chunk| self.write(data, first, chunk));
         values
     }
 
     /// As [`Plan::host_rows`], in single precision: computed in double and rounded.
     pub(crate) fn host_rows_single(&self, data: &Data<'_>, rows: Range<usize>) -> Vec<f32> {
-        let mut values = vec![0.0_f32; rows.len() * self.layout.n_features()];
+        let mut values = nemos_core::zeros::<f32>(rows.len() * self.layout.n_features());
         self.tasks(&mut values, rows, |first, chunk| {
             let mut wide = vec![0.0; chunk.len()];
             self.write(data, first, &mut wide);
