@@ -1,7 +1,7 @@
 //! How much of the fluorescence of one region do its neighbours predict, on frames that the fit has not seen?
 
 use nemos::core::{Cpu, Matrix};
-use nemos::glm::{Exp, Gamma, Glm, Regularizer, Score};
+use nemos::glm::{Gamma, Glm, Regularizer, Score, Softplus};
 use nemos::io::read_npy;
 use nemos::plot::{Axis, Figure, Line, Panel, Span};
 
@@ -36,8 +36,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .collect();
     let design = Matrix::<Cpu>::from_vec(design, [target.len(), N_OTHERS])?;
     let fluorescence = Matrix::from_column(target.clone());
-    // Fluorescence is positive, and its noise grows with it: a gamma distribution around an exponential.
-    let glm = Glm::new(Gamma).link(Exp).regularizer(Regularizer::Ridge(1e-3.into()));
+    // Fluorescence is positive, and its noise grows with it: a gamma distribution. Effects add where it is high.
+    let glm = Glm::new(Gamma).link(Softplus).regularizer(Regularizer::Ridge(1e-3.into()));
     let fitted = glm.fit(&design.rows(0..N_FIT)?, &fluorescence.rows(0..N_FIT)?)?;
     println!("{}, dispersion {:.4}", fitted.outcome().status, fitted.scale());
     for (name, frames) in [("of the fit", 0..N_FIT), ("not seen", N_FIT..target.len())] {

@@ -12,6 +12,9 @@ struct Basis;
 #[doc = include_str!("../book/src/timeseries.md")]
 struct TimeSeries;
 
+#[doc = include_str!("../book/src/head_direction.md")]
+struct HeadDirection;
+
 #[doc = include_str!("../book/src/models.md")]
 struct Models;
 
