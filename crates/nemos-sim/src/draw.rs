@@ -34,6 +34,7 @@ pub trait Draw: ObservationModel {
 }
 
 /// Whether counts can have this mean, where they are not negative.
+#[inline]
 fn is_mean(rate: f64) -> bool {
     (0.0..f64::INFINITY).contains(&rate)
 }

@@ -53,11 +53,17 @@ impl Ring {
         simd::vectorized(
             #[inline(always)]
             || {
-                // All spikes into one part of the ring before the next, so that the part is read once.
+                // All spikes into one part of the ring before the next, two at a time, so that the part is seldom read.
                 let mut passed = 0;
                 for to in ahead.chunks_mut(PART).chain(wrapped.chunks_mut(PART)) {
-                    for &(sender, count) in &self.spikes {
-                        add(to, &coupling.of_sender(sender)[passed..], count);
+                    let mut pairs = self.spikes.chunks_exact(2);
+                    let filter = |sender: usize| &coupling.of_sender(sender)[passed..];
+                    for pair in &mut pairs {
+                        let [first, second] = [pair[0], pair[1]].map(|(sender, count)| (filter(sender), count));
+                        add_both(to, first, second);
+                    }
+                    for &(sender, count) in pairs.remainder() {
+                        add(to, filter(sender), count);
                     }
                     passed += to.len();
                 }
@@ -72,4 +78,12 @@ const PART: usize = 1024;
 #[inline(always)]
 fn add(to: &mut [f64], filter: &[f64], count: f64) {
     to.iter_mut().zip(filter).for_each(|(to, filter)| *to += count * filter);
+}
+
+/// As [`add`] of the first and then of the second, to the last bit.
+#[inline(always)]
+fn add_both(to: &mut [f64], (first, first_count): (&[f64], f64), (second, second_count): (&[f64], f64)) {
+    for ((to, first), second) in to.iter_mut().zip(first).zip(second) {
+        *to = *to + first_count * first + second_count * second;
+    }
 }

@@ -56,9 +56,36 @@ impl TsGroup {
                 bins: bins.len() as f64 * self.len() as f64,
             });
         }
-        let counts = TsdFrame::trusted(bins.axis(), count::<B>(self.units(), &bins));
+        Ok(self.named(TsdFrame::trusted(bins.axis(), count::<B>(self.units(), &bins))))
+    }
+
+    /// How many events of each unit each epoch of the support holds, at its middle: spikes per trial, where the epochs are
+    /// trials.
+    ///
+    /// # Shapes
+    /// `[n_epochs, n_units]`
+    ///
+    /// # Example
+    /// ```
+    /// use nemos_core::Cpu;
+    /// use nemos_timeseries::{IntervalSet, Signal, Ts, TsGroup};
+    /// let trials = IntervalSet::new([(0.0, 1.0), (5.0, 7.0)])?;
+    /// let units = TsGroup::new([Ts::new([0.5, 5.5, 6.5])?, Ts::new([0.1, 3.0])?], &trials);
+    /// assert_eq!(units.count_epochs::<Cpu>().values().to_vec(), [1.0, 1.0, 2.0, 0.0]);
+    /// # Ok::<(), nemos_timeseries::Error>(())
+    /// ```
+    pub fn count_epochs<B: Backend>(&self) -> TsdFrame<B> {
+        let dims = [self.support().len(), self.len()];
+        let by_unit: Vec<_> = self.units().iter().map(Ts::rows_by_epoch).collect();
+        let counts = (0..dims[0]).flat_map(|epoch| by_unit.iter().map(move |rows| rows[epoch].len() as f64));
+        let axis = Ts::trusted(self.support().centers().collect(), self.support().clone());
+        self.named(TsdFrame::trusted(axis, matrix(counts.collect::<Vec<f64>>(), dims)))
+    }
+
+    /// One column per unit, with its number and metadata.
+    fn named<B: Backend>(&self, counts: TsdFrame<B>) -> TsdFrame<B> {
         let names = self.ids().iter().map(u64::to_string).collect();
-        Ok(counts.described(names, self.metadata().clone()))
+        counts.described(names, self.metadata().clone())
     }
 }
 
