@@ -129,8 +129,8 @@ impl TuningCurves {
         let templates: Vec<Vec<f64>> = (0..n_bins).map(|bin| normalized(template(bin), metric)).collect();
         let mut distances = Vec::with_capacity(activity.len() * n_bins);
         with_host(activity.values(), |values| {
-            for row in values.chunks_exact(n_units.max(1)) {
-                let row = normalized(row.to_vec(), metric);
+            for time in 0..activity.len() {
+                let row = normalized(values[time * n_units..(time + 1) * n_units].to_vec(), metric);
                 distances.extend(templates.iter().map(|template| distance(&row, template, metric)));
             }
         });

@@ -105,6 +105,14 @@ pub enum Error {
         /// How many there would be.
         bins: f64,
     },
+    /// More of something than memory could hold.
+    #[error("there would be {n:.0} {name}, more than memory can hold")]
+    TooMany {
+        /// Of what.
+        name: &'static str,
+        /// How many.
+        n: f64,
+    },
     /// Too few samples for what was asked.
     #[error("{name} needs at least {least} samples in an epoch, but one has {got}; drop short epochs first")]
     TooFewSamples {

@@ -40,19 +40,24 @@ impl Around {
         }])
     }
 
-    /// How many steps fit before and after.
-    pub(crate) fn steps(self, step: f64) -> [usize; 2] {
+    /// How many steps fit before, and all lags as an axis.
+    pub(crate) fn lags(self, step: f64) -> Result<(usize, Ts), Error> {
         // A billionth of a step is rounding.
-        [self.before, self.after].map(|reach| (reach / step + 1e-9).floor() as usize)
-    }
-
-    /// The lags of these steps as an axis.
-    pub(crate) fn axis(self, step: f64) -> Ts {
-        let [before, after] = self.steps(step);
-        let lag = |index: usize| ((index as f64 - before as f64) * step).clamp(-self.before, self.after);
-        Ts::trusted((0..=before + after).map(lag).collect(), self.support())
+        let [before, after] = [self.before, self.after].map(|reach| (reach / step + 1e-9).floor());
+        if before + after > MOST_LAGS {
+            return Err(Error::TooMany {
+                name: "lags in the window around an event",
+                n: before + after,
+            });
+        }
+        let lag = |index: usize| ((index as f64 - before) * step).clamp(-self.before, self.after);
+        let lags = (0..=(before + after) as usize).map(lag);
+        Ok((before as usize, Ts::trusted(lags.collect(), self.support())))
     }
 }
+
+/// More lags than this are a mistake of units.
+const MOST_LAGS: f64 = 1e8;
 
 impl Ts {
     /// The events around each of `triggers` that lies in the support, in seconds from it. Each trigger is a unit; metadata
@@ -99,7 +104,8 @@ impl<B: Backend> Tsd<B> {
     /// `[n_lags, n_triggers]`
     ///
     /// # Errors
-    /// [`Error::Irregular`] or [`Error::TooFewSamples`] unless samples are even.
+    /// [`Error::Irregular`] or [`Error::TooFewSamples`] unless samples are even; [`Error::TooMany`] if there are too many
+    /// lags.
     pub fn perievent(&self, triggers: &Ts, around: Around) -> Result<TsdFrame<B>, Error> {
         let (axis, values, n_triggers) = aligned(self, triggers, around)?;
         let dims = [axis.len(), n_triggers];
@@ -126,8 +132,7 @@ impl<B: Backend> TsdFrame<B> {
 /// Lags, values `[n_lags, n_triggers, n_columns]`, and how many triggers there are.
 fn aligned<B: Backend, S: Signal<B>>(signal: &S, triggers: &Ts, around: Around) -> Result<(Ts, Vec<f64>, usize), Error> {
     let step = signal.sampling_step()?;
-    let axis = around.axis(step);
-    let [before, _] = around.steps(step);
+    let (before, axis) = around.lags(step)?;
     let centres = centres(signal.axis(), &triggers.restrict(signal.support()));
     let width = signal.values().dims()[1];
     let mut out = vec![f64::NAN; axis.len() * centres.len() * width];

@@ -46,7 +46,7 @@ impl Ts {
     /// [`Error::NotPositive`] unless `most` is positive and finite.
     pub fn jitter<R: Rng + ?Sized>(&self, most: f64, rng: &mut R) -> Result<Self, Error> {
         positive("the jitter", most)?;
-        let moved = self.times().iter().map(|time| time + rng.random_range(-most..=most));
+        let moved = self.times().iter().map(|time| time + (2.0 * rng.random::<f64>() - 1.0) * most);
         Ok(Ts::sorted(moved.collect::<Vec<f64>>())?.restrict(self.support()))
     }
 
@@ -63,7 +63,7 @@ impl Ts {
     /// # Errors
     /// [`Error::Range`] unless `least` and `most` are finite and in order.
     pub fn shift_circularly<R: Rng + ?Sized>(&self, least: f64, most: f64, rng: &mut R) -> Result<Self, Error> {
-        if !(least.is_finite() && most.is_finite() && least <= most) {
+        if !((most - least).is_finite() && least <= most) {
             return Err(Error::Range {
                 name: "the shift",
                 low: least,

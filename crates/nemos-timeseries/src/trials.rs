@@ -54,6 +54,10 @@ impl TsGroup {
         let bins = Bins::new(trials, bin_size)?;
         let ranges = bins.by_epoch();
         let longest = ranges.iter().map(ExactSizeIterator::len).max().unwrap_or(0);
+        let n_values = self.len() as f64 * trials.len() as f64 * longest as f64;
+        if n_values > 1e12 {
+            return Err(Error::TooManyBins { bin_size, bins: n_values });
+        }
         let by_unit = self.units().par_iter().map(|unit| {
             let counts = count_into::<f64>(std::slice::from_ref(unit), &bins);
             let mut padded = vec![f64::NAN; ranges.len() * longest];

@@ -19,7 +19,7 @@ impl<B: Backend> Tsd<B> {
     /// `[n_lags, n_units]`
     ///
     /// # Errors
-    /// As [`Ts::count`].
+    /// As [`Ts::count`], and [`Error::TooMany`] if there are too many lags.
     ///
     /// # Example
     /// ```
@@ -59,8 +59,9 @@ impl<B: Backend> TsdFrame<B> {
 fn averages<B: Backend, S: Signal<B>>(signal: &S, units: &TsGroup, bin_size: f64, around: Around) -> Result<(Ts, Vec<f64>), Error> {
     let bins = Bins::new(signal.support(), bin_size)?;
     let means = bin_average(signal, bin_size)?;
-    let [before, after] = around.steps(bin_size);
-    let (n_lags, width) = (before + after + 1, means.values().dims()[1]);
+    let (before, axis) = around.lags(bin_size)?;
+    let (n_lags, width) = (axis.len(), means.values().dims()[1]);
+    let after = n_lags - 1 - before;
     let epochs = bins.by_epoch();
     let units = units.restrict(signal.support());
     let average = |unit: &Ts, values: &[f64]| {
@@ -90,5 +91,5 @@ fn averages<B: Backend, S: Signal<B>>(signal: &S, units: &TsGroup, bin_size: f64
             out.extend_from_slice(&unit[lag * width..(lag + 1) * width]);
         }
     }
-    Ok((around.axis(bin_size), out))
+    Ok((axis, out))
 }

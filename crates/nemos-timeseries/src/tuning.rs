@@ -35,6 +35,12 @@ impl Binning {
         if self.n_bins == 0 {
             return empty("the list of bins", "ask for at least one");
         }
+        if self.n_bins > MOST_BINS {
+            return Err(Error::TooMany {
+                name: "bins of a feature",
+                n: self.n_bins as f64,
+            });
+        }
         let (low, high) = match self.range {
             Some(range) => range,
             None => values
@@ -52,7 +58,7 @@ impl Binning {
         } else {
             (low, high)
         };
-        if !(low.is_finite() && high.is_finite() && low < high) {
+        if !((high - low).is_finite() && low < high) {
             return Err(Error::Range {
                 name: "the range of bins",
                 low,
@@ -155,8 +161,8 @@ impl TsGroup {
     /// `bins` has one entry per column of the feature.
     ///
     /// # Errors
-    /// [`Error::Differ`] unless there are as many binnings as features; [`Error::Range`] or [`Error::Empty`] if bins cannot be
-    /// made; [`Error::TooFewSamples`] if no epoch has two samples of the feature.
+    /// [`Error::Differ`] unless there are as many binnings as features; [`Error::Range`], [`Error::Empty`] or [`Error::TooMany`]
+    /// if bins cannot be made; [`Error::TooFewSamples`] if no epoch has two samples of the feature.
     pub fn tuning_curves<B: Backend, S: Signal<B>>(&self, feature: &S, bins: &[Binning]) -> Result<TuningCurves, Error> {
         let binned = Binned::new(feature, bins)?;
         let step = mean_step(feature.axis()).ok_or(Error::TooFewSamples {
@@ -206,6 +212,9 @@ impl<B: Backend> TsdFrame<B> {
     }
 }
 
+/// More bins than this, of all features together, are a mistake.
+const MOST_BINS: usize = 100_000_000;
+
 /// A bin that no sample falls in.
 const OUTSIDE: u32 = u32::MAX;
 
@@ -233,10 +242,10 @@ impl Binned {
             let edges = binnings.iter().enumerate().map(|(feature, binning)| binning.edges(column(feature)));
             let edges = edges.collect::<Result<Vec<_>, _>>()?;
             let n_bins = edges.iter().map(|edges| (edges.len() - 1) as f64).product::<f64>();
-            if n_bins >= f64::from(OUTSIDE) {
-                return Err(Error::TooManyBins {
-                    bin_size: f64::NAN,
-                    bins: n_bins,
+            if n_bins > MOST_BINS as f64 {
+                return Err(Error::TooMany {
+                    name: "bins of the features",
+                    n: n_bins,
                 });
             }
             let mut occupancy = vec![0.0; n_bins as usize];

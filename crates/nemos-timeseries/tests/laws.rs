@@ -3,6 +3,8 @@
 use nemos_core::{Cpu, Design, Matrix, NdArray};
 use nemos_timeseries::*;
 use proptest::prelude::*;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 
 /// Everything happens before this time.
 const END: f64 = 64.0;
@@ -280,6 +282,60 @@ fn tiny_recordings_pass_through_everything() {
             assert_eq!(axis.time_diff::<Cpu>(DiffTime::End).len(), axis.len().saturating_sub(1));
         }
     }
+}
+
+#[test]
+fn tiny_recordings_are_tuned_aligned_and_decoded() {
+    let window = Around::new(1.0, 2.0).unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    for n_samples in 0..4 {
+        for n_units in 0..3 {
+            let axis = Ts::within((0..n_samples).map(f64::from).collect::<Vec<_>>(), &line()).unwrap();
+            let units = TsGroup::new(vec![axis.clone(); n_units], &line());
+            for value in [1.0, f64::NAN] {
+                let place = Tsd::<Cpu>::new(axis.clone(), vec![value; axis.len()]).unwrap();
+                // One sample has no rate, and a feature that is missing throughout no bins.
+                let curves = units.tuning_curves(&place, &[Binning::new(3)]);
+                assert_eq!(curves.is_ok(), n_samples > 1 && value == 1.0, "{n_samples} {value}");
+                if let Ok(curves) = curves {
+                    let counts = units.count::<Cpu>(1.0).unwrap();
+                    assert_eq!(curves.information().len(), n_units);
+                    let bayes = curves.decode_bayes(&counts, 1.0, Prior::Occupancy).unwrap();
+                    let template = curves.decode_template(&counts, Metric::Cosine).unwrap();
+                    assert_eq!([bayes.features.len(), template.features.len()], [counts.len(); 2]);
+                }
+                assert_eq!(place.perievent(&axis, window).is_ok(), n_samples > 1);
+                assert_eq!(place.triggered_average(&units, 1.0, window).unwrap().n_columns(), n_units);
+                assert_eq!(place.trial_tensor(&line(), TrialEdge::End).shape(), [1, 1, axis.len()]);
+            }
+            assert_eq!(units.perievent(&axis, window).len(), n_units);
+            assert_eq!(units.autocorrelograms(0.5, 1.0, Scale::Rate).unwrap().lags.len(), 5);
+            assert_eq!(units.trial_counts(&line(), 1.0, TrialEdge::Start).unwrap().shape()[0], n_units);
+            assert_eq!(units.shuffle_intervals(&mut rng).len(), n_units);
+            assert_eq!(units.resample(&mut rng).len(), n_units);
+            assert_eq!(units.jitter(f64::MAX, &mut rng).unwrap().len(), n_units);
+            assert_eq!(units.shift_circularly(-1e300, 1e300, &mut rng).unwrap().len(), n_units);
+        }
+    }
+}
+
+#[test]
+fn what_takes_more_memory_than_there_is_is_refused() {
+    let axis = Ts::new([0.0, 1.0, 2.0]).unwrap();
+    let signal = Tsd::<Cpu>::new(axis.clone(), vec![1.0, 2.0, 3.0]).unwrap();
+    let units = TsGroup::new([axis.clone()], axis.support());
+    let far = Around::new(1e300, 1e300).unwrap();
+    assert!(matches!(signal.perievent(&axis, far), Err(Error::TooMany { .. })));
+    assert!(matches!(signal.triggered_average(&units, 1.0, far), Err(Error::TooMany { .. })));
+    let bins = |binning: Binning| units.tuning_curves(&signal, &[binning]);
+    assert!(matches!(bins(Binning::new(usize::MAX)), Err(Error::TooMany { .. })));
+    assert!(matches!(bins(Binning::new(2).range(-1e308, 1e308)), Err(Error::Range { .. })));
+    assert!(matches!(
+        units.autocorrelograms(1e-12, 1e6, Scale::Rate),
+        Err(Error::TooManyBins { .. })
+    ));
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    assert!(matches!(axis.shift_circularly(-1e308, 1e308, &mut rng), Err(Error::Range { .. })));
 }
 
 #[test]
