@@ -40,6 +40,14 @@ pub enum Error {
         /// What the number follows from.
         why: &'static str,
     },
+    /// A block of rows has another shape than the rows that were asked for.
+    #[error("a block has shape {got:?}, but {expected:?} was asked for")]
+    BlockShape {
+        /// Its shape.
+        got: [usize; 2],
+        /// The shape of the rows that were asked for.
+        expected: [usize; 2],
+    },
     /// A weight that is negative or not finite.
     #[error("weights hold {value} in row {row}, column {column}; weights are finite and not negative")]
     Weight {

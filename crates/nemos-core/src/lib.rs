@@ -24,6 +24,7 @@
 
 mod annotated;
 mod backend;
+mod blockwise;
 mod design;
 mod error;
 mod features;

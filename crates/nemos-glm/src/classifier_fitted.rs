@@ -118,12 +118,12 @@ impl<B: Backend> FittedClassifierPopulationGlm<B> {
     /// If `samples` does not have one column per coefficient, or holds an infinity.
     pub fn predict<S: Samples<B>>(&self, samples: &S) -> Result<S::Output, Error> {
         let n_classes = self.n_classes();
-        let mut labels = Vec::with_capacity(samples.n_samples() * self.parameters.n_problems());
-        self.by_blocks(samples, |block| {
-            labels.extend(block.to_vec().chunks_exact(n_classes).map(most_probable));
+        let n_neurons = self.parameters.n_problems();
+        let labels = self.by_blocks(samples, n_neurons, |block| {
+            let labels = block.to_vec().chunks_exact(n_classes).map(most_probable).collect();
+            Ok(Matrix::from_vec(labels, [block.dims()[0], n_neurons])?)
         })?;
-        let shape = [samples.n_samples(), self.parameters.n_problems()];
-        Ok(samples.wrap(Matrix::from_vec(labels, shape)?))
+        Ok(samples.wrap(labels))
     }
 
     /// Logarithms of the probabilities of the classes: `[n_samples, n_neurons · n_classes]`, the classes of a neuron side
@@ -177,12 +177,18 @@ impl<B: Backend> FittedClassifierPopulationGlm<B> {
         .into())
     }
 
-    /// Log-probabilities `[n_rows, n_neurons · n_classes]`, a block at a time.
-    fn by_blocks(&self, design: &impl Design<B>, mut act: impl FnMut(Matrix<B>)) -> Result<(), Error> {
+    /// What `of` makes of the log-probabilities `[n_rows, n_neurons · n_classes]` of some rows: `[n_rows, width]`.
+    fn by_blocks(
+        &self,
+        design: &impl Design<B>,
+        width: usize,
+        of: impl Fn(Matrix<B>) -> Result<Matrix<B>, Error> + Send + Sync,
+    ) -> Result<Matrix<B>, Error> {
         self.check_design(design)?;
-        let width = self.parameters.n_problems() * self.n_classes();
+        let n_columns = self.parameters.n_problems() * self.n_classes();
         let device = on_device::<B>(&self.parameters, self.n_classes());
-        for rows in row_blocks(design.n_samples(), B::block_rows(design.n_features().max(width))) {
+        let block_rows = B::block_rows(design.n_features().max(n_columns));
+        Matrix::by_blocks([design.n_samples(), width], block_rows, |rows| {
             let features = design.block(rows.clone())?;
             // Finds infinities; what is missing stays NaN.
             Piece::complete("design", &features, rows.start)?;
@@ -193,18 +199,12 @@ impl<B: Backend> FittedClassifierPopulationGlm<B> {
                 offset: None,
             };
             let values = log_probabilities(&chunk, &device, self.n_classes());
-            act(Matrix::from_tensor(values.reshape([rows.len(), width])));
-        }
-        Ok(())
+            of(Matrix::from_tensor(values.reshape([rows.len(), n_columns])))
+        })
     }
 
     fn log_probabilities(&self, design: &impl Design<B>) -> Result<Matrix<B>, Error> {
-        let mut blocks = Vec::new();
-        self.by_blocks(design, |block| blocks.push(block))?;
-        if blocks.is_empty() {
-            return Ok(Matrix::zeros([0, self.parameters.n_problems() * self.n_classes()]));
-        }
-        Ok(Matrix::stack(blocks)?)
+        self.by_blocks(design, self.parameters.n_problems() * self.n_classes(), Ok)
     }
 
     /// One tally per neuron, in one pass over the data.

@@ -113,20 +113,19 @@ impl<'a, B: Backend, O: ObservationModel, L: InverseLink> Predictor<'a, B, O, L>
         self.check_design(design)?;
         let (n_samples, n_neurons) = (design.n_samples(), self.n_neurons());
         let device = self.on_device();
-        let mut rates = Matrix::<B>::zeros([n_samples, n_neurons]).into_tensor();
-        for rows in row_blocks(n_samples, B::block_rows(design.n_features().max(n_neurons))) {
+        let block_rows = B::block_rows(design.n_features().max(n_neurons));
+        Matrix::by_blocks([n_samples, n_neurons], block_rows, |rows| {
             let features = design.block(rows.clone())?;
             // Finds infinities; what is missing stays NaN.
             Piece::complete("design", &features, rows.start)?;
             let chunk = Chunk {
-                offset: design.offset(rows.clone())?,
+                offset: design.offset(rows)?,
                 weights: None,
                 counts: features.clone(),
                 features,
             };
-            rates = rates.slice_assign([rows, 0..n_neurons], self.link().rate(chunk.predictor(&device)));
-        }
-        Ok(Matrix::from_tensor(rates))
+            Ok(Matrix::from_tensor(self.link().rate(chunk.predictor(&device))))
+        })
     }
 
     /// Sums `terms` `[n_rows, n_neurons]` over the rows in which nothing is missing, in one pass over the data.
