@@ -18,8 +18,6 @@ const BEST_COMPRESSION: usize = 1032;
 pub(crate) struct Hdf5 {
     file: Hdf5File,
     path: PathBuf,
-    /// How long the file is.
-    n_bytes: usize,
     /// No object can have more bytes than this.
     most: usize,
 }
@@ -40,20 +38,13 @@ impl Hdf5 {
             path: path.into(),
             source: Arc::new(source),
         })?;
-        let n_bytes = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
-        let most = n_bytes.saturating_mul(BEST_COMPRESSION);
+        let most = usize::try_from(metadata.len())
+            .unwrap_or(usize::MAX)
+            .saturating_mul(BEST_COMPRESSION);
         let options = OpenOptions::default().with_max_read_bytes(most).with_max_chunk_bytes(most);
         let file = Hdf5File::open_with_options(path, options).map_err(|error| damaged(path, "/", error))?;
-        let end = file.superblock().eof_address;
-        if end > metadata.len() {
-            let why = format!(
-                "it is {} bytes long, but says that it ends at {end}: was it copied or written in full?",
-                metadata.len()
-            );
-            return Err(damaged(path, "/", why));
-        }
         let path = path.into();
-        Ok(Hdf5 { file, path, n_bytes, most })
+        Ok(Hdf5 { file, path, most })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -71,26 +62,16 @@ impl Hdf5 {
         found.map_err(|error| damaged(&self.path, group, error))
     }
 
-    /// Whether there is such a dataset in its group.
-    pub(crate) fn has(&self, dataset: &str) -> Result<bool, Error> {
-        let (group, name) = dataset.rsplit_once('/').unwrap_or(("/", dataset));
-        Ok(self.members(group)?.1.iter().any(|other| other == name))
-    }
-
     /// An attribute of a group, where it is a text.
     pub(crate) fn group_text(&self, group: &str, name: &str) -> Option<String> {
         let attribute = self.file.group(group).and_then(|group| group.attribute(name));
         attribute.and_then(|attribute| attribute.read_string()).ok()
     }
 
-    /// A number among the attributes of a dataset, if there is one of this name.
-    pub(crate) fn number(&self, dataset: &str, name: &str) -> Result<Option<f64>, Error> {
-        let found = self.dataset(dataset)?;
-        let mut attributes = found.attributes().into_iter().filter(|attribute| attribute.name == name);
-        let number = attributes.next().map(|attribute| attribute.read_as_f64());
-        number
-            .transpose()
-            .map_err(|error| damaged(&self.path, &format!("{dataset}@{name}"), error))
+    /// An attribute of a dataset, where it is a number.
+    pub(crate) fn number(&self, dataset: &str, name: &str) -> Option<f64> {
+        let attribute = self.file.dataset(dataset).and_then(|dataset| dataset.attribute(name));
+        attribute.and_then(|attribute| attribute.read_as_f64()).ok()
     }
 
     pub(crate) fn shape(&self, dataset: &str) -> Result<Vec<usize>, Error> {
@@ -135,31 +116,8 @@ impl Hdf5 {
 
     /// All texts of a dataset.
     pub(crate) fn texts(&self, dataset: &str) -> Result<Vec<String>, Error> {
-        let found = self.dataset(dataset)?;
-        let texts = self.has_room_for_texts(&found).and_then(|has_room| match has_room {
-            true => found.read_strings(),
-            false => Err(hdf5_reader::error::Error::InvalidData(
-                "its texts are longer than the file, which keeps each of them as it is".into(),
-            )),
-        });
+        let texts = self.dataset(dataset)?.read_strings();
         texts.map_err(|error| damaged(&self.path, dataset, error))
-    }
-
-    /// Whether the texts of a dataset can come out of this file: many rows may refer to one long text.
-    fn has_room_for_texts(&self, dataset: &Dataset) -> hdf5_reader::error::Result<bool> {
-        let n_texts = dataset.num_elements()?;
-        if n_texts > (self.most / size_of::<String>()) as u64 {
-            return Ok(false);
-        }
-        if dataset.raw_element_size()? != dataset.vlen_reference_size() {
-            return Ok(true);
-        }
-        // A reference begins with the length of its text.
-        let references = dataset.read_raw_bytes()?;
-        let lengths = references
-            .chunks_exact(dataset.vlen_reference_size())
-            .filter_map(|reference| reference.first_chunk());
-        Ok(lengths.map(|&length| u64::from(u32::from_le_bytes(length))).sum::<u64>() <= self.n_bytes as u64)
     }
 
     /// The error that an object cannot be used, and why.

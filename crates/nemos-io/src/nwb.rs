@@ -8,7 +8,7 @@ use std::sync::Arc;
 use nemos_timeseries::{IntervalSet, Table, TsGroup};
 
 use crate::hdf5::{Elements, Hdf5};
-use crate::nwb_table::{self, ELECTRODES};
+use crate::nwb_table::{self, ELECTRODES, UNITS};
 use crate::{Error, NwbSeries};
 
 /// A recording in the format of Neurodata Without Borders (NWB 2), as pynwb writes it.
@@ -18,8 +18,8 @@ use crate::{Error, NwbSeries};
 ///
 /// | entry | what it becomes |
 /// |---|---|
-/// | tables of units | [`TsGroup`], with one column of metadata per column of the table, and the `region` of the first electrode |
-/// | intervals: epochs, trials, … | [`IntervalSet`], with their columns as metadata; the texts of a ragged column, such as tags, joined by commas |
+/// | the table of units | [`TsGroup`], with one column of metadata per column of the table, and the `region` of the first electrode |
+/// | intervals: epochs, trials, … | [`IntervalSet`], with their columns as metadata |
 /// | time series in acquisition, processing, stimulus and analysis | [`NwbSeries`] |
 ///
 /// # Example
@@ -105,20 +105,11 @@ impl NwbFile {
     /// # Errors
     /// [`Error::NoEntry`] if there are none; [`Error::Hdf5`] and [`Error::Table`] if they cannot be read.
     pub fn units(&self) -> Result<TsGroup, Error> {
-        self.units_of("units")
+        self.find("units", "units", |kind| kind == NwbKind::Units)?;
+        nwb_table::units(&self.file)
     }
 
-    /// The units of another table, such as those of a second spike sorter in a processing module.
-    ///
-    /// # Errors
-    /// As [`units`](NwbFile::units).
-    pub fn units_of(&self, name: &str) -> Result<TsGroup, Error> {
-        let entry = self.find(name, "units", |kind| kind == NwbKind::Units)?;
-        nwb_table::units(&self.file, &entry.path)
-    }
-
-    /// Epochs, trials or other intervals, with their metadata. Rows without a start, a stop or a length are left out with a
-    /// warning; intervals that overlap are merged and lose their metadata, with a warning, too.
+    /// Epochs, trials or other intervals, with their metadata.
     ///
     /// # Errors
     /// [`Error::NoEntry`] if there are none of this name; [`Error::Hdf5`] and [`Error::Table`] if they cannot be read.
@@ -188,8 +179,10 @@ fn walk(file: &Hdf5, group: &str, walk_so_far: &mut Walk<'_>) -> Result<(), Erro
             path: group.into(),
         });
     };
-    if has("spike_times") && has("spike_times_index") {
-        entry(NwbKind::Units);
+    if group == UNITS {
+        if has("spike_times") && has("spike_times_index") {
+            entry(NwbKind::Units);
+        }
         return Ok(());
     }
     if has("start_time") && has("stop_time") && file.group_text(group, "neurodata_type").is_some_and(|text| text == "TimeIntervals") {

@@ -111,17 +111,16 @@ impl NwbSeries {
         let (rows, axis) = self.axis()?;
         let data = self.data();
         let mut values = self.file.rows(&data, rows)?;
-        let conversion = self.file.number(&data, "conversion")?.unwrap_or(1.0);
-        let offset = self.file.number(&data, "offset")?.unwrap_or(0.0);
-        let channels = format!("{}/channel_conversion", self.path);
-        if self.file.has(&channels)? {
-            let factors: Vec<f64> = self.file.floats(&channels)?.into_iter().collect();
-            let n_channels: usize = values.shape().iter().skip(1).product();
-            if values.ndim() > 2 || factors.len() != n_channels {
-                return Err(self.file.refuse(&channels, "it does not have one factor for each channel"));
+        let conversion = self.file.number(&data, "conversion").unwrap_or(1.0);
+        let offset = self.file.number(&data, "offset").unwrap_or(0.0);
+        if let Ok(channels) = self.file.floats(&format!("{}/channel_conversion", self.path))
+            && values.ndim() == 2
+            && channels.len() == values.shape()[1]
+        {
+            let channels: Vec<f64> = channels.into_iter().collect();
+            for mut row in values.rows_mut() {
+                row.iter_mut().zip(&channels).for_each(|(value, factor)| *value *= factor);
             }
-            let rows = values.iter_mut().zip(factors.iter().cycle());
-            rows.for_each(|(value, factor)| *value *= factor);
         }
         if (conversion, offset) != (1.0, 0.0) {
             values.mapv_inplace(|value| value * conversion + offset);
@@ -187,7 +186,7 @@ impl NwbSeries {
         }
         let path = format!("{}/starting_time", self.path);
         let start = self.file.floats(&path)?.first().copied().unwrap_or(f64::NAN);
-        let rate = self.file.number(&path, "rate")?.unwrap_or(f64::NAN);
+        let rate = self.file.number(&path, "rate").unwrap_or(f64::NAN);
         if !(rate > 0.0 && rate.is_finite() && start.is_finite()) {
             return Err(Error::SeriesRate {
                 name: self.path.clone(),

@@ -5,28 +5,23 @@ use nemos_timeseries::{Column, IntervalSet, Table, Ts, TsGroup};
 use crate::Error;
 use crate::hdf5::{Elements, Hdf5};
 
+pub(crate) const UNITS: &str = "/units";
 pub(crate) const ELECTRODES: &str = "/general/extracellular_ephys/electrodes";
 
 /// All plain columns of a table: one number, flag or text per row.
 ///
-/// The texts of a ragged column, such as the tags of epochs, are joined by commas. Other ragged columns, columns of arrays and
-/// references to other objects are left out.
+/// Ragged columns, columns of arrays and references to other objects are left out.
 pub(crate) fn table(file: &Hdf5, group: &str) -> Result<Table, Error> {
     let ids = file.shape(&format!("{group}/id"))?;
     let n_rows = ids.iter().product();
     let mut table = Table::new(n_rows);
     let (_, datasets) = file.members(group)?;
     for name in &datasets {
-        if name == "id" || name.ends_with("_index") {
+        let is_ragged = datasets.iter().any(|other| other.strip_suffix("_index") == Some(name));
+        if name == "id" || name.ends_with("_index") || is_ragged {
             continue;
         }
         let path = format!("{group}/{name}");
-        if datasets.iter().any(|other| other.strip_suffix("_index") == Some(name)) {
-            if file.elements(&path)? == Elements::Texts && file.shape(&path)?.len() == 1 {
-                table = table.with(name, joined_texts(file, &path, n_rows)?)?;
-            }
-            continue;
-        }
         if file.shape(&path)? != [n_rows] {
             continue;
         }
@@ -41,26 +36,10 @@ pub(crate) fn table(file: &Hdf5, group: &str) -> Result<Table, Error> {
     Ok(table)
 }
 
-/// The texts of each row, joined by commas.
-fn joined_texts(file: &Hdf5, path: &str, n_rows: usize) -> Result<Vec<String>, Error> {
-    let texts = file.texts(path)?;
-    let index = format!("{path}_index");
-    let ends = ends(file, &index, texts.len())?;
-    if ends.len() != n_rows {
-        return Err(Error::Table {
-            path: file.path().into(),
-            table: index,
-            problem: "there are not as many ends as rows",
-        });
-    }
-    let starts = [0].into_iter().chain(ends.iter().copied());
-    Ok(starts.zip(&ends).map(|(start, &end)| texts[start..end].join(", ")).collect())
-}
-
 /// The units with their metadata.
-pub(crate) fn units(file: &Hdf5, table_path: &str) -> Result<TsGroup, Error> {
-    let spikes: Vec<f64> = file.floats(&format!("{table_path}/spike_times"))?.into_iter().collect();
-    let ends = ends(file, &format!("{table_path}/spike_times_index"), spikes.len())?;
+pub(crate) fn units(file: &Hdf5) -> Result<TsGroup, Error> {
+    let spikes: Vec<f64> = file.floats(&format!("{UNITS}/spike_times"))?.into_iter().collect();
+    let ends = ends(file, &format!("{UNITS}/spike_times_index"), spikes.len())?;
     let mut start = 0;
     let mut units = Vec::with_capacity(ends.len());
     for &end in &ends {
@@ -82,22 +61,22 @@ pub(crate) fn units(file: &Hdf5, table_path: &str) -> Result<TsGroup, Error> {
     } else {
         TsGroup::joined(units)
     };
-    let ids: Vec<f64> = file.floats(&format!("{table_path}/id"))?.into_iter().collect();
+    let ids: Vec<f64> = file.floats(&format!("{UNITS}/id"))?.into_iter().collect();
     if ids.iter().all(|&id| id >= 0.0) {
         group = group.with_ids(ids.iter().map(|&id| id as u64).collect::<Vec<_>>())?;
     }
-    for (name, column) in table(file, table_path)?.columns() {
+    for (name, column) in table(file, UNITS)?.columns() {
         group = group.with_column(name, column.clone())?;
     }
-    match regions(file, table_path, ends.len())? {
+    match regions(file, ends.len())? {
         Some(regions) => Ok(group.with_column("region", regions)?),
         None => Ok(group),
     }
 }
 
 /// The location of the first electrode of each unit, where units have electrodes.
-fn regions(file: &Hdf5, table_path: &str, n_units: usize) -> Result<Option<Vec<String>>, Error> {
-    let (_, datasets) = file.members(table_path)?;
+fn regions(file: &Hdf5, n_units: usize) -> Result<Option<Vec<String>>, Error> {
+    let (_, datasets) = file.members(UNITS)?;
     let location = format!("{ELECTRODES}/location");
     let has_locations = file
         .members(ELECTRODES)
@@ -105,15 +84,15 @@ fn regions(file: &Hdf5, table_path: &str, n_units: usize) -> Result<Option<Vec<S
     if !datasets.iter().any(|name| name == "electrodes") || !has_locations {
         return Ok(None);
     }
-    let rows: Vec<f64> = file.floats(&format!("{table_path}/electrodes"))?.into_iter().collect();
+    let rows: Vec<f64> = file.floats(&format!("{UNITS}/electrodes"))?.into_iter().collect();
     let ends = match datasets.iter().any(|name| name == "electrodes_index") {
-        true => ends(file, &format!("{table_path}/electrodes_index"), rows.len())?,
+        true => ends(file, &format!("{UNITS}/electrodes_index"), rows.len())?,
         false => (1..=rows.len()).collect(),
     };
     if ends.len() != n_units {
         return Err(Error::Table {
             path: file.path().into(),
-            table: table_path.into(),
+            table: UNITS.into(),
             problem: "electrodes do not belong to the units one by one",
         });
     }
@@ -153,29 +132,16 @@ pub(crate) fn intervals(file: &Hdf5, group: &str) -> Result<IntervalSet, Error> 
             problem: "there are not as many starts as stops",
         });
     }
-    // A trial that was broken off may have no end.
-    let is_interval = |&row: &usize| starts[row].is_finite() && stops[row].is_finite() && starts[row] < stops[row];
-    let mut order: Vec<usize> = (0..starts.len()).filter(is_interval).collect();
-    if order.len() < starts.len() {
-        let n = starts.len() - order.len();
-        tracing::warn!("{n} of {group} were left out: they have no start, no stop, or no length");
-    }
+    let mut order: Vec<usize> = (0..starts.len()).collect();
     order.sort_by(|&left, &right| starts[left].total_cmp(&starts[right]));
     let mut set = IntervalSet::new(order.iter().map(|&row| (starts[row], stops[row])))?;
-    if set.len() != order.len() {
-        tracing::warn!("some of {group} overlap and were merged, so that their metadata were left out");
-        return Ok(set);
-    }
     let table = table(file, group)?;
-    if table.n_rows() != starts.len() {
-        return Err(Error::Table {
-            path: file.path().into(),
-            table: group.into(),
-            problem: "there are not as many starts as rows",
-        });
-    }
     let columns = table.columns().filter(|(name, _)| *name != "start_time" && *name != "stop_time");
     for (name, column) in columns {
+        if set.len() != order.len() || column.len() != order.len() {
+            tracing::warn!("some of {group} overlap or are empty and were merged, so that their metadata were left out");
+            break;
+        }
         set = set.with_column(name, ordered(column, &order))?;
     }
     Ok(set)
