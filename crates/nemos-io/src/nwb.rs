@@ -8,8 +8,10 @@ use std::sync::Arc;
 use nemos_timeseries::{IntervalSet, Table, TsGroup};
 
 use crate::hdf5::{Elements, Hdf5};
-use crate::nwb_table::{self, ELECTRODES, UNITS};
-use crate::{Error, NwbSeries};
+use crate::nwb_table::{self, ELECTRODES};
+use crate::{Error, NwbSeries, NwbUnits};
+
+const UNITS: &str = "/units";
 
 /// A recording in the format of Neurodata Without Borders (NWB 2), as pynwb writes it.
 ///
@@ -18,9 +20,12 @@ use crate::{Error, NwbSeries};
 ///
 /// | entry | what it becomes |
 /// |---|---|
-/// | the table of units | [`TsGroup`], with one column of metadata per column of the table, and the `region` of the first electrode |
+/// | tables of units | [`TsGroup`], with their columns as metadata, and the `region` of the first electrode |
 /// | intervals: epochs, trials, … | [`IntervalSet`], with their columns as metadata |
 /// | time series in acquisition, processing, stimulus and analysis | [`NwbSeries`] |
+///
+/// Columns with one number, flag or text per row become metadata; so do lists of texts, as the `tags` of epochs, which are
+/// joined by commas. Columns of arrays or of other lists are left out, and so are references to other objects.
 ///
 /// # Example
 /// ```
@@ -43,7 +48,7 @@ pub struct NwbFile {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NwbEntry {
-    /// The name to ask for it by: its own, or with that of its parent where two are the same.
+    /// The name to ask for it by: its own, or with that of its parent where two are the same. The path will do as well.
     pub name: String,
     /// What it is read as.
     pub kind: NwbKind,
@@ -71,7 +76,7 @@ impl NwbFile {
     /// Opens a file and lists what it holds.
     ///
     /// # Errors
-    /// [`Error::Open`], or [`Error::Hdf5`]: what is wrong with the file.
+    /// [`Error::Open`]; [`Error::CutShort`] if it ends too early; [`Error::Hdf5`]: what else is wrong with the file.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let file = Arc::new(Hdf5::open(path.as_ref())?);
         let mut entries = Vec::new();
@@ -99,17 +104,32 @@ impl NwbFile {
         &self.entries
     }
 
-    /// The units, with their metadata, over the time from the first spike of any to the last. A unit without spikes
-    /// stays a unit.
+    /// All spikes of the units of the session, or of the only table of units that there is.
     ///
     /// # Errors
-    /// [`Error::NoEntry`] if there are none; [`Error::Hdf5`] and [`Error::Table`] if they cannot be read.
+    /// [`Error::NoEntry`] if there are none, or several tables and none of the session; as [`NwbUnits::group`].
     pub fn units(&self) -> Result<TsGroup, Error> {
-        self.find("units", "units", |kind| kind == NwbKind::Units)?;
-        nwb_table::units(&self.file)
+        let mut tables = self.entries.iter().filter(|entry| entry.kind == NwbKind::Units);
+        let name = match (self.entries.iter().any(|entry| entry.path == UNITS), tables.next(), tables.next()) {
+            (false, Some(only), None) => &only.path,
+            _ => UNITS,
+        };
+        self.units_table(name)?.group()
     }
 
-    /// Epochs, trials or other intervals, with their metadata.
+    /// A table of units, of which nothing is read yet.
+    ///
+    /// # Errors
+    /// [`Error::NoEntry`] if there is none of this name.
+    pub fn units_table(&self, name: &str) -> Result<NwbUnits, Error> {
+        let entry = self.find(name, "units", |kind| kind == NwbKind::Units)?;
+        Ok(NwbUnits::new(self.file.clone(), entry))
+    }
+
+    /// Epochs, trials or other intervals in order of time, with their metadata.
+    ///
+    /// A row that does not stop after it starts, or whose start or stop is missing, as those of trials that were broken off,
+    /// is left out with a warning. Rows that overlap are merged, without metadata, with a warning.
     ///
     /// # Errors
     /// [`Error::NoEntry`] if there are none of this name; [`Error::Hdf5`] and [`Error::Table`] if they cannot be read.
@@ -142,7 +162,9 @@ impl NwbFile {
 
     fn find(&self, name: &str, wanted: &'static str, is_wanted: impl Fn(NwbKind) -> bool) -> Result<&NwbEntry, Error> {
         let mut all = self.entries.iter().filter(|entry| is_wanted(entry.kind));
-        all.clone().find(|entry| entry.name == name).ok_or_else(|| Error::NoEntry {
+        let found = all.clone().find(|entry| entry.name == name);
+        let found = found.or_else(|| all.clone().find(|entry| entry.path == name));
+        found.ok_or_else(|| Error::NoEntry {
             path: self.file.path().into(),
             wanted,
             name: name.into(),
@@ -179,13 +201,12 @@ fn walk(file: &Hdf5, group: &str, walk_so_far: &mut Walk<'_>) -> Result<(), Erro
             path: group.into(),
         });
     };
-    if group == UNITS {
-        if has("spike_times") && has("spike_times_index") {
-            entry(NwbKind::Units);
-        }
+    let is_a = |kind: &str| file.group_text(group, "neurodata_type").as_deref() == Some(kind);
+    if has("spike_times") && has("spike_times_index") && (group == UNITS || is_a("Units")) {
+        entry(NwbKind::Units);
         return Ok(());
     }
-    if has("start_time") && has("stop_time") && file.group_text(group, "neurodata_type").is_some_and(|text| text == "TimeIntervals") {
+    if has("start_time") && has("stop_time") && is_a("TimeIntervals") {
         entry(NwbKind::Intervals);
         return Ok(());
     }
