@@ -14,6 +14,9 @@ use crate::Error;
 /// Deflate shrinks nothing further; what claims more is a damaged or a hostile file.
 const BEST_COMPRESSION: usize = 1032;
 
+/// Texts may take as much memory as their file, and in any case this much: no column of a recording needs more.
+const TEXT_BYTES: u64 = 64 << 20;
+
 /// An open HDF5 file. Paths are `/group/name`.
 pub(crate) struct Hdf5 {
     file: Hdf5File,
@@ -69,6 +72,12 @@ impl Hdf5 {
     /// Names of the groups and of the datasets in a group.
     pub(crate) fn members(&self, group: &str) -> Result<(Vec<String>, Vec<String>), Error> {
         let found = self.file.group(group).and_then(|group| group.member_names());
+        found.map_err(|error| damaged(&self.path, group, error))
+    }
+
+    /// Where a group is in the file, which is the same for all paths that lead to it.
+    pub(crate) fn address(&self, group: &str) -> Result<u64, Error> {
+        let found = self.file.group(group).map(|group| group.address());
         found.map_err(|error| damaged(&self.path, group, error))
     }
 
@@ -163,6 +172,12 @@ impl Hdf5 {
     /// All texts of a dataset.
     pub(crate) fn texts(&self, dataset: &str) -> Result<Vec<String>, Error> {
         let found = self.dataset(dataset)?;
+        // Memory is taken for each text as well, however short.
+        let size = found.raw_element_size().map_or(usize::MAX, |size| size.max(size_of::<String>())) as u64;
+        let n_bytes = found.num_elements().map_or(u64::MAX, |n_texts| n_texts.saturating_mul(size));
+        if n_bytes > self.n_bytes.max(TEXT_BYTES) {
+            return Err(self.refuse(dataset, "its texts would take far more memory than the file is long"));
+        }
         if is_in_heap(found.dtype()) {
             return self.heap_texts(dataset, &found);
         }

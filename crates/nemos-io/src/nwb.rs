@@ -1,6 +1,6 @@
 //! NWB files: what a session holds, and how to get at it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -52,7 +52,7 @@ pub struct NwbEntry {
     pub name: String,
     /// What it is read as.
     pub kind: NwbKind,
-    /// Where it is in the file.
+    /// Where it is in the file: the first of its paths, where links lead to it by several.
     pub path: String,
 }
 
@@ -79,22 +79,18 @@ impl NwbFile {
     /// [`Error::Open`]; [`Error::CutShort`] if it ends too early; [`Error::Hdf5`]: what else is wrong with the file.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let file = Arc::new(Hdf5::open(path.as_ref())?);
-        let mut entries = Vec::new();
-        let mut n_groups = 0;
+        let mut walk = Walk {
+            file: &file,
+            seen: HashSet::new(),
+            entries: Vec::new(),
+        };
         let (groups, _) = file.members("/")?;
         for group in ["units", "intervals", "acquisition", "processing", "stimulus", "analysis"] {
             if groups.iter().any(|name| name == group) {
-                walk(
-                    &file,
-                    &format!("/{group}"),
-                    &mut Walk {
-                        depth: 0,
-                        groups: &mut n_groups,
-                        entries: &mut entries,
-                    },
-                )?;
+                walk.list(&format!("/{group}"), 0)?;
             }
         }
+        let mut entries = walk.entries;
         name_apart(&mut entries);
         Ok(NwbFile { file, entries })
     }
@@ -173,64 +169,65 @@ impl NwbFile {
     }
 }
 
-/// Groups nest a few levels deep; links of a damaged file could go round for ever.
+/// Groups nest a few levels deep.
 const DEEPEST: usize = 8;
-// A group may link to itself: without a limit a small file could be walked for ever.
-const MOST_GROUPS: usize = 100_000;
 
 /// A way through the groups of a file.
 struct Walk<'a> {
-    depth: usize,
-    groups: &'a mut usize,
-    entries: &'a mut Vec<NwbEntry>,
+    file: &'a Hdf5,
+    /// Where the groups are that were listed. Links may lead to the same one by many paths, or round for ever.
+    seen: HashSet<u64>,
+    entries: Vec<NwbEntry>,
 }
 
-/// Lists what is in a group, and in the groups within.
-fn walk(file: &Hdf5, group: &str, walk_so_far: &mut Walk<'_>) -> Result<(), Error> {
-    *walk_so_far.groups += 1;
-    if *walk_so_far.groups > MOST_GROUPS {
-        return Err(file.refuse(group, "it has more groups than any recording; does one link to itself?"));
-    }
-    let (groups, datasets) = file.members(group)?;
-    let has = |name: &str| datasets.iter().any(|other| other == name);
-    let name = group.rsplit('/').next().unwrap_or(group);
-    let mut entry = |kind| {
-        walk_so_far.entries.push(NwbEntry {
-            name: name.into(),
-            kind,
-            path: group.into(),
-        });
-    };
-    let is_a = |kind: &str| file.group_text(group, "neurodata_type").as_deref() == Some(kind);
-    if has("spike_times") && has("spike_times_index") && (group == UNITS || is_a("Units")) {
-        entry(NwbKind::Units);
-        return Ok(());
-    }
-    if has("start_time") && has("stop_time") && is_a("TimeIntervals") {
-        entry(NwbKind::Intervals);
-        return Ok(());
-    }
-    if has("data") && (has("timestamps") || has("starting_time")) {
-        let data = format!("{group}/data");
-        // Annotations are text, and have no place in a signal.
-        if matches!(file.elements(&data)?, Elements::Numbers | Elements::Flags) {
-            match file.shape(&data)?.len() {
-                0 => {}
-                1 => entry(NwbKind::Tsd),
-                2 => entry(NwbKind::TsdFrame),
-                _ => entry(NwbKind::TsdTensor),
+impl Walk<'_> {
+    /// Lists what is in a group, and in the groups within.
+    fn list(&mut self, group: &str, depth: usize) -> Result<(), Error> {
+        if !self.seen.insert(self.file.address(group)?) {
+            return Ok(());
+        }
+        let (groups, datasets) = self.file.members(group)?;
+        if let Some(kind) = kind(self.file, group, &datasets)? {
+            self.entries.push(NwbEntry {
+                name: group.rsplit('/').next().unwrap_or(group).into(),
+                kind,
+                path: group.into(),
+            });
+        } else if depth < DEEPEST && !is_series(&datasets) {
+            for name in groups {
+                self.list(&format!("{group}/{name}"), depth + 1)?;
             }
         }
-        return Ok(());
+        Ok(())
     }
-    if walk_so_far.depth < DEEPEST {
-        for name in groups {
-            walk_so_far.depth += 1;
-            walk(file, &format!("{group}/{name}"), walk_so_far)?;
-            walk_so_far.depth -= 1;
-        }
+}
+
+/// What a group with these datasets is read as; none if it is nothing that can be read.
+fn kind(file: &Hdf5, group: &str, datasets: &[String]) -> Result<Option<NwbKind>, Error> {
+    let has = |name: &str| datasets.iter().any(|other| other == name);
+    let is_a = |kind: &str| file.group_text(group, "neurodata_type").as_deref() == Some(kind);
+    if has("spike_times") && has("spike_times_index") && (group == UNITS || is_a("Units")) {
+        return Ok(Some(NwbKind::Units));
     }
-    Ok(())
+    if has("start_time") && has("stop_time") && is_a("TimeIntervals") {
+        return Ok(Some(NwbKind::Intervals));
+    }
+    let data = format!("{group}/data");
+    // Annotations are text, and have no place in a signal.
+    if !is_series(datasets) || !matches!(file.elements(&data)?, Elements::Numbers | Elements::Flags) {
+        return Ok(None);
+    }
+    Ok(match file.shape(&data)?.len() {
+        0 => None,
+        1 => Some(NwbKind::Tsd),
+        2 => Some(NwbKind::TsdFrame),
+        _ => Some(NwbKind::TsdTensor),
+    })
+}
+
+fn is_series(datasets: &[String]) -> bool {
+    let has = |name: &str| datasets.iter().any(|other| other == name);
+    has("data") && (has("timestamps") || has("starting_time"))
 }
 
 /// Puts the names of their parents before names that are there twice.

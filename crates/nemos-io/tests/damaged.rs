@@ -119,6 +119,22 @@ fn many_references_to_one_long_text_are_refused() {
 }
 
 #[test]
+fn long_texts_that_were_never_written_are_refused() {
+    // 20,000 texts of 5,000 letters each, none of which is in the file.
+    let file = NwbFile::open(format!("{DATA}hostile.nwb")).unwrap();
+    let error = file.intervals("labelled").unwrap_err().to_string();
+    assert!(error.contains("/intervals/labelled/label") && error.contains("memory"), "{error}");
+}
+
+#[test]
+fn groups_that_link_to_themselves_are_listed_once() {
+    let start = Instant::now();
+    let file = NwbFile::open(format!("{DATA}hostile.nwb")).unwrap();
+    assert_eq!(file.entries().len(), 2);
+    assert!(start.elapsed() < LONGEST, "{:?}", start.elapsed());
+}
+
+#[test]
 fn a_damaged_conversion_is_an_error_and_not_one() {
     let whole = whole("small.nwb");
     // The attribute as HDF5 lays it out: its name, its type, its shape, its value.

@@ -1,12 +1,18 @@
 //! NWB files of unusual content, written by pynwb: what can be used of them is.
+//!
+//! `tests/interop/odd_nwb.py` writes `odd.nwb`; where `NEMOS_RECORDINGS_DIR` names a folder, its file is read instead.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::{Path, PathBuf};
 
 use nemos_io::{Error, NwbFile, NwbKind};
 use nemos_timeseries::{IntervalSet, Ts};
 
 fn open(name: &str) -> NwbFile {
-    NwbFile::open(format!("{}/tests/data/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    let folder = std::env::var_os("NEMOS_RECORDINGS_DIR").map_or(here, PathBuf::from);
+    NwbFile::open(folder.join(name)).unwrap()
 }
 
 /// Starts and stops, one after the other.
@@ -70,7 +76,8 @@ fn units_are_supported_by_the_times_of_observation() {
 
 #[test]
 fn a_stretch_of_units_is_that_stretch_of_all_of_them() {
-    for name in ["small.nwb", "latest.nwb", "odd.nwb", "../../../../examples/data/phy_A8604.nwb"] {
+    let real = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/data/phy_A8604.nwb");
+    for name in ["small.nwb", "latest.nwb", "odd.nwb", real] {
         let session = open(name);
         let all = session.units().unwrap();
         let table = session.units_table(&session.entries().iter().find(|entry| entry.kind == NwbKind::Units).unwrap().path);

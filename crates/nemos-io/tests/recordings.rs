@@ -173,6 +173,8 @@ fn epochs_and_trials_come_with_their_metadata() {
         close(&set.starts().collect::<Vec<_>>(), &expected[name]["start"]);
         close(&set.ends().collect::<Vec<_>>(), &expected[name]["end"]);
     }
+    let epochs = session.intervals("epochs").unwrap();
+    assert_eq!(epochs.metadata().texts("tags").unwrap(), ["sleep", "wake, track"]);
     let trials = session.intervals("trials").unwrap();
     assert_eq!(trials.metadata().texts("choice").unwrap(), ["L", "R", "L", "R", "L", "R"]);
     assert_eq!(trials.metadata().flags("correct").unwrap(), [true, false, true, false, true, false]);
@@ -189,6 +191,7 @@ fn a_recording_that_pynapple_made_lists_and_loads() {
     assert_eq!(units.units().iter().map(|unit| unit.len()).sum::<usize>(), 21_354);
     assert_eq!(units.metadata().texts("location").unwrap().len(), 3);
     assert_eq!(session.electrodes().unwrap().n_rows(), 383);
+    assert_eq!(session.intervals("epochs").unwrap().metadata().texts("tags").unwrap(), ["wake"]);
 }
 
 #[test]
