@@ -53,12 +53,14 @@ fn read(file: &NwbFile, path: &str, kind: NwbKind) -> Result<(), Error> {
     match kind {
         NwbKind::Units => {
             let units = file.units_table(path)?;
-            (units.group()?, units.between(1.0, 2.0).group()?);
+            units.group()?;
+            units.between(1.0, 2.0).group()?;
         }
         NwbKind::Intervals => drop(file.intervals(path)?),
         _ => {
             let series = file.series(path)?;
-            (series.tensor::<Cpu>()?, series.between(1.0, 2.0).tensor::<Cpu>()?);
+            series.tensor::<Cpu>()?;
+            series.between(1.0, 2.0).tensor::<Cpu>()?;
         }
     }
     Ok(())
