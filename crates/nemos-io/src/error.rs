@@ -133,6 +133,16 @@ pub enum Error {
     /// A saved model cannot be made.
     #[error(transparent)]
     Glm(#[from] nemos_glm::Error),
+    /// A file is shorter than it says that it is.
+    #[error("{} has {got} bytes and should have {expected}; it was not written or copied to its end", path.display())]
+    CutShort {
+        /// Which file.
+        path: PathBuf,
+        /// Its length in bytes.
+        got: u64,
+        /// The length that it states.
+        expected: u64,
+    },
     /// An HDF5 file, or an object in it, is damaged or of a kind that cannot be read.
     #[error("{object} in {} cannot be read: {source}", path.display())]
     Hdf5 {
@@ -186,6 +196,16 @@ pub enum Error {
         times: usize,
         /// How many samples.
         samples: usize,
+    },
+    /// A time series does not have one conversion factor per channel.
+    #[error("{name} has {got} conversion factors for {expected} channels; the file is damaged")]
+    SeriesChannels {
+        /// Which series.
+        name: String,
+        /// How many factors.
+        got: usize,
+        /// How many channels.
+        expected: usize,
     },
     /// A time series says neither when its samples were taken nor how often.
     #[error("{name} has no timestamps, and starts at {start} s with {rate} samples per second; a positive rate is needed")]

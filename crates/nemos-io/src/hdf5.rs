@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use hdf5_reader::messages::datatype::Datatype;
+use hdf5_reader::messages::datatype::{Datatype, StringSize, VarLenKind};
 use hdf5_reader::{ByteOrder, Dataset, H5Type, Hdf5File, OpenOptions, SliceInfo, SliceInfoElem};
 use ndarray::ArrayD;
 
@@ -14,10 +14,15 @@ use crate::Error;
 /// Deflate shrinks nothing further; what claims more is a damaged or a hostile file.
 const BEST_COMPRESSION: usize = 1032;
 
+/// Texts may take as much memory as their file, and in any case this much: no column of a recording needs more.
+const TEXT_BYTES: u64 = 64 << 20;
+
 /// An open HDF5 file. Paths are `/group/name`.
 pub(crate) struct Hdf5 {
     file: Hdf5File,
     path: PathBuf,
+    /// How long the file is.
+    n_bytes: u64,
     /// No object can have more bytes than this.
     most: usize,
 }
@@ -38,13 +43,21 @@ impl Hdf5 {
             path: path.into(),
             source: Arc::new(source),
         })?;
-        let most = usize::try_from(metadata.len())
-            .unwrap_or(usize::MAX)
-            .saturating_mul(BEST_COMPRESSION);
+        let n_bytes = metadata.len();
+        let most = usize::try_from(n_bytes).unwrap_or(usize::MAX).saturating_mul(BEST_COMPRESSION);
         let options = OpenOptions::default().with_max_read_bytes(most).with_max_chunk_bytes(most);
         let file = Hdf5File::open_with_options(path, options).map_err(|error| damaged(path, "/", error))?;
         let path = path.into();
-        Ok(Hdf5 { file, path, most })
+        // All bits set mean that the writer did not know.
+        let expected = file.superblock().eof_address;
+        if expected > n_bytes && expected != u64::MAX {
+            return Err(Error::CutShort {
+                path,
+                got: n_bytes,
+                expected,
+            });
+        }
+        Ok(Hdf5 { file, path, n_bytes, most })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -62,16 +75,37 @@ impl Hdf5 {
         found.map_err(|error| damaged(&self.path, group, error))
     }
 
+    /// Where a group is in the file, which is the same for all paths that lead to it.
+    pub(crate) fn address(&self, group: &str) -> Result<u64, Error> {
+        let found = self.file.group(group).map(|group| group.address());
+        found.map_err(|error| damaged(&self.path, group, error))
+    }
+
     /// An attribute of a group, where it is a text.
     pub(crate) fn group_text(&self, group: &str, name: &str) -> Option<String> {
         let attribute = self.file.group(group).and_then(|group| group.attribute(name));
         attribute.and_then(|attribute| attribute.read_string()).ok()
     }
 
-    /// An attribute of a dataset, where it is a number.
-    pub(crate) fn number(&self, dataset: &str, name: &str) -> Option<f64> {
+    /// An attribute of a dataset, where it is a text.
+    pub(crate) fn dataset_text(&self, dataset: &str, name: &str) -> Option<String> {
         let attribute = self.file.dataset(dataset).and_then(|dataset| dataset.attribute(name));
-        attribute.and_then(|attribute| attribute.read_as_f64()).ok()
+        attribute.and_then(|attribute| attribute.read_string()).ok()
+    }
+
+    /// A number in an attribute of a dataset; none if there is no such attribute.
+    pub(crate) fn number(&self, dataset: &str, name: &str) -> Result<Option<f64>, Error> {
+        let attribute = match self.dataset(dataset)?.attribute(name) {
+            Err(hdf5_reader::error::Error::AttributeNotFound(_)) => return Ok(None),
+            attribute => attribute,
+        };
+        let numbers = attribute.and_then(|attribute| attribute.read_1d::<Number>());
+        let object = || format!("attribute {name} of {dataset}");
+        let numbers = numbers.map_err(|error| damaged(&self.path, &object(), error))?;
+        match numbers.as_slice() {
+            [Number(number)] if number.is_finite() => Ok(Some(*number)),
+            _ => Err(self.refuse(&object(), "it should be one number, and finite")),
+        }
     }
 
     pub(crate) fn shape(&self, dataset: &str) -> Result<Vec<usize>, Error> {
@@ -83,7 +117,8 @@ impl Hdf5 {
         Ok(match self.dataset(dataset)?.dtype() {
             Datatype::FixedPoint { .. } | Datatype::FloatingPoint { size: 4 | 8, .. } => Elements::Numbers,
             Datatype::Enum { .. } => Elements::Flags,
-            Datatype::String { .. } | Datatype::VarLen { .. } => Elements::Texts,
+            Datatype::String { .. } => Elements::Texts,
+            dtype if is_in_heap(dtype) => Elements::Texts,
             _ => Elements::Other,
         })
     }
@@ -92,6 +127,26 @@ impl Hdf5 {
     pub(crate) fn floats(&self, dataset: &str) -> Result<ArrayD<f64>, Error> {
         let values = self.dataset(dataset)?.read_array::<Number>();
         self.numbers(dataset, values)
+    }
+
+    /// All numbers of a dataset, one after the other.
+    pub(crate) fn vector(&self, dataset: &str) -> Result<Vec<f64>, Error> {
+        Ok(self.floats(dataset)?.into_iter().collect())
+    }
+
+    /// The first of some rows whose number is late enough, found by bisection in a few reads; their end if none is.
+    pub(crate) fn first_row(&self, dataset: &str, rows: Range<usize>, is_late: impl Fn(f64) -> bool) -> Result<usize, Error> {
+        let (mut low, mut high) = (rows.start, rows.end);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let time = self.rows(dataset, middle..middle + 1)?.first().copied().unwrap_or(f64::NAN);
+            if is_late(time) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        Ok(low)
     }
 
     /// The numbers of some rows.
@@ -116,8 +171,36 @@ impl Hdf5 {
 
     /// All texts of a dataset.
     pub(crate) fn texts(&self, dataset: &str) -> Result<Vec<String>, Error> {
-        let texts = self.dataset(dataset)?.read_strings();
-        texts.map_err(|error| damaged(&self.path, dataset, error))
+        let found = self.dataset(dataset)?;
+        // Memory is taken for each text as well, however short.
+        let size = found.raw_element_size().map_or(usize::MAX, |size| size.max(size_of::<String>())) as u64;
+        let n_bytes = found.num_elements().map_or(u64::MAX, |n_texts| n_texts.saturating_mul(size));
+        if n_bytes > self.n_bytes.max(TEXT_BYTES) {
+            return Err(self.refuse(dataset, "its texts would take far more memory than the file is long"));
+        }
+        if is_in_heap(found.dtype()) {
+            return self.heap_texts(dataset, &found);
+        }
+        found.read_strings().map_err(|error| damaged(&self.path, dataset, error))
+    }
+
+    /// Texts of any length. They lie beside the dataset, which holds the length of each and where it is.
+    fn heap_texts(&self, dataset: &str, found: &Dataset) -> Result<Vec<String>, Error> {
+        let references = found.read_raw_bytes().map_err(|error| damaged(&self.path, dataset, error))?;
+        let references = references.chunks_exact(found.vlen_reference_size());
+        let length = |reference: &[u8]| reference.first_chunk().map_or(0, |&length| u64::from(u32::from_le_bytes(length)));
+        // Such texts are never compressed. Together they can only be longer than the file if many are the same one.
+        let total = references.clone().map(length).fold(0, u64::saturating_add);
+        if total > self.n_bytes {
+            return Err(self.refuse(dataset, "its texts are longer than the file that should hold them"));
+        }
+        let texts = references.map(|reference| {
+            let bytes = found.resolve_vlen_reference_bytes(reference, 1);
+            let bytes = bytes.map_err(|error| damaged(&self.path, dataset, error))?;
+            let text = bytes.split(|&byte| byte == 0).next().unwrap_or_default();
+            String::from_utf8(text.to_vec()).map_err(|error| damaged(&self.path, dataset, error))
+        });
+        texts.collect()
     }
 
     /// The error that an object cannot be used, and why.
@@ -133,6 +216,15 @@ impl Hdf5 {
     fn numbers(&self, dataset: &str, values: hdf5_reader::error::Result<ArrayD<Number>>) -> Result<ArrayD<f64>, Error> {
         let values = values.map_err(|error| damaged(&self.path, dataset, error))?;
         Ok(values.mapv(|Number(value)| value))
+    }
+}
+
+/// Whether values are texts of any length, kept in a heap of the file.
+fn is_in_heap(dtype: &Datatype) -> bool {
+    match dtype {
+        Datatype::String { size, .. } => *size == StringSize::Variable,
+        Datatype::VarLen { base, kind, .. } => *kind == VarLenKind::String && base.is_vlen_string_base(),
+        _ => false,
     }
 }
 

@@ -5,7 +5,7 @@
 //!
 //! | item | what it is |
 //! |---|---|
-//! | [`NwbFile`], [`NwbSeries`] | units, intervals and series of an NWB file, read when they are asked for |
+//! | [`NwbFile`], [`NwbUnits`], [`NwbSeries`] | units, intervals and series of an NWB file, read when they are asked for |
 //! | [`Pynapple`] | objects of pynapple, in and out |
 //! | [`read_csv`] | signals from comma-separated numbers |
 //! | [`NpzFile`] | named arrays of a `.npz` file, as NumPy and pynapple write it |
@@ -25,6 +25,7 @@ mod npz_writer;
 mod nwb;
 mod nwb_series;
 mod nwb_table;
+mod nwb_units;
 mod pynapple;
 mod safetensors;
 mod save_model;
@@ -38,6 +39,7 @@ pub use npy::{read_npy, write_npy};
 pub use npz::NpzFile;
 pub use nwb::{NwbEntry, NwbFile, NwbKind};
 pub use nwb_series::NwbSeries;
+pub use nwb_units::NwbUnits;
 pub use pynapple::Pynapple;
 pub use save_model::SaveModel;
 pub use saved::SavedModel;

@@ -1,6 +1,6 @@
 //! NWB files: what a session holds, and how to get at it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,8 +8,10 @@ use std::sync::Arc;
 use nemos_timeseries::{IntervalSet, Table, TsGroup};
 
 use crate::hdf5::{Elements, Hdf5};
-use crate::nwb_table::{self, ELECTRODES, UNITS};
-use crate::{Error, NwbSeries};
+use crate::nwb_table::{self, ELECTRODES};
+use crate::{Error, NwbSeries, NwbUnits};
+
+const UNITS: &str = "/units";
 
 /// A recording in the format of Neurodata Without Borders (NWB 2), as pynwb writes it.
 ///
@@ -18,9 +20,12 @@ use crate::{Error, NwbSeries};
 ///
 /// | entry | what it becomes |
 /// |---|---|
-/// | the table of units | [`TsGroup`], with one column of metadata per column of the table, and the `region` of the first electrode |
+/// | tables of units | [`TsGroup`], with their columns as metadata, and the `region` of the first electrode |
 /// | intervals: epochs, trials, … | [`IntervalSet`], with their columns as metadata |
 /// | time series in acquisition, processing, stimulus and analysis | [`NwbSeries`] |
+///
+/// Columns with one number, flag or text per row become metadata; so do lists of texts, as the `tags` of epochs, which are
+/// joined by commas. Columns of arrays or of other lists are left out, and so are references to other objects.
 ///
 /// # Example
 /// ```
@@ -43,11 +48,11 @@ pub struct NwbFile {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NwbEntry {
-    /// The name to ask for it by: its own, or with that of its parent where two are the same.
+    /// The name to ask for it by: its own, or with that of its parent where two are the same. The path will do as well.
     pub name: String,
     /// What it is read as.
     pub kind: NwbKind,
-    /// Where it is in the file.
+    /// Where it is in the file: the first of its paths, where links lead to it by several.
     pub path: String,
 }
 
@@ -71,25 +76,21 @@ impl NwbFile {
     /// Opens a file and lists what it holds.
     ///
     /// # Errors
-    /// [`Error::Open`], or [`Error::Hdf5`]: what is wrong with the file.
+    /// [`Error::Open`]; [`Error::CutShort`] if it ends too early; [`Error::Hdf5`]: what else is wrong with the file.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let file = Arc::new(Hdf5::open(path.as_ref())?);
-        let mut entries = Vec::new();
-        let mut n_groups = 0;
+        let mut walk = Walk {
+            file: &file,
+            seen: HashSet::new(),
+            entries: Vec::new(),
+        };
         let (groups, _) = file.members("/")?;
         for group in ["units", "intervals", "acquisition", "processing", "stimulus", "analysis"] {
             if groups.iter().any(|name| name == group) {
-                walk(
-                    &file,
-                    &format!("/{group}"),
-                    &mut Walk {
-                        depth: 0,
-                        groups: &mut n_groups,
-                        entries: &mut entries,
-                    },
-                )?;
+                walk.list(&format!("/{group}"), 0)?;
             }
         }
+        let mut entries = walk.entries;
         name_apart(&mut entries);
         Ok(NwbFile { file, entries })
     }
@@ -99,17 +100,32 @@ impl NwbFile {
         &self.entries
     }
 
-    /// The units, with their metadata, over the time from the first spike of any to the last. A unit without spikes
-    /// stays a unit.
+    /// All spikes of the units of the session, or of the only table of units that there is.
     ///
     /// # Errors
-    /// [`Error::NoEntry`] if there are none; [`Error::Hdf5`] and [`Error::Table`] if they cannot be read.
+    /// [`Error::NoEntry`] if there are none, or several tables and none of the session; as [`NwbUnits::group`].
     pub fn units(&self) -> Result<TsGroup, Error> {
-        self.find("units", "units", |kind| kind == NwbKind::Units)?;
-        nwb_table::units(&self.file)
+        let mut tables = self.entries.iter().filter(|entry| entry.kind == NwbKind::Units);
+        let name = match (self.entries.iter().any(|entry| entry.path == UNITS), tables.next(), tables.next()) {
+            (false, Some(only), None) => &only.path,
+            _ => UNITS,
+        };
+        self.units_table(name)?.group()
     }
 
-    /// Epochs, trials or other intervals, with their metadata.
+    /// A table of units, of which nothing is read yet.
+    ///
+    /// # Errors
+    /// [`Error::NoEntry`] if there is none of this name.
+    pub fn units_table(&self, name: &str) -> Result<NwbUnits, Error> {
+        let entry = self.find(name, "units", |kind| kind == NwbKind::Units)?;
+        Ok(NwbUnits::new(self.file.clone(), entry))
+    }
+
+    /// Epochs, trials or other intervals in order of time, with their metadata.
+    ///
+    /// A row that does not stop after it starts, or whose start or stop is missing, as those of trials that were broken off,
+    /// is left out with a warning. Rows that overlap are merged, without metadata, with a warning.
     ///
     /// # Errors
     /// [`Error::NoEntry`] if there are none of this name; [`Error::Hdf5`] and [`Error::Table`] if they cannot be read.
@@ -142,7 +158,9 @@ impl NwbFile {
 
     fn find(&self, name: &str, wanted: &'static str, is_wanted: impl Fn(NwbKind) -> bool) -> Result<&NwbEntry, Error> {
         let mut all = self.entries.iter().filter(|entry| is_wanted(entry.kind));
-        all.clone().find(|entry| entry.name == name).ok_or_else(|| Error::NoEntry {
+        let found = all.clone().find(|entry| entry.name == name);
+        let found = found.or_else(|| all.clone().find(|entry| entry.path == name));
+        found.ok_or_else(|| Error::NoEntry {
             path: self.file.path().into(),
             wanted,
             name: name.into(),
@@ -151,65 +169,65 @@ impl NwbFile {
     }
 }
 
-/// Groups nest a few levels deep; links of a damaged file could go round for ever.
+/// Groups nest a few levels deep.
 const DEEPEST: usize = 8;
-// A group may link to itself: without a limit a small file could be walked for ever.
-const MOST_GROUPS: usize = 100_000;
 
 /// A way through the groups of a file.
 struct Walk<'a> {
-    depth: usize,
-    groups: &'a mut usize,
-    entries: &'a mut Vec<NwbEntry>,
+    file: &'a Hdf5,
+    /// Where the groups are that were listed. Links may lead to the same one by many paths, or round for ever.
+    seen: HashSet<u64>,
+    entries: Vec<NwbEntry>,
 }
 
-/// Lists what is in a group, and in the groups within.
-fn walk(file: &Hdf5, group: &str, walk_so_far: &mut Walk<'_>) -> Result<(), Error> {
-    *walk_so_far.groups += 1;
-    if *walk_so_far.groups > MOST_GROUPS {
-        return Err(file.refuse(group, "it has more groups than any recording; does one link to itself?"));
-    }
-    let (groups, datasets) = file.members(group)?;
-    let has = |name: &str| datasets.iter().any(|other| other == name);
-    let name = group.rsplit('/').next().unwrap_or(group);
-    let mut entry = |kind| {
-        walk_so_far.entries.push(NwbEntry {
-            name: name.into(),
-            kind,
-            path: group.into(),
-        });
-    };
-    if group == UNITS {
-        if has("spike_times") && has("spike_times_index") {
-            entry(NwbKind::Units);
+impl Walk<'_> {
+    /// Lists what is in a group, and in the groups within.
+    fn list(&mut self, group: &str, depth: usize) -> Result<(), Error> {
+        if !self.seen.insert(self.file.address(group)?) {
+            return Ok(());
         }
-        return Ok(());
-    }
-    if has("start_time") && has("stop_time") && file.group_text(group, "neurodata_type").is_some_and(|text| text == "TimeIntervals") {
-        entry(NwbKind::Intervals);
-        return Ok(());
-    }
-    if has("data") && (has("timestamps") || has("starting_time")) {
-        let data = format!("{group}/data");
-        // Annotations are text, and have no place in a signal.
-        if matches!(file.elements(&data)?, Elements::Numbers | Elements::Flags) {
-            match file.shape(&data)?.len() {
-                0 => {}
-                1 => entry(NwbKind::Tsd),
-                2 => entry(NwbKind::TsdFrame),
-                _ => entry(NwbKind::TsdTensor),
+        let (groups, datasets) = self.file.members(group)?;
+        if let Some(kind) = kind(self.file, group, &datasets)? {
+            self.entries.push(NwbEntry {
+                name: group.rsplit('/').next().unwrap_or(group).into(),
+                kind,
+                path: group.into(),
+            });
+        } else if depth < DEEPEST && !is_series(&datasets) {
+            for name in groups {
+                self.list(&format!("{group}/{name}"), depth + 1)?;
             }
         }
-        return Ok(());
+        Ok(())
     }
-    if walk_so_far.depth < DEEPEST {
-        for name in groups {
-            walk_so_far.depth += 1;
-            walk(file, &format!("{group}/{name}"), walk_so_far)?;
-            walk_so_far.depth -= 1;
-        }
+}
+
+/// What a group with these datasets is read as; none if it is nothing that can be read.
+fn kind(file: &Hdf5, group: &str, datasets: &[String]) -> Result<Option<NwbKind>, Error> {
+    let has = |name: &str| datasets.iter().any(|other| other == name);
+    let is_a = |kind: &str| file.group_text(group, "neurodata_type").as_deref() == Some(kind);
+    if has("spike_times") && has("spike_times_index") && (group == UNITS || is_a("Units")) {
+        return Ok(Some(NwbKind::Units));
     }
-    Ok(())
+    if has("start_time") && has("stop_time") && is_a("TimeIntervals") {
+        return Ok(Some(NwbKind::Intervals));
+    }
+    let data = format!("{group}/data");
+    // Annotations are text, and have no place in a signal.
+    if !is_series(datasets) || !matches!(file.elements(&data)?, Elements::Numbers | Elements::Flags) {
+        return Ok(None);
+    }
+    Ok(match file.shape(&data)?.len() {
+        0 => None,
+        1 => Some(NwbKind::Tsd),
+        2 => Some(NwbKind::TsdFrame),
+        _ => Some(NwbKind::TsdTensor),
+    })
+}
+
+fn is_series(datasets: &[String]) -> bool {
+    let has = |name: &str| datasets.iter().any(|other| other == name);
+    has("data") && (has("timestamps") || has("starting_time"))
 }
 
 /// Puts the names of their parents before names that are there twice.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use ndarray::ArrayD;
+use ndarray::{ArrayD, Axis};
 use nemos_core::{Backend, Matrix};
 use nemos_timeseries::{Ts, Tsd, TsdFrame, TsdTensor};
 
@@ -15,7 +15,7 @@ use crate::{Error, NwbEntry};
 ///
 /// [`between`](NwbSeries::between) narrows it down to a stretch of time, and [`tsd`](NwbSeries::tsd),
 /// [`frame`](NwbSeries::frame) or [`tensor`](NwbSeries::tensor) reads that stretch. Values are in the unit of the file:
-/// its conversion and offset are applied.
+/// its conversion, the factors of its channels and its offset are applied.
 ///
 /// # Example
 /// ```no_run
@@ -76,7 +76,8 @@ impl NwbSeries {
     /// Reads a series with one value per time.
     ///
     /// # Errors
-    /// As [`times`](NwbSeries::times), and [`Error::SeriesShape`] if a sample has several values.
+    /// As [`times`](NwbSeries::times); [`Error::Hdf5`] if a conversion or offset is not a finite number;
+    /// [`Error::SeriesChannels`] if there is not one factor per channel; [`Error::SeriesShape`] if a sample has several values.
     pub fn tsd<B: Backend>(&self) -> Result<Tsd<B>, Error> {
         let (axis, values) = self.read()?;
         if values.ndim() > 1 && values.shape()[1..] != [1] {
@@ -88,7 +89,7 @@ impl NwbSeries {
     /// Reads a series of columns.
     ///
     /// # Errors
-    /// As [`times`](NwbSeries::times), and [`Error::SeriesShape`] if a sample is an array of several axes.
+    /// As [`tsd`](NwbSeries::tsd), [`Error::SeriesShape`] if a sample is an array of several axes.
     pub fn frame<B: Backend>(&self) -> Result<TsdFrame<B>, Error> {
         let (axis, values) = self.read()?;
         if values.ndim() > 2 {
@@ -100,7 +101,7 @@ impl NwbSeries {
     /// Reads a series of arrays.
     ///
     /// # Errors
-    /// As [`times`](NwbSeries::times).
+    /// As [`tsd`](NwbSeries::tsd), of any shape.
     pub fn tensor<B: Backend>(&self) -> Result<TsdTensor<B>, Error> {
         let (axis, values) = self.read()?;
         Ok(TsdTensor::from_array(axis, &values)?)
@@ -111,21 +112,37 @@ impl NwbSeries {
         let (rows, axis) = self.axis()?;
         let data = self.data();
         let mut values = self.file.rows(&data, rows)?;
-        let conversion = self.file.number(&data, "conversion").unwrap_or(1.0);
-        let offset = self.file.number(&data, "offset").unwrap_or(0.0);
-        if let Ok(channels) = self.file.floats(&format!("{}/channel_conversion", self.path))
-            && values.ndim() == 2
-            && channels.len() == values.shape()[1]
-        {
-            let channels: Vec<f64> = channels.into_iter().collect();
-            for mut row in values.rows_mut() {
-                row.iter_mut().zip(&channels).for_each(|(value, factor)| *value *= factor);
-            }
-        }
+        let conversion = self.file.number(&data, "conversion")?.unwrap_or(1.0);
+        let offset = self.file.number(&data, "offset")?.unwrap_or(0.0);
+        self.convert_channels(&mut values)?;
         if (conversion, offset) != (1.0, 0.0) {
             values.mapv_inplace(|value| value * conversion + offset);
         }
         Ok((axis, values))
+    }
+
+    /// Multiplies each channel by a factor of its own, where the series has such factors.
+    fn convert_channels(&self, values: &mut ArrayD<f64>) -> Result<(), Error> {
+        let (_, datasets) = self.file.members(&self.path)?;
+        if !datasets.iter().any(|name| name == "channel_conversion") {
+            return Ok(());
+        }
+        let factors = self.file.floats(&format!("{}/channel_conversion", self.path))?;
+        let n_channels = values.shape().get(1).copied().unwrap_or(1);
+        if factors.len() != n_channels {
+            return Err(Error::SeriesChannels {
+                name: self.path.clone(),
+                got: factors.len(),
+                expected: n_channels,
+            });
+        }
+        if values.ndim() < 2 {
+            factors.iter().for_each(|factor| *values *= *factor);
+            return Ok(());
+        }
+        let channels = values.axis_iter_mut(Axis(1));
+        channels.zip(&factors).for_each(|(mut channel, factor)| channel *= *factor);
+        Ok(())
     }
 
     /// The rows of the stretch that was asked for, and their times.
@@ -169,8 +186,8 @@ impl NwbSeries {
                 let rows = match self.between {
                     None => 0..n_samples,
                     Some((from, to)) => {
-                        let first = self.first_row(&path, n_samples, |time| time >= from)?;
-                        first..self.first_row(&path, n_samples, |time| time > to)?.max(first)
+                        let first = self.file.first_row(&path, 0..n_samples, |time| time >= from)?;
+                        first..self.file.first_row(&path, first..n_samples, |time| time > to)?
                     }
                 };
                 let times = self.file.rows(&path, rows.clone())?;
@@ -186,7 +203,7 @@ impl NwbSeries {
         }
         let path = format!("{}/starting_time", self.path);
         let start = self.file.floats(&path)?.first().copied().unwrap_or(f64::NAN);
-        let rate = self.file.number(&path, "rate").unwrap_or(f64::NAN);
+        let rate = self.file.number(&path, "rate")?.unwrap_or(f64::NAN);
         if !(rate > 0.0 && rate.is_finite() && start.is_finite()) {
             return Err(Error::SeriesRate {
                 name: self.path.clone(),
@@ -195,21 +212,6 @@ impl NwbSeries {
             });
         }
         Ok(Times::Even { start, rate })
-    }
-
-    /// The first row whose time is late enough, found in a few reads.
-    fn first_row(&self, path: &str, n_times: usize, is_late: impl Fn(f64) -> bool) -> Result<usize, Error> {
-        let (mut low, mut high) = (0, n_times);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let time = self.file.rows(path, middle..middle + 1)?.first().copied().unwrap_or(f64::NAN);
-            if is_late(time) {
-                high = middle;
-            } else {
-                low = middle + 1;
-            }
-        }
-        Ok(low)
     }
 
     fn data(&self) -> String {
