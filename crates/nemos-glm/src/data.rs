@@ -197,6 +197,11 @@ impl<B: Backend> Chunk<B> {
         }
     }
 
+    /// `[n_columns]`: sums of terms `[n_rows, n_columns]` times weights, without those of missing counts.
+    pub(crate) fn sum(&self, terms: Tensor<B::Burn, 2>) -> Vec<f64> {
+        Matrix::<B>::from_tensor(self.weigh(terms).sum_dim(0)).to_vec()
+    }
+
     /// `[n_rows, n_columns]`
     pub(crate) fn predictor(&self, at: &OnDevice<B>) -> Tensor<B::Burn, 2> {
         let predictor = self.features.clone().into_tensor().matmul(at.coef.clone()) + at.intercept.clone();

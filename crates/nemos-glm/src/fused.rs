@@ -192,7 +192,7 @@ fn add_single(scratch: &mut Scratch<f32>, slices: Slices<'_, f32>, sums: &mut Su
 }
 
 /// Adds `[n_rows, 1]` or `[n_rows, n_columns]` to `[n_rows, n_columns]`.
-fn add_rows<E: HostFloat>(to: &mut [E], (values, width): &(Vec<f64>, usize), n_columns: usize) {
+pub(crate) fn add_rows<E: HostFloat>(to: &mut [E], (values, width): &(Vec<f64>, usize), n_columns: usize) {
     for (row, values) in to.chunks_exact_mut(n_columns).zip(values.chunks_exact(*width)) {
         for (column, to) in row.iter_mut().enumerate() {
             *to = E::from_f64(to.into_f64() + values[column % width]);

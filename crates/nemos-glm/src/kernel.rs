@@ -10,13 +10,17 @@ use crate::{InverseLink, LinkForm, ModelForm, ObservationModel};
 pub(crate) enum Kernel {
     PoissonExp,
     PoissonSoftplus,
+    PoissonIdentity,
     GammaExp,
     GammaSoftplus,
     GammaReciprocal,
+    GammaIdentity,
     GaussianIdentity,
     BernoulliLogistic,
+    BernoulliIdentity,
     NegativeBinomialExp,
     NegativeBinomialSoftplus,
+    NegativeBinomialIdentity,
 }
 
 /// What one pass over a block needs besides the predictor.
@@ -67,13 +71,17 @@ impl Kernel {
         match (observation.form()?, link.form()?) {
             (ModelForm::Poisson, LinkForm::Exp) => Some(Kernel::PoissonExp),
             (ModelForm::Poisson, LinkForm::Softplus) => Some(Kernel::PoissonSoftplus),
+            (ModelForm::Poisson, LinkForm::Identity) => Some(Kernel::PoissonIdentity),
             (ModelForm::Gamma, LinkForm::Exp) => Some(Kernel::GammaExp),
             (ModelForm::Gamma, LinkForm::Softplus) => Some(Kernel::GammaSoftplus),
             (ModelForm::Gamma, LinkForm::Reciprocal) => Some(Kernel::GammaReciprocal),
+            (ModelForm::Gamma, LinkForm::Identity) => Some(Kernel::GammaIdentity),
             (ModelForm::Gaussian, LinkForm::Identity) => Some(Kernel::GaussianIdentity),
             (ModelForm::Bernoulli, LinkForm::Logistic) => Some(Kernel::BernoulliLogistic),
+            (ModelForm::Bernoulli, LinkForm::Identity) => Some(Kernel::BernoulliIdentity),
             (ModelForm::NegativeBinomial { .. }, LinkForm::Exp) => Some(Kernel::NegativeBinomialExp),
             (ModelForm::NegativeBinomial { .. }, LinkForm::Softplus) => Some(Kernel::NegativeBinomialSoftplus),
+            (ModelForm::NegativeBinomial { .. }, LinkForm::Identity) => Some(Kernel::NegativeBinomialIdentity),
             _ => None,
         }
     }
@@ -84,16 +92,22 @@ impl Kernel {
         match self {
             Kernel::PoissonExp => sweep(predictor, block, lanes, |predictor, count, _| poisson_exp(predictor, count)),
             Kernel::PoissonSoftplus => sweep(predictor, block, lanes, |predictor, count, _| poisson(softplus(predictor), count)),
+            Kernel::PoissonIdentity => sweep(predictor, block, lanes, |predictor, count, _| poisson(identity(predictor), count)),
             Kernel::GammaExp => sweep(predictor, block, lanes, |predictor, count, _| gamma(exponential(predictor), count)),
             Kernel::GammaSoftplus => sweep(predictor, block, lanes, |predictor, count, _| gamma(softplus(predictor), count)),
             Kernel::GammaReciprocal => sweep(predictor, block, lanes, |predictor, count, _| gamma_reciprocal(predictor, count)),
+            Kernel::GammaIdentity => sweep(predictor, block, lanes, |predictor, count, _| gamma(identity(predictor), count)),
             Kernel::GaussianIdentity => sweep(predictor, block, lanes, |predictor, count, _| gaussian_identity(predictor, count)),
             Kernel::BernoulliLogistic => sweep(predictor, block, lanes, |predictor, count, _| bernoulli_logistic(predictor, count)),
+            Kernel::BernoulliIdentity => sweep(predictor, block, lanes, |predictor, count, _| bernoulli_identity(predictor, count)),
             Kernel::NegativeBinomialExp => sweep(predictor, block, lanes, |predictor, count, scale| {
                 negative_binomial(exponential(predictor), count, scale)
             }),
             Kernel::NegativeBinomialSoftplus => sweep(predictor, block, lanes, |predictor, count, scale| {
                 negative_binomial(softplus(predictor), count, scale)
+            }),
+            Kernel::NegativeBinomialIdentity => sweep(predictor, block, lanes, |predictor, count, scale| {
+                negative_binomial(identity(predictor), count, scale)
             }),
         }
     }
@@ -103,16 +117,20 @@ impl Kernel {
         let weight = |predictor: f64, scale: f64| match self {
             Kernel::PoissonExp => exp(predictor),
             Kernel::PoissonSoftplus => softplus(predictor).poisson_weight(),
+            Kernel::PoissonIdentity => identity(predictor).poisson_weight(),
             Kernel::GammaExp => 1.0,
             Kernel::GammaSoftplus => softplus(predictor).relative.powi(2),
+            Kernel::GammaIdentity => identity(predictor).relative.powi(2),
             Kernel::GammaReciprocal => (predictor * predictor).recip(),
             Kernel::GaussianIdentity => 2.0,
             Kernel::BernoulliLogistic => {
                 let (rate, complement) = logistic(predictor);
                 rate * complement
             }
+            Kernel::BernoulliIdentity => (predictor * (1.0 - predictor)).recip(),
             Kernel::NegativeBinomialExp => negative_binomial_weight(exponential(predictor), scale),
             Kernel::NegativeBinomialSoftplus => negative_binomial_weight(softplus(predictor), scale),
+            Kernel::NegativeBinomialIdentity => negative_binomial_weight(identity(predictor), scale),
         };
         for (index, (out, &predictor)) in out.iter_mut().zip(predictor).enumerate() {
             let sample_weight = block.weights.map_or(1.0, |weights| weights[index].into_f64());
@@ -171,6 +189,18 @@ fn softplus(predictor: f64) -> At {
     }
 }
 
+/// Below zero there is no rate.
+#[inline(always)]
+fn identity(predictor: f64) -> At {
+    let rate = if predictor >= 0.0 { predictor } else { f64::NAN };
+    At {
+        rate,
+        log_rate: ln(rate),
+        steepness: 1.0,
+        relative: 1.0 / rate,
+    }
+}
+
 /// `1 / (1 + e^−η)` and `1 / (1 + e^η)`.
 #[inline(always)]
 fn logistic(predictor: f64) -> (f64, f64) {
@@ -188,7 +218,13 @@ fn poisson_exp(predictor: f64, count: f64) -> (f64, f64) {
 
 #[inline(always)]
 fn poisson(at: At, count: f64) -> (f64, f64) {
-    (at.rate - count * at.log_rate, at.steepness - count * at.relative)
+    (at.rate - spikes(count, at.log_rate), at.steepness - spikes(count, at.relative))
+}
+
+/// `count · each`, zero without spikes, be `each` infinite: a rate of zero is sure to bring none.
+#[inline(always)]
+pub(crate) fn spikes(count: f64, each: f64) -> f64 {
+    if count == 0.0 { 0.0 } else { count * each }
 }
 
 #[inline(always)]
@@ -217,13 +253,21 @@ fn bernoulli_logistic(predictor: f64, count: f64) -> (f64, f64) {
     (ln_1p_exp(predictor) - count * predictor, rate - count)
 }
 
+/// `−y ln η − (1 − y) ln(1 − η)`: not a number outside 0..=1.
+#[inline(always)]
+fn bernoulli_identity(predictor: f64, count: f64) -> (f64, f64) {
+    let (silent, of_this) = (count == 0.0, if count == 0.0 { 1.0 - predictor } else { predictor });
+    let valid = if (0.0..=1.0).contains(&predictor) { of_this } else { f64::NAN };
+    (-ln(valid), if silent { 1.0 / valid } else { -1.0 / valid })
+}
+
 /// With `z = ln(scale · rate)`: `(y + 1/scale) ln(1 + e^z) − y z`.
 #[inline(always)]
 fn negative_binomial(at: At, count: f64, scale: f64) -> (f64, f64) {
     let z = at.log_rate + ln(scale);
     let total = count + 1.0 / scale;
     let (share, _) = logistic(z);
-    (total * ln_1p_exp(z) - count * z, at.relative * (total * share - count))
+    (total * ln_1p_exp(z) - spikes(count, z), at.relative * (total * share - count))
 }
 
 #[inline(always)]
@@ -232,14 +276,16 @@ fn negative_binomial_weight(at: At, scale: f64) -> f64 {
 }
 
 #[inline(always)]
-fn sweep<E: HostFloat>(predictor: &mut [E], block: Block<'_, E>, lanes: &mut Lanes, term: impl Fn(f64, f64, f64) -> (f64, f64)) {
+pub(crate) fn sweep<E: HostFloat>(predictor: &mut [E], block: Block<'_, E>, lanes: &mut Lanes, term: impl Fn(f64, f64, f64) -> (f64, f64)) {
     match block.weights {
         None => sweep_weighted(predictor, block.counts, block.counts, lanes, |predictor, count, scale, _| {
             term(predictor, count, scale)
         }),
         Some(weights) => sweep_weighted(predictor, block.counts, weights, lanes, |predictor, count, scale, weight| {
+            // A row of weight zero adds nothing, be its loss infinite.
             let (loss, slope) = term(predictor, count, scale);
-            (loss * weight, slope * weight)
+            let none = weight == 0.0;
+            (if none { 0.0 } else { loss * weight }, if none { 0.0 } else { slope * weight })
         }),
     }
 }
@@ -327,6 +373,11 @@ mod tests {
         assert_agrees_with_autodiff(Bernoulli, Logistic, &near, &[0.0, 1.0, 1.0, 0.0, 1.0, 1.0, 0.0]);
         assert_agrees_with_autodiff(NegativeBinomial::new(0.7), Exp, &near, &COUNTS[..7]);
         assert_agrees_with_autodiff(NegativeBinomial::new(0.7), Softplus, &near, &COUNTS[..7]);
+        let rates = [0.02, 0.1, 0.4, 0.5, 0.6, 0.9, 0.98];
+        assert_agrees_with_autodiff(Poisson, Identity, &rates, &COUNTS[..7]);
+        assert_agrees_with_autodiff(Gamma, Identity, &rates, &positive);
+        assert_agrees_with_autodiff(Bernoulli, Identity, &rates, &[0.0, 1.0, 1.0, 0.0, 1.0, 1.0, 0.0]);
+        assert_agrees_with_autodiff(NegativeBinomial::new(0.7), Identity, &rates, &COUNTS[..7]);
     }
 
     #[test]
@@ -346,7 +397,30 @@ mod tests {
 
     #[test]
     fn a_rate_below_zero_is_no_rate() {
-        let (loss, _) = gamma_reciprocal(-1.0, 2.0);
-        assert!(loss.is_nan());
+        for (loss, _) in [
+            gamma_reciprocal(-1.0, 2.0),
+            poisson(identity(-1.0), 0.0),
+            bernoulli_identity(1.1, 1.0),
+        ] {
+            assert!(loss.is_nan());
+        }
+    }
+
+    #[test]
+    fn a_rate_of_zero_is_sure_to_bring_no_spikes() {
+        assert_eq!(poisson(identity(0.0), 0.0).0, 0.0);
+        assert_eq!(negative_binomial(identity(0.0), 0.0, 0.5).0, 0.0);
+        assert_eq!(bernoulli_identity(0.0, 0.0).0, 0.0);
+    }
+
+    #[test]
+    fn a_row_of_weight_zero_adds_nothing() {
+        let (mut predictor, mut lanes) = ([800.0], Lanes::new(&[1.0]));
+        let block = Block {
+            counts: &[1.0],
+            weights: Some(&[0.0]),
+        };
+        Kernel::PoissonExp.slopes(&mut predictor, block, &mut lanes);
+        lanes.drain(|_, loss, slope| assert_eq!((loss, slope), (0.0, 0.0)));
     }
 }

@@ -40,6 +40,7 @@ mod kernel;
 mod link;
 mod links;
 mod mask;
+mod measure;
 mod negative_binomial;
 mod null;
 mod objective;

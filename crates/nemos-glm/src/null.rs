@@ -4,9 +4,9 @@ use nemos_core::tensor::Tensor;
 use nemos_core::{Backend, Design, Matrix};
 
 use crate::data::{Chunk, Data};
+use crate::measure::{Measure, Terms};
 use crate::predictor::{Pass, Predictor};
 use crate::rows::in_shards;
-use crate::score::sum_columns;
 use crate::{Error, Identity, InverseLink, ObservationModel};
 
 const PASSES: usize = 100;
@@ -14,36 +14,37 @@ const PRECISION: f64 = 1e-10;
 
 /// `[n_neurons]`: sums of log-likelihoods of the null model, or of its deviances.
 pub(crate) fn sums<B: Backend, O: ObservationModel, L: InverseLink>(
+    measure: Measure,
     model: &Predictor<'_, B, O, L>,
     pass: &Pass,
     design: &impl Design<B>,
     counts: &impl Design<B>,
-    deviance: bool,
 ) -> Result<Vec<f64>, Error> {
-    let scale = model.on_device().scale;
-    let observation = model.observation();
+    let (observation, scale) = (model.observation(), model.on_device().scale);
     let means: Vec<f64> = pass.count_sum.iter().zip(&pass.weight).map(|(sum, weight)| sum / weight).collect();
     let row = |values: &[f64]| Matrix::<B>::from_vec(values.to_vec(), [1, values.len()]).map(Matrix::into_tensor);
     if design.offset(0..0)?.is_none() {
         let rate = row(&means)?;
+        let link = &Identity;
+        let terms = Terms {
+            measure,
+            observation,
+            link,
+            scale,
+        };
         return over_counts(pass, design, counts, |chunk| {
-            let counts = chunk.present_counts();
-            let rate = rate.clone().expand(counts.dims());
-            match deviance {
-                true => observation.deviance(counts, rate, scale.clone()),
-                false => observation.log_likelihood(counts, rate, &Identity, scale.clone()),
-            }
+            terms.sum(chunk, rate.clone().expand(chunk.counts.dims()))
         });
     }
     let intercept = row(&intercepts(model, pass, design, counts, &means)?)?;
-    over_counts(pass, design, counts, |chunk| {
-        let counts = chunk.present_counts();
-        let predictor = beside_offset(chunk, &intercept);
-        match deviance {
-            true => observation.deviance(counts, model.link().rate(predictor), scale.clone()),
-            false => observation.log_likelihood(counts, predictor, model.link(), scale.clone()),
-        }
-    })
+    let link = model.link();
+    let terms = Terms {
+        measure,
+        observation,
+        link,
+        scale,
+    };
+    over_counts(pass, design, counts, |chunk| terms.sum(chunk, beside_offset(chunk, &intercept)))
 }
 
 /// `[n_neurons]`: the intercepts that, beside the offset, fit the counts best, by Fisher scoring.
@@ -56,7 +57,7 @@ fn intercepts<B: Backend, O: ObservationModel, L: InverseLink>(
 ) -> Result<Vec<f64>, Error> {
     let scale = model.on_device().scale;
     let offsets = over_counts(pass, design, counts, |chunk| {
-        beside_offset(chunk, &Tensor::zeros([1, means.len()], (&B::device(), B::DTYPE)))
+        chunk.sum(beside_offset(chunk, &Tensor::zeros([1, means.len()], (&B::device(), B::DTYPE))))
     })?;
     let neurons = means.iter().zip(offsets.iter().zip(&pass.weight)).enumerate();
     let mut intercepts = neurons
@@ -67,11 +68,11 @@ fn intercepts<B: Backend, O: ObservationModel, L: InverseLink>(
         let args = |chunk: &Chunk<B>| (chunk.present_counts(), beside_offset(chunk, &at));
         let slopes = over_counts(pass, design, counts, |chunk| {
             let (counts, predictor) = args(chunk);
-            model.observation().slope(counts, predictor, model.link(), scale.clone()).1
+            chunk.sum(model.observation().slope(counts, predictor, model.link(), scale.clone()).1)
         })?;
         let weights = over_counts(pass, design, counts, |chunk| {
             let (counts, predictor) = args(chunk);
-            model.observation().fisher_weight(counts, predictor, model.link(), scale.clone())
+            chunk.sum(model.observation().fisher_weight(counts, predictor, model.link(), scale.clone()))
         })?;
         let mut farthest = 0.0_f64;
         for (intercept, (slope, weight)) in intercepts.iter_mut().zip(slopes.iter().zip(weights)) {
@@ -97,24 +98,23 @@ fn beside_offset<B: Backend>(chunk: &Chunk<B>, intercept: &Tensor<B::Burn, 2>) -
     }
 }
 
-/// Sums of `terms` over the rows of a pass, without reading the design again.
+/// Adds up `sums` `[n_neurons]` of the chunks of a pass, without reading the design again.
 fn over_counts<B: Backend>(
     pass: &Pass,
     design: &impl Design<B>,
     counts: &impl Design<B>,
-    terms: impl Fn(&Chunk<B>) -> Tensor<B::Burn, 2> + Send + Sync,
+    sums: impl Fn(&Chunk<B>) -> Vec<f64> + Send + Sync,
 ) -> Result<Vec<f64>, Error> {
     let n_neurons = counts.n_features();
     let data = Data::new(design, counts, Vec::new(), n_neurons);
     let all: Vec<usize> = (0..n_neurons).collect();
     let shards = in_shards(&pass.pieces, |pieces| {
-        let mut sums = vec![0.0; n_neurons];
+        let mut total = vec![0.0; n_neurons];
         for piece in pieces {
             let chunk = data.chunk_without_features(piece, &all)?;
-            let more = sum_columns(terms(&chunk), &chunk);
-            sums.iter_mut().zip(more).for_each(|(a, b)| *a += b);
+            total.iter_mut().zip(sums(&chunk)).for_each(|(a, b)| *a += b);
         }
-        Ok::<_, Error>(sums)
+        Ok::<_, Error>(total)
     })?;
     Ok(shards.into_iter().fold(vec![0.0; n_neurons], |mut total, shard| {
         total.iter_mut().zip(shard).for_each(|(a, b)| *a += b);

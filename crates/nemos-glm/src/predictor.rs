@@ -1,12 +1,10 @@
 //! What turns features into rates: a model with its parameters, without the history of its fit.
 
-use nemos_core::tensor::{Int, Tensor};
-use nemos_core::{Backend, Design, Matrix, row_blocks};
+use nemos_core::{Backend, Design, HostFloat, Matrix, row_blocks};
 
 use crate::data::{Chunk, Data, OnDevice};
 use crate::fit::Fit;
 use crate::rows::{Piece, in_shards};
-use crate::score::sum_columns;
 use crate::survey::{check_shapes, complete_pieces};
 use crate::{Error, InverseLink, ObservationModel, PopulationGlm};
 
@@ -128,12 +126,12 @@ impl<'a, B: Backend, O: ObservationModel, L: InverseLink> Predictor<'a, B, O, L>
         })
     }
 
-    /// Sums `terms` `[n_rows, n_neurons]` over the rows in which nothing is missing, in one pass over the data.
+    /// Adds up `sums` `[n_neurons]` of chunks of rows in which no feature is missing, in one pass over the data.
     pub(crate) fn sum(
         &self,
         design: &impl Design<B>,
         counts: &impl Design<B>,
-        terms: impl Fn(&Chunk<B>) -> Tensor<B::Burn, 2> + Send + Sync,
+        sums: impl Fn(&Chunk<B>) -> Vec<f64> + Send + Sync,
     ) -> Result<Pass, Error> {
         check_shapes(design, counts)?;
         self.check_design(design)?;
@@ -156,7 +154,7 @@ impl<'a, B: Backend, O: ObservationModel, L: InverseLink> Predictor<'a, B, O, L>
                 let block = design.block(rows.clone())?;
                 for piece in complete_pieces(design, &block, rows.clone())? {
                     let chunk = data.chunk_of(&block, rows.start, &piece, &all)?;
-                    pass.add(sum_columns(terms(&chunk), &chunk), &chunk);
+                    pass.add(sums(&chunk), &chunk);
                     pass.pieces.push(piece);
                 }
             }
@@ -176,20 +174,34 @@ impl<'a, B: Backend, O: ObservationModel, L: InverseLink> Predictor<'a, B, O, L>
 
 impl Pass {
     fn add<B: Backend>(&mut self, sums: Vec<f64>, chunk: &Chunk<B>) {
-        let ones = chunk.present_counts().ones_like();
-        let weights = chunk.weigh(ones);
-        let used = weights.clone().greater_elem(0.0).int().sum_dim(0);
-        let row = |tensor: Tensor<B::Burn, 2>| Matrix::<B>::from_tensor(tensor.sum_dim(0)).to_vec();
-        let count_sum = row(weights.clone() * chunk.present_counts());
-        let used: Tensor<B::Burn, 2, Int> = used;
-        let n_rows: Vec<f64> = used.into_data().iter::<i64>().map(|n| n as f64).collect();
-        for (mine, more) in [
-            (&mut self.sums, sums),
-            (&mut self.weight, row(weights)),
-            (&mut self.n_rows, n_rows),
-            (&mut self.count_sum, count_sum),
-        ] {
-            mine.iter_mut().zip(more).for_each(|(a, b)| *a += b);
+        self.sums.iter_mut().zip(sums).for_each(|(total, sum)| *total += sum);
+        let weights = chunk.weights.as_ref().map(|weights| (weights.to_vec(), weights.dims()[1]));
+        let host = chunk.counts.host();
+        if let Some(counts) = host.as_slice::<f64>() {
+            self.add_counts(counts, weights);
+        } else if let Some(counts) = host.as_slice::<f32>() {
+            self.add_counts(counts, weights);
+        } else {
+            self.add_counts(&chunk.counts.to_vec(), weights);
+        }
+    }
+
+    fn add_counts<E: HostFloat>(&mut self, counts: &[E], weights: Option<(Vec<f64>, usize)>) {
+        let n_neurons = self.sums.len();
+        for (row, counts) in counts.chunks_exact(n_neurons).enumerate() {
+            let totals = self.weight.iter_mut().zip(&mut self.n_rows).zip(&mut self.count_sum);
+            for (neuron, (((weight_sum, n_rows), count_sum), count)) in totals.zip(counts).enumerate() {
+                let (count, weight) = (
+                    count.into_f64(),
+                    weights
+                        .as_ref()
+                        .map_or(1.0, |(weights, width)| weights[row * width + neuron % width]),
+                );
+                let used = !count.is_nan() && weight > 0.0;
+                *weight_sum += if used { weight } else { 0.0 };
+                *n_rows += if used { 1.0 } else { 0.0 };
+                *count_sum += if used { weight * count } else { 0.0 };
+            }
         }
     }
 }

@@ -3,8 +3,8 @@
 use nemos_core::tensor::Tensor;
 use nemos_core::{Backend, Design};
 
-use crate::data::Chunk;
-use crate::predictor::Predictor;
+use crate::measure::{Measure, Terms};
+use crate::predictor::{Pass, Predictor};
 use crate::{Error, InverseLink, ObservationModel, null};
 
 /// How well a model describes data. More is better.
@@ -62,17 +62,11 @@ impl Score {
         design: &impl Design<B>,
         counts: &impl Design<B>,
     ) -> Result<Vec<Tally>, Error> {
-        let device = model.on_device();
-        let scale = device.scale.clone();
-        let observation = model.observation();
-        let fitted = |chunk: &Chunk<B>| {
-            let (counts, predictor) = (chunk.present_counts(), chunk.predictor(&device));
-            match self {
-                Score::LogLikelihood | Score::McFadden => observation.log_likelihood(counts, predictor, model.link(), scale.clone()),
-                Score::Cohen => observation.deviance(counts, model.link().rate(predictor), scale.clone()),
-            }
+        let measure = match self {
+            Score::LogLikelihood | Score::McFadden => Measure::LogLikelihood,
+            Score::Cohen => Measure::Deviance,
         };
-        let pass = model.sum(design, counts, fitted)?;
+        let pass = model.measure(measure, design, counts)?;
         let mut tallies: Vec<Tally> = pass
             .sums
             .iter()
@@ -84,7 +78,7 @@ impl Score {
             })
             .collect();
         if self != Score::LogLikelihood {
-            let nulls = null::sums(model, &pass, design, counts, self == Score::Cohen)?;
+            let nulls = null::sums(measure, model, &pass, design, counts)?;
             tallies.iter_mut().zip(nulls).for_each(|(tally, null)| tally.null = null);
         }
         Ok(tallies)
@@ -103,23 +97,24 @@ impl<B: Backend, O: ObservationModel, L: InverseLink> Predictor<'_, B, O, L> {
         let pass = self.sum(design, counts, |chunk| {
             let rate = self.link().rate(chunk.predictor(&device));
             let residual: Tensor<B::Burn, 2> = chunk.present_counts() - rate.clone();
-            residual.clone() * residual / self.observation().variance(rate, unit.clone())
+            chunk.sum(residual.clone() * residual / self.observation().variance(rate, unit.clone()))
         })?;
         Ok(pass.totals())
     }
 
     /// `[n_neurons]`: the deviances, summed over samples; for weighted rows, as if the weights were one on average.
     pub(crate) fn deviance(&self, design: &impl Design<B>, counts: &impl Design<B>) -> Result<Vec<f64>, Error> {
-        let device = self.on_device();
-        let pass = self.sum(design, counts, |chunk| {
-            let rate = self.link().rate(chunk.predictor(&device));
-            self.observation().deviance(chunk.present_counts(), rate, device.scale.clone())
-        })?;
-        Ok(pass.totals())
+        Ok(self.measure(Measure::Deviance, design, counts)?.totals())
     }
-}
 
-/// What is summed over the rows of a chunk.
-pub(crate) fn sum_columns<B: Backend>(terms: Tensor<B::Burn, 2>, chunk: &Chunk<B>) -> Vec<f64> {
-    nemos_core::Matrix::<B>::from_tensor(chunk.weigh(terms).sum_dim(0)).to_vec()
+    fn measure(&self, measure: Measure, design: &impl Design<B>, counts: &impl Design<B>) -> Result<Pass, Error> {
+        let device = self.on_device();
+        let terms = Terms {
+            measure,
+            observation: self.observation(),
+            link: self.link(),
+            scale: device.scale.clone(),
+        };
+        self.sum(design, counts, |chunk| terms.sum(chunk, chunk.predictor(&device)))
+    }
 }

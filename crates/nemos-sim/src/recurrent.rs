@@ -1,5 +1,7 @@
 //! Networks whose spikes feed back.
 
+use std::sync::OnceLock;
+
 use ndarray::{Array2, ArrayView2, aview1};
 use nemos_basis::Basis;
 use nemos_core::{Backend, with_room};
@@ -48,7 +50,7 @@ use crate::{Coupling, Draw, End, Error, ScalarLink, Simulation, Stability};
 ///
 /// # References
 /// Pillow et al. (2008), *Nature* 454. doi:10.1038/nature07140
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 #[must_use]
 pub struct Recurrent<O, L> {
     observation: O,
@@ -58,6 +60,8 @@ pub struct Recurrent<O, L> {
     scale: Option<Vec<f64>>,
     history: Option<Array2<f64>>,
     rate_ceiling: f64,
+    /// At rest: computed once, and kept by clones.
+    stability: OnceLock<Stability>,
 }
 
 impl<O: Draw> Recurrent<O, O::DefaultLink> {
@@ -71,6 +75,7 @@ impl<O: Draw> Recurrent<O, O::DefaultLink> {
             scale: None,
             history: None,
             rate_ceiling: 1e6,
+            stability: OnceLock::new(),
         }
     }
 }
@@ -101,6 +106,7 @@ impl<O: Draw, L> Recurrent<O, L> {
             scale: self.scale,
             history: self.history,
             rate_ceiling: self.rate_ceiling,
+            stability: OnceLock::new(),
         }
     }
 
@@ -129,14 +135,40 @@ impl<O: Draw, L> Recurrent<O, L> {
 }
 
 impl<O: Draw, L: ScalarLink> Recurrent<O, L> {
-    /// How activity spreads, before anything is run. Every run reports it too, and warns (through `tracing`) of a spectral
-    /// radius of one or more.
+    /// How activity spreads at rest, before anything is run. Every run reports it too, and the first warns (through
+    /// `tracing`) of a network that is not stable.
     ///
     /// # Errors
     /// If an option does not fit the network.
     pub fn stability(&self) -> Result<Stability, Error> {
         self.validate()?;
-        Ok(Stability::new(&self.coupling, &self.intercept, &self.link))
+        Ok(*self.stability.get_or_init(|| {
+            let stability = Stability::new(&self.coupling, &self.intercept, &self.link);
+            if !stability.is_stable() {
+                tracing::warn!(
+                    "the network is unstable: at rest, activity changes by a factor of {:.3} in each step",
+                    stability.spectral_radius
+                );
+            }
+            stability
+        }))
+    }
+
+    /// How activity spreads where this is added to the predictors, and nobody has fired: `[n_neurons]`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] and [`Error::NotFinite`], or if an option does not fit the network.
+    pub fn stability_under(&self, drive: &[f64]) -> Result<Stability, Error> {
+        self.validate()?;
+        check_shape("the drive", &[drive.len()], &[self.coupling.n_neurons()], "one per neuron")?;
+        check_finite("the drive", aview1(drive))?;
+        let predictor: Vec<f64> = self
+            .intercept
+            .iter()
+            .zip(drive)
+            .map(|(intercept, drive)| intercept + drive)
+            .collect();
+        Ok(Stability::new(&self.coupling, &predictor, &self.link))
     }
 
     /// Runs the network for as many steps as `drive` has rows.
@@ -169,12 +201,6 @@ impl<O: Draw, L: ScalarLink> Recurrent<O, L> {
 
     fn prepare(&self) -> Result<Ready<'_, O, L>, Error> {
         let stability = self.stability()?;
-        if stability.spectral_radius >= 1.0 {
-            tracing::warn!(
-                "the network is unstable: each spike leads to {:.2} more (spectral radius of the coupling at rest)",
-                stability.spectral_radius
-            );
-        }
         let n_neurons = self.coupling.n_neurons();
         let history: Vec<f64> = self.history.iter().flatten().copied().collect();
         Ok(Ready {
