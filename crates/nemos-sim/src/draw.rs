@@ -39,6 +39,12 @@ fn is_mean(rate: f64) -> bool {
     (0.0..f64::INFINITY).contains(&rate)
 }
 
+/// Whether a gamma distribution of this scale has all its mass at its mean, as far as numbers can tell.
+#[inline]
+fn is_no_scale(scale: f64) -> bool {
+    (1.0 / scale).is_infinite()
+}
+
 impl Draw for Poisson {
     fn draw<R: Rng + ?Sized>(&self, rate: f64, _scale: f64, rng: &mut R) -> f64 {
         if is_mean(rate) { poisson(rate, rng) } else { f64::NAN }
@@ -50,11 +56,12 @@ impl Draw for Gamma {
         if !(is_mean(rate) && rate > 0.0 && is_mean(scale)) {
             return f64::NAN;
         }
-        if scale == 0.0 {
+        if is_no_scale(scale) {
             return rate;
         }
+        let draw = gamma(1.0 / scale, rng) * scale * rate;
         // A draw that underflows is still above zero, as the model's support is.
-        (gamma(1.0 / scale, rng) * scale * rate).max(f64::MIN_POSITIVE)
+        if is_mean(draw) { draw.max(f64::MIN_POSITIVE) } else { f64::NAN }
     }
 }
 
@@ -81,7 +88,7 @@ impl Draw for NegativeBinomial {
         if !(is_mean(rate) && is_mean(scale)) {
             return f64::NAN;
         }
-        if scale == 0.0 {
+        if is_no_scale(scale) {
             return poisson(rate, rng);
         }
         let mean = gamma(1.0 / scale, rng) * scale * rate;
@@ -149,9 +156,12 @@ mod tests {
     #[test]
     fn without_dispersion_the_limits_are_reached() {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
-        assert_eq!(Gamma.draw(2.5, 0.0, &mut rng), 2.5);
+        for none in [0.0, 1e-310] {
+            assert_eq!(Gamma.draw(2.5, none, &mut rng), 2.5);
+        }
+        assert!(Gamma.draw(1e308, 1e3, &mut rng).is_finite() || Gamma.draw(1e308, 1e300, &mut rng).is_nan());
         assert_eq!(Gaussian.draw(2.5, 0.0, &mut rng), 2.5);
-        let same = NegativeBinomial::new(1.0).draw(7.0, 0.0, &mut rng.clone());
+        let same = NegativeBinomial::new(1.0).draw(7.0, 1e-310, &mut rng.clone());
         assert_eq!(same, Poisson.draw(7.0, 1.0, &mut rng));
     }
 }

@@ -64,6 +64,11 @@ pub enum Error {
         "the coupling basis looks at the sample that it stands at, or beyond; fit with a causal window, which starts one sample before"
     )]
     LooksAhead,
+    /// A network has no place for the offset of a fit.
+    #[error(
+        "the model was fitted with an offset, which a network does not know: put one together from `Coupling::from_features`, and add the offset to the drive"
+    )]
+    HasOffset,
     /// A parameter of a gamma density is out of range.
     #[error("{name} is {got}; a filter of gamma densities needs {expected}")]
     Gamma {
@@ -74,9 +79,14 @@ pub enum Error {
         /// What it may be.
         expected: &'static str,
     },
-    /// Excitation and inhibition cancel.
-    #[error("excitation and inhibition have the same shape and rate, so that their difference is zero; change one")]
-    EqualGammas,
+    /// Excitation and inhibition cancel, or are too far from any lag to be numbers there.
+    #[error(
+        "the difference of excitation and inhibition is {norm} in size over the lags that are looked at; change a shape or a rate, or take more lags"
+    )]
+    NoFilter {
+        /// Its Euclidean norm.
+        norm: f64,
+    },
     /// A run was required to finish, and did not.
     #[error("the simulation stopped: {0}")]
     Stopped(End),

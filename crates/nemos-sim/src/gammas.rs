@@ -71,7 +71,7 @@ impl DifferenceOfGammas {
     /// The filter over this many lags.
     ///
     /// # Errors
-    /// [`Error::Gamma`] if an option is out of range, [`Error::EqualGammas`] if the densities are the same,
+    /// [`Error::Gamma`] if an option is out of range, [`Error::NoFilter`] if the densities are the same at all lags,
     /// [`Error::EmptyWindow`] without lags.
     pub fn filter(&self, window: usize) -> Result<Vec<f64>, Error> {
         self.validate()?;
@@ -89,8 +89,8 @@ impl DifferenceOfGammas {
         let mut filter: Vec<f64> = (0..window).map(at).collect();
         let norm = filter.iter().map(|value| value * value).sum::<f64>().sqrt();
         // Two densities may be equal at every lag that is looked at, such as one lag alone.
-        if norm == 0.0 {
-            return Err(Error::EqualGammas);
+        if !(norm > 0.0 && norm < f64::INFINITY) {
+            return Err(Error::NoFilter { norm });
         }
         filter.iter_mut().for_each(|value| *value /= norm);
         Ok(filter)
@@ -149,7 +149,15 @@ mod tests {
         for bad in [-0.1, 1.0, f64::NAN] {
             assert!(matches!(filter.upper_percentile(bad).filter(5), Err(Error::Gamma { .. })));
         }
-        assert!(matches!(filter.excitation(1.0, 1.0).filter(5), Err(Error::EqualGammas)));
+        assert!(matches!(filter.excitation(1.0, 1.0).filter(5), Err(Error::NoFilter { .. })));
+        assert!(matches!(
+            filter.inhibition(2.0, 1.0).excitation(3.0, 1.0).filter(1),
+            Err(Error::NoFilter { .. })
+        ));
+        for extreme in [1e-308, 1e300] {
+            let found = filter.excitation(2.0, extreme).filter(5);
+            assert!(found.is_err() || found.is_ok_and(|filter| filter.iter().all(|value| value.is_finite())));
+        }
         assert!(matches!(filter.filter(0), Err(Error::EmptyWindow { .. })));
         assert_eq!(filter.filter(1).unwrap(), [-1.0]);
     }

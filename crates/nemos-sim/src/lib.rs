@@ -5,8 +5,9 @@
 //! recurrent      rate[t, i] = link(intercept[i] + drive[t, i] + Σⱼ Σₗ filter[l, i, j] · counts[t − 1 − l, j])
 //! ```
 //!
-//! Randomness is an argument: the same generator in the same state gives the same draws, whatever the backend or the
-//! machine. Draws are made on the host in double precision, sample after sample and neuron after neuron; a rate that is
+//! Randomness is an argument: the same rates and the same generator in the same state give the same draws, whatever the
+//! backend or the machine. (Rates that a fitted model predicts differ between backends in their last digits, and so then
+//! may draws; those of a recurrent network do not.) Draws are made on the host in double precision, sample after sample and neuron after neuron; a rate that is
 //! NaN gives a NaN and takes nothing from the generator. Logarithms and exponentials come from `libm`, whose results do
 //! not depend on the platform.
 //!
