@@ -92,7 +92,7 @@ pub(crate) fn intervals(file: &Hdf5, group: &str) -> Result<IntervalSet, Error> 
     if starts.len() != stops.len() || starts.len() != table.n_rows() {
         return Err(damaged(file, group, "it has not one start and one stop per row"));
     }
-    let mut rows: Vec<usize> = (0..starts.len()).filter(|&row| is_interval(starts[row], stops[row])).collect();
+    let rows: Vec<usize> = (0..starts.len()).filter(|&row| is_interval(starts[row], stops[row])).collect();
     if rows.len() < starts.len() {
         tracing::warn!(
             "{} of {} rows of {group} were left out: they have no start or stop, or do not stop after they start",
@@ -100,17 +100,18 @@ pub(crate) fn intervals(file: &Hdf5, group: &str) -> Result<IntervalSet, Error> 
             starts.len()
         );
     }
-    rows.sort_by(|&left, &right| starts[left].total_cmp(&starts[right]));
-    let mut set = IntervalSet::new(rows.iter().map(|&row| (starts[row], stops[row])))?;
-    if set.len() < rows.len() {
-        tracing::warn!("some of {group} overlap and were merged, so that their metadata were left out");
-        return Ok(set);
+    let mut metadata = Table::new(rows.len());
+    for (name, column) in table.columns().filter(|(name, _)| *name != "start_time" && *name != "stop_time") {
+        metadata = metadata.with(name, select(column, &rows))?;
     }
-    let columns = table.columns().filter(|(name, _)| *name != "start_time" && *name != "stop_time");
-    for (name, column) in columns {
-        set = set.with_column(name, select(column, &rows))?;
+    let intervals = || rows.iter().map(|&row| (starts[row], stops[row]));
+    match IntervalSet::described(intervals(), &metadata) {
+        Err(nemos_timeseries::Error::Overlap { .. }) => {
+            tracing::warn!("some of {group} overlap and were merged, so that their metadata were left out");
+            Ok(IntervalSet::new(intervals())?)
+        }
+        set => Ok(set?),
     }
-    Ok(set)
 }
 
 /// Whether there is time between a start and a stop.

@@ -1,10 +1,11 @@
 //! The algebra of epochs: union, intersection, difference, and dropping, merging and cutting by length.
 
+use crate::bins::rounding;
 use crate::error::positive;
 use crate::{Error, Interval, IntervalSet};
 
 impl IntervalSet {
-    /// What lies in either set. Metadata are dropped, since an interval may come from several.
+    /// What lies in either set. Intervals that touch become one. Metadata are dropped, since an interval may come from several.
     #[must_use]
     pub fn union(&self, other: &IntervalSet) -> IntervalSet {
         let mut all: Vec<Interval> = self.intervals().iter().chain(other.intervals()).copied().collect();
@@ -19,15 +20,16 @@ impl IntervalSet {
         let mut first = 0;
         for (index, interval) in self.intervals().iter().enumerate() {
             let others = other.intervals();
-            while others.get(first).is_some_and(|other| other.end <= interval.start) {
+            while others.get(first).is_some_and(|other| other.end < interval.start) {
                 first += 1;
             }
-            for other in others[first..].iter().take_while(|other| other.start < interval.end) {
-                intervals.push(Interval {
-                    start: interval.start.max(other.start),
-                    end: interval.end.min(other.end),
-                });
-                origins.push(index);
+            for other in others[first..].iter().take_while(|other| other.start <= interval.end) {
+                let (start, end) = (interval.start.max(other.start), interval.end.min(other.end));
+                // Where two only touch there is nothing, unless one is a moment: the support of a single sample.
+                if start < end || interval.length() == 0.0 || other.length() == 0.0 {
+                    intervals.push(Interval { start, end });
+                    origins.push(index);
+                }
             }
         }
         self.derived(intervals, &origins)
@@ -81,25 +83,33 @@ impl IntervalSet {
     /// rest that is shorter than a piece is left out.
     ///
     /// # Errors
-    /// [`Error::NotPositive`] unless `seconds` is positive and finite.
+    /// [`Error::NotPositive`] unless `seconds` is positive and finite, [`Error::TooMany`] if there are too many pieces.
     pub fn split(&self, seconds: f64) -> Result<IntervalSet, Error> {
         positive("the length of a piece", seconds)?;
         let (mut intervals, mut origins) = (Vec::new(), Vec::new());
         for (index, interval) in self.intervals().iter().enumerate() {
-            // A nanosecond, the precision of recorded times, does not make a piece too short.
-            let n_pieces = ((interval.length() + 1e-9) / seconds).floor() as usize;
-            let edge = |piece: usize| (interval.start + piece as f64 * seconds).min(interval.end);
-            for piece in 0..n_pieces {
-                intervals.push(Interval {
-                    start: edge(piece),
-                    end: edge(piece + 1),
+            // What rounding took away does not make a piece too short.
+            let n_pieces = ((interval.length() + 2.0 * rounding(interval.end)) / seconds).floor();
+            if n_pieces + intervals.len() as f64 > MOST_PIECES {
+                return Err(Error::TooMany {
+                    name: "pieces of epochs",
+                    n: n_pieces,
                 });
-                origins.push(index);
             }
+            let edge = |piece: usize| (interval.start + piece as f64 * seconds).min(interval.end);
+            let pieces = (0..n_pieces as usize).map(|piece| Interval {
+                start: edge(piece),
+                end: edge(piece + 1),
+            });
+            intervals.extend(pieces.filter(|piece| piece.start < piece.end));
+            origins.resize(intervals.len(), index);
         }
         Ok(self.derived(intervals, &origins))
     }
 }
+
+/// More pieces than this are a mistake of units.
+const MOST_PIECES: f64 = 1e8;
 
 /// Joins sorted intervals that overlap, touch, or are no more than `gap` apart.
 pub(crate) fn merge(intervals: impl IntoIterator<Item = Interval>, gap: f64) -> Vec<Interval> {
@@ -133,6 +143,8 @@ mod tests {
             [a.union(&none), none.union(&a), a.difference(&none)],
             [a.clone(), a.clone(), a.clone()]
         );
+        let moment = crate::Ts::new([4.0]).unwrap().support().clone();
+        assert_eq!([a.intersection(&moment), moment.intersection(&a)], [moment.clone(), moment.clone()]);
         assert!(a.intersection(&none).is_empty() && none.difference(&a).is_empty());
     }
 
@@ -154,5 +166,7 @@ mod tests {
         assert_eq!(intervals.split(1.0).unwrap().len(), 6);
         assert_eq!(set(&[(0.0, 0.3)]).split(0.1).unwrap().len(), 3);
         assert!(matches!(intervals.split(0.0), Err(Error::NotPositive { .. })));
+        assert!(matches!(intervals.split(1e-9), Err(Error::TooMany { .. })));
+        assert_eq!(set(&[(1.7e9, 1.7e9 + 0.3)]).split(0.1).unwrap().len(), 3);
     }
 }

@@ -6,10 +6,13 @@ use nemos_core::row_blocks;
 use rayon::prelude::*;
 
 use crate::error::positive;
-use crate::{Error, IntervalSet, Ts};
+use crate::{Error, Interval, IntervalSet, Ts};
 
-/// Recorded times are precise to a nanosecond; a sample this little before an edge lies on it.
-const HALF_NANOSECOND: f64 = 0.5e-9;
+/// What counts as rounding near this time: a sample this little before an edge lies on it. Recorded times are precise to a
+/// nanosecond, and seconds since 1970 to less.
+pub(crate) fn rounding(time: f64) -> f64 {
+    (2.0 * f64::EPSILON * time.abs()).max(0.5e-9)
+}
 
 /// More bins than this are a mistake of units.
 const MOST_BINS: f64 = 1e11;
@@ -30,6 +33,8 @@ struct Epoch {
     /// Number of its first bin among all.
     first: usize,
     n_bins: usize,
+    /// What counts as rounding within it.
+    rounding: f64,
 }
 
 /// Consecutive bins of one epoch.
@@ -44,19 +49,20 @@ pub(crate) struct Stretch {
 impl Bins {
     pub(crate) fn new(support: &IntervalSet, size: f64) -> Result<Self, Error> {
         positive("the size of a bin", size)?;
-        let bins: f64 = support.intervals().iter().map(|interval| n_bins(interval.length(), size)).sum();
+        let bins: f64 = support.intervals().iter().map(|interval| n_bins(*interval, size)).sum();
         if bins > MOST_BINS {
             return Err(Error::TooManyBins { bin_size: size, bins });
         }
         let mut first = 0;
         let epochs = support.with_last_times().map(|(interval, last)| {
-            let n_bins = n_bins(interval.length(), size) as usize;
+            let n_bins = n_bins(interval, size) as usize;
             first += n_bins;
             Epoch {
                 start: interval.start,
                 last,
                 first: first - n_bins,
                 n_bins,
+                rounding: rounding(interval.start).max(rounding(interval.end)),
             }
         });
         Ok(Bins {
@@ -134,17 +140,17 @@ impl Stretch {
     /// The rows of sorted times that lie in these bins. None of those before `from` does: for the first row of the bins
     /// before, the answer is near.
     pub(crate) fn rows(&self, times: &[f64], from: usize) -> Range<usize> {
-        let edge = self.epoch.start + self.bins.start as f64 * self.size - 2.0 * HALF_NANOSECOND;
+        let edge = self.epoch.start + self.bins.start as f64 * self.size - 2.0 * self.epoch.rounding;
         let edge = edge.max(self.epoch.start);
         let first = from + crate::intervals::partition_near(&times[from..], |time| time < edge);
-        let end = self.epoch.start + self.bins.end as f64 * self.size + HALF_NANOSECOND;
+        let end = self.epoch.start + self.bins.end as f64 * self.size + self.epoch.rounding;
         first..first + crate::intervals::partition_near(&times[first..], |time| time <= end.min(self.epoch.last))
     }
 
     /// Which of these bins holds a time.
     #[inline(always)]
     pub(crate) fn bin(&self, time: f64, per_size: f64) -> Option<usize> {
-        let bin = ((time - self.epoch.start + HALF_NANOSECOND) * per_size) as usize;
+        let bin = ((time - self.epoch.start + self.epoch.rounding) * per_size) as usize;
         let bin = bin.wrapping_sub(self.bins.start);
         (bin < self.bins.len()).then_some(bin)
     }
@@ -152,7 +158,7 @@ impl Stretch {
     /// Where one of these bins ends; what lies there belongs to the next.
     #[inline(always)]
     pub(crate) fn right_edge(&self, bin: usize) -> f64 {
-        self.epoch.start + (self.bins.start + bin + 1) as f64 * self.size - HALF_NANOSECOND
+        self.epoch.start + (self.bins.start + bin + 1) as f64 * self.size - self.epoch.rounding
     }
 
     /// One over the size of a bin.
@@ -161,9 +167,9 @@ impl Stretch {
     }
 }
 
-/// How many bins an epoch of this length has.
-fn n_bins(length: f64, size: f64) -> f64 {
-    ((length + 2.0 * HALF_NANOSECOND) / size + 0.5).floor()
+/// How many bins an epoch has.
+fn n_bins(epoch: Interval, size: f64) -> f64 {
+    ((epoch.length() + 2.0 * rounding(epoch.end)) / size + 0.5).floor()
 }
 
 #[cfg(test)]

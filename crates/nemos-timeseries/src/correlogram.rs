@@ -3,7 +3,8 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use crate::error::positive;
+use crate::bins::rounding;
+use crate::error::{holds, positive};
 use crate::{Error, Ts, TsGroup};
 
 /// In what a correlogram counts.
@@ -34,7 +35,7 @@ impl TsGroup {
     /// Lags reach `window` seconds either way in bins of `bin_size` seconds, of which one is centred on 0.
     ///
     /// # Errors
-    /// [`Error::NotPositive`] if the size or the window cannot be, [`Error::TooManyBins`] if there are too many.
+    /// [`Error::NotPositive`] if the size or the window cannot be, [`Error::TooMany`] if there are too many bins.
     ///
     /// # Example
     /// ```
@@ -91,8 +92,12 @@ fn correlograms(pairs: &[(&Ts, &Ts, (u64, u64))], bin_size: f64, window: f64, sc
     positive("the window", window)?;
     let bins = (2.0 * window / bin_size + 1e-9).floor();
     if bins > 1e8 {
-        return Err(Error::TooManyBins { bin_size, bins });
+        return Err(Error::TooMany {
+            name: "bins of lags",
+            n: bins,
+        });
     }
+    holds("values, bins of lags times pairs,", &[bins as usize, pairs.len()])?;
     // An odd number: one bin is centred on zero.
     let n_bins = bins as usize | 1;
     let half = n_bins as f64 / 2.0 * bin_size;
@@ -122,13 +127,33 @@ fn correlate(first: &[f64], second: &[f64], n_bins: usize, half: f64) -> Vec<u32
     let per_bin = n_bins as f64 / (2.0 * half);
     let mut from = 0;
     for &time in first {
-        while from < second.len() && second[from] < time - half {
+        // A lag a little short of an edge lies on it, whichever way its two times were rounded.
+        let (low, high) = (-half - rounding(time), half - rounding(time));
+        while from < second.len() && second[from] - time < low {
             from += 1;
         }
-        for &other in second[from..].iter().take_while(|other| **other < time + half) {
-            let bin = ((other - time + half) * per_bin) as usize;
+        for &other in second[from..].iter().take_while(|other| **other - time < high) {
+            let bin = ((other - time - low) * per_bin) as usize;
             counts[bin.min(n_bins - 1)] += 1;
         }
     }
     counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lags_on_edges_fall_in_the_bin_that_starts_there() {
+        // 200 spikes a millisecond apart, bins of 2 ms: lags from −8 ms on fall in pairs.
+        for start in [0.0, 17.3, 1.7e9] {
+            let times: Vec<f64> = (0..200).map(|k| start + f64::from(k) * 0.001).collect();
+            let counts = correlate(&times, &times, 8, 0.008);
+            let expected: Vec<u32> = (0..8)
+                .map(|bin: i32| (0..2).map(|k| 200 - (2 * bin - 8 + k).unsigned_abs()).sum())
+                .collect();
+            assert_eq!(counts, expected, "{start}");
+        }
+    }
 }

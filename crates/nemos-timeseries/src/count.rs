@@ -4,6 +4,7 @@ use nemos_core::tensor::DType;
 use nemos_core::{Backend, HostFloat, Matrix};
 
 use crate::bins::Bins;
+use crate::error::holds;
 use crate::signal::matrix;
 use crate::{Error, Ts, TsGroup, Tsd, TsdFrame};
 
@@ -47,15 +48,10 @@ impl TsGroup {
     /// `[n_bins, n_units]`
     ///
     /// # Errors
-    /// As [`Ts::count`].
+    /// As [`Ts::count`], and [`Error::TooMany`].
     pub fn count<B: Backend>(&self, bin_size: f64) -> Result<TsdFrame<B>, Error> {
         let bins = Bins::new(self.support(), bin_size)?;
-        if bins.len() as f64 * self.len() as f64 > 1e12 {
-            return Err(Error::TooManyBins {
-                bin_size,
-                bins: bins.len() as f64 * self.len() as f64,
-            });
-        }
+        holds("counts, bins times units,", &[bins.len(), self.len()])?;
         Ok(self.named(TsdFrame::trusted(bins.axis(), count::<B>(self.units(), &bins))))
     }
 

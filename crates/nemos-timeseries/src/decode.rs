@@ -2,7 +2,7 @@
 
 use nemos_core::{Backend, Matrix};
 
-use crate::error::positive;
+use crate::error::{holds, positive};
 use crate::signal::{matrix, with_host};
 use crate::{Error, Signal, TsdFrame, TsdTensor, TuningCurves};
 
@@ -50,7 +50,8 @@ impl TuningCurves {
     /// `counts: [n_times, n_units]` in bins of `bin_size` seconds.
     ///
     /// # Errors
-    /// [`Error::Differ`] unless there is one column for each unit; [`Error::NotPositive`] if the size cannot be.
+    /// [`Error::Differ`] or [`Error::Units`] unless there is one column for each unit, of its name and in the order of the
+    /// curves; [`Error::NotPositive`] if the size cannot be; [`Error::TooMany`].
     ///
     /// # Example
     /// ```
@@ -118,7 +119,7 @@ impl TuningCurves {
     /// `activity: [n_times, n_units]`
     ///
     /// # Errors
-    /// [`Error::Differ`] unless there is one column for each unit.
+    /// As [`decode_bayes`](TuningCurves::decode_bayes).
     ///
     /// # References
     /// Zhang et al. (1998), as [`decode_bayes`](TuningCurves::decode_bayes).
@@ -150,6 +151,15 @@ impl TuningCurves {
                 right: self.n_units(),
             });
         }
+        let names = activity.names().iter().zip(self.names()).enumerate();
+        if let Some((index, (got, expected))) = names.into_iter().find(|(_, (got, expected))| got != expected) {
+            return Err(Error::Units {
+                index,
+                got: got.clone(),
+                expected: expected.clone(),
+            });
+        }
+        holds("probabilities, times by bins,", &[activity.len(), self.occupancy().len()])?;
         Ok((self.n_units(), self.occupancy().len()))
     }
 

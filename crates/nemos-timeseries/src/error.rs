@@ -37,6 +37,14 @@ pub enum Error {
         /// Its end.
         end: f64,
     },
+    /// Two intervals overlap that have metadata of their own.
+    #[error("intervals {first} and {second} overlap, so that they cannot keep metadata of their own; cut one, or leave it out")]
+    Overlap {
+        /// Number of the one that starts first.
+        first: usize,
+        /// Number of the other.
+        second: usize,
+    },
     /// A column of metadata has another number of rows.
     #[error("metadata {name:?} has {got} rows, but there are {expected}; give one for each unit, column or interval")]
     MetadataRows {
@@ -133,8 +141,8 @@ pub enum Error {
         /// How far apart the first two are.
         expected: f64,
     },
-    /// A signal holds a NaN where none can be.
-    #[error("the signal is NaN at row {row}, column {column}; drop or interpolate missing samples first")]
+    /// A signal holds a NaN or an infinity where none can be.
+    #[error("the signal is not a finite number at row {row}, column {column}; drop or interpolate missing samples first")]
     Missing {
         /// Its row.
         row: usize,
@@ -148,6 +156,14 @@ pub enum Error {
         frequency: f64,
         /// Half of the sampling rate.
         limit: f64,
+    },
+    /// A transition that no filter has.
+    #[error("the transition of a filter is {got}; it is a share of the sampling rate, from {least} to 1")]
+    Transition {
+        /// The transition.
+        got: f64,
+        /// The least.
+        least: f64,
     },
     /// An order that no filter has.
     #[error("a filter of order {got} was asked for; orders are 1 to {most}")]
@@ -164,6 +180,16 @@ pub enum Error {
         name: &'static str,
         /// What to do.
         hint: &'static str,
+    },
+    /// Activity and tuning curves are not of the same units.
+    #[error("column {index} of the activity is {got:?}, but curve {index} is of {expected:?}; give columns in the order of the curves")]
+    Units {
+        /// Which of both.
+        index: usize,
+        /// The name of the column.
+        got: String,
+        /// The name of the curve.
+        expected: String,
     },
     /// Two things that belong together have different numbers.
     #[error("{left_name} has {left}, but {right_name} has {right}; give as many of both")]
@@ -186,4 +212,14 @@ pub(crate) fn positive(name: &'static str, got: f64) -> Result<f64, Error> {
     } else {
         Err(Error::NotPositive { name, got })
     }
+}
+
+/// Refuses more values than memory could hold.
+pub(crate) fn holds(name: &'static str, sizes: &[usize]) -> Result<(), Error> {
+    const MOST_VALUES: f64 = 1e11;
+    let n: f64 = sizes.iter().map(|&size| size as f64).product();
+    if n > MOST_VALUES {
+        return Err(Error::TooMany { name, n });
+    }
+    Ok(())
 }

@@ -168,8 +168,11 @@ impl Ts {
         self.part(self.rows_between(start, end), self.support.clone())
     }
 
-    /// The row closest to this time, the later of two; none if there are no events.
+    /// The row closest to this time, the later of two; none if there are no events, or the time is NaN.
     pub fn nearest(&self, time: f64) -> Option<usize> {
+        if time.is_nan() {
+            return None;
+        }
         let times = self.times();
         let after = times.partition_point(|&other| other < time);
         let before = after.checked_sub(1);
@@ -254,6 +257,7 @@ mod tests {
             [events.nearest(1.5), events.nearest(1.6), events.nearest(-1.0)],
             [Some(2), Some(2), Some(0)]
         );
+        assert_eq!(events.nearest(f64::NAN), None);
     }
 
     #[test]

@@ -57,6 +57,9 @@ enum Design {
 /// Beyond this order the sections of a Butterworth filter lose all their digits.
 const MOST_ORDER: usize = 24;
 
+/// The kernel of a windowed sinc has four over the transition values.
+const LEAST_TRANSITION: f64 = 1e-6;
+
 impl Filter {
     /// A Butterworth filter.
     pub fn butterworth(band: Band) -> Self {
@@ -112,10 +115,10 @@ impl Filter {
                 most: MOST_ORDER,
             });
         }
-        if !(self.transition > 0.0 && self.transition <= 1.0) {
-            return Err(Error::NotPositive {
-                name: "the transition of a filter",
+        if !(LEAST_TRANSITION..=1.0).contains(&self.transition) {
+            return Err(Error::Transition {
                 got: self.transition,
+                least: LEAST_TRANSITION,
             });
         }
         Ok(())

@@ -21,8 +21,11 @@ pub struct Information {
 }
 
 impl TuningCurves {
-    /// The information between each unit and the features, from the curves, the occupancy and the mean rates. The mean of
-    /// curves of signals is weighted by the occupancy.
+    /// The information between each unit and the features, from the curves, the occupancy and the mean rates `λ̄`, which for
+    /// curves of signals are means weighted by the occupancy.
+    ///
+    /// Rates of units are those over all epochs of the feature, as in pynapple: where it leaves the range of the bins, or
+    /// is NaN, a unit that fires more there can come out below zero. Restrict to epochs in which it is known first.
     ///
     /// # Example
     /// ```

@@ -69,6 +69,44 @@ impl IntervalSet {
         Ok(Self::trusted(merged))
     }
 
+    /// The set of these intervals, each with its row of metadata, in any order. Empty ones are dropped with their row.
+    ///
+    /// # Errors
+    /// [`Error::Interval`] if one ends before it starts, or is not finite; [`Error::Overlap`] if two overlap, since a
+    /// merged interval has no row; [`Error::MetadataRows`] unless there is one row for each.
+    ///
+    /// # Example
+    /// ```
+    /// use nemos_timeseries::{IntervalSet, Table};
+    /// let table = Table::new(2).with("reward", vec![true, false])?;
+    /// let trials = IntervalSet::described([(5.0, 6.0), (0.0, 1.0)], &table)?;
+    /// assert_eq!(trials.metadata().flags("reward")?, [false, true]);
+    /// # Ok::<(), nemos_timeseries::Error>(())
+    /// ```
+    pub fn described(intervals: impl IntoIterator<Item = (f64, f64)>, metadata: &Table) -> Result<Self, Error> {
+        let intervals: Vec<(f64, f64)> = intervals.into_iter().collect();
+        if metadata.n_rows() != intervals.len() {
+            return Err(Error::MetadataRows {
+                name: "of the intervals".into(),
+                got: metadata.n_rows(),
+                expected: intervals.len(),
+            });
+        }
+        let mut rows: Vec<usize> = (0..intervals.len()).filter(|&row| intervals[row].0 != intervals[row].1).collect();
+        rows.sort_by(|&left, &right| intervals[left].0.total_cmp(&intervals[right].0));
+        let set = Self::new(intervals.iter().copied())?;
+        if let Some(pair) = rows.windows(2).find(|pair| intervals[pair[1]].0 < intervals[pair[0]].1) {
+            return Err(Error::Overlap {
+                first: pair[0],
+                second: pair[1],
+            });
+        }
+        Ok(IntervalSet {
+            metadata: Arc::new(metadata.select(&rows)),
+            ..set
+        })
+    }
+
     /// From the first to the last of sorted times; a single time is an interval without length.
     pub(crate) fn spanning(times: &[f64]) -> Self {
         match (times.first(), times.last()) {
@@ -85,7 +123,8 @@ impl IntervalSet {
         }
     }
 
-    /// The same intervals with one more column of metadata, one row per interval after merging.
+    /// The same intervals with one more column of metadata: one row per interval as they are in the set, merged and in order
+    /// of time. Where yours are in another order, take [`described`](IntervalSet::described).
     ///
     /// # Errors
     /// [`Error::MetadataRows`] unless the column has one row per interval.
@@ -209,6 +248,22 @@ mod tests {
             [Some(1), Some(1), None, None]
         );
         assert_eq!(set.rows(&[0.0, 3.0, 3.5, 4.5, 6.0]), [0..1, 1..3, 4..5]);
+    }
+
+    #[test]
+    fn metadata_are_sorted_with_their_intervals() {
+        let table = Table::new(4).with("trial", vec![0.0, 1.0, 2.0, 3.0]).unwrap();
+        let set = IntervalSet::described([(5.0, 6.0), (0.0, 1.0), (2.0, 2.0), (1.0, 3.0)], &table).unwrap();
+        assert_eq!(set.metadata().numbers("trial").unwrap(), [1.0, 3.0, 0.0]);
+        assert_eq!(set.starts().collect::<Vec<_>>(), [0.0, 1.0, 5.0]);
+        let overlap = IntervalSet::described([(5.0, 6.0), (0.0, 1.5), (2.0, 2.0), (1.0, 3.0)], &table);
+        assert!(matches!(overlap, Err(Error::Overlap { first: 1, second: 3 })));
+        let inside = IntervalSet::described([(0.0, 9.0), (1.0, 2.0), (3.0, 4.0), (20.0, 30.0)], &table);
+        assert!(matches!(inside, Err(Error::Overlap { first: 0, second: 1 })));
+        assert!(matches!(
+            IntervalSet::described([(5.0, 6.0)], &table),
+            Err(Error::MetadataRows { .. })
+        ));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::ops::Range;
 use nemos_core::Backend;
 use rayon::prelude::*;
 
+use crate::error::holds;
 use crate::lookup::{Nearest, advance, nearest};
 use crate::signal::{matrix, with_host};
 use crate::{Error, Interval, IntervalSet, Signal, Ts, TsGroup, Tsd, TsdFrame, TsdTensor};
@@ -63,6 +64,9 @@ impl Ts {
     /// The events around each of `triggers` that lies in the support, in seconds from it. Each trigger is a unit; metadata
     /// `event` say when it was.
     ///
+    /// The whole window counts as seen, and events of a neighbouring epoch in it count too: restrict `triggers` to those
+    /// whose window lies within an epoch where that matters.
+    ///
     /// # Example
     /// ```
     /// use nemos_timeseries::{Around, Ts};
@@ -89,16 +93,17 @@ impl Ts {
 }
 
 impl TsGroup {
-    /// [`Ts::perievent`] of every unit.
+    /// [`Ts::perievent`] of every unit, with its number.
     #[must_use]
-    pub fn perievent(&self, triggers: &Ts, around: Around) -> Vec<TsGroup> {
-        self.units().iter().map(|unit| unit.perievent(triggers, around)).collect()
+    pub fn perievent(&self, triggers: &Ts, around: Around) -> Vec<(u64, TsGroup)> {
+        let units = self.ids().iter().zip(self.units());
+        units.map(|(&id, unit)| (id, unit.perievent(triggers, around))).collect()
     }
 }
 
 impl<B: Backend> Tsd<B> {
     /// The signal around each of `triggers` that lies in the support: the sample closest to the event, those before and
-    /// those after it, as columns; NaN beyond the epoch.
+    /// those after it, as columns; NaN beyond the epoch. Metadata `event` say when each was.
     ///
     /// # Shapes
     /// `[n_lags, n_triggers]`
@@ -107,9 +112,10 @@ impl<B: Backend> Tsd<B> {
     /// [`Error::Irregular`] or [`Error::TooFewSamples`] unless samples are even; [`Error::TooMany`] if there are too many
     /// lags.
     pub fn perievent(&self, triggers: &Ts, around: Around) -> Result<TsdFrame<B>, Error> {
-        let (axis, values, n_triggers) = aligned(self, triggers, around)?;
-        let dims = [axis.len(), n_triggers];
-        Ok(TsdFrame::trusted(axis, matrix(values, dims)))
+        let triggers = triggers.restrict(self.support());
+        let (axis, values) = aligned(self, &triggers, around)?;
+        let dims = [axis.len(), triggers.len()];
+        TsdFrame::trusted(axis, matrix(values, dims)).with_metadata("event", triggers.times().to_vec())
     }
 }
 
@@ -122,19 +128,21 @@ impl<B: Backend> TsdFrame<B> {
     /// # Errors
     /// As [`Tsd::perievent`].
     pub fn perievent(&self, triggers: &Ts, around: Around) -> Result<TsdTensor<B>, Error> {
-        let (axis, values, n_triggers) = aligned(self, triggers, around)?;
-        let shape = [n_triggers, self.n_columns()];
-        let dims = [axis.len(), n_triggers * self.n_columns()];
+        let triggers = triggers.restrict(self.support());
+        let (axis, values) = aligned(self, &triggers, around)?;
+        let shape = [triggers.len(), self.n_columns()];
+        let dims = [axis.len(), triggers.len() * self.n_columns()];
         TsdTensor::new(axis, matrix(values, dims), shape)
     }
 }
 
-/// Lags, values `[n_lags, n_triggers, n_columns]`, and how many triggers there are.
-fn aligned<B: Backend, S: Signal<B>>(signal: &S, triggers: &Ts, around: Around) -> Result<(Ts, Vec<f64>, usize), Error> {
+/// Lags, and values `[n_lags, n_triggers, n_columns]` around triggers that have the support of the signal.
+fn aligned<B: Backend, S: Signal<B>>(signal: &S, triggers: &Ts, around: Around) -> Result<(Ts, Vec<f64>), Error> {
     let step = signal.sampling_step()?;
     let (before, axis) = around.lags(step)?;
-    let centres = centres(signal.axis(), &triggers.restrict(signal.support()));
+    let centres = centres(signal.axis(), triggers);
     let width = signal.values().dims()[1];
+    holds("values, lags times events times columns,", &[axis.len(), centres.len(), width])?;
     let mut out = vec![f64::NAN; axis.len() * centres.len() * width];
     if !out.is_empty() {
         with_host(signal.values(), |values| {
@@ -148,7 +156,7 @@ fn aligned<B: Backend, S: Signal<B>>(signal: &S, triggers: &Ts, around: Around) 
             });
         });
     }
-    Ok((axis, out, centres.len()))
+    Ok((axis, out))
 }
 
 /// The sample closest to each trigger, and the rows of its epoch. An epoch without samples has only missing ones.
@@ -178,7 +186,7 @@ mod tests {
             .restrict(&epochs)
             .perievent(&Ts::new([0.32, 0.47, 0.61]).unwrap(), Around::new(0.2, 0.15).unwrap())
             .unwrap();
-        assert_eq!(aligned.n_columns(), 2);
+        assert_eq!(aligned.metadata().numbers("event").unwrap(), [0.32, 0.61]);
         assert_eq!(aligned.column("0").unwrap().to_vec(), [1.0, 2.0, 3.0, 4.0]);
         let second = aligned.column("1").unwrap().to_vec();
         assert!(second[0].is_nan() && second[1..] == [5.0, 6.0, 7.0]);

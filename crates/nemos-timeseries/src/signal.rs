@@ -6,7 +6,7 @@ use nemos_core::{Backend, HostFloat, Matrix};
 
 use crate::events::gather;
 use crate::{Edges, Error, Filter, IntervalSet, Outside, Reach, TrialEdge, Ts};
-use crate::{average, convolve, derivative, filter, hilbert, lookup, smooth, trials};
+use crate::{average, convolve, derivative, even, filter, hilbert, lookup, missing, smooth, trials};
 
 /// Values sampled at known times: a [`Tsd`](crate::Tsd), a [`TsdFrame`](crate::TsdFrame) or a
 /// [`TsdTensor`](crate::TsdTensor). What works on any of them is a method here.
@@ -55,23 +55,15 @@ pub trait Signal<B: Backend>: Sized + Sync {
         Some(select(self.values(), std::slice::from_ref(&(row..row + 1))).to_vec())
     }
 
-    /// The samples without NaN. The support stays what it was.
+    /// The samples without NaN. Where some are missing in between, an epoch is cut in two: from its start to the last sample
+    /// before them, and from the first one after them.
     #[must_use]
     fn drop_missing(&self) -> Self {
-        let width = self.values().dims()[1];
-        let complete = with_host(self.values(), |values| {
-            let is_complete = |row: &usize| !values[row * width..(row + 1) * width].iter().any(|value| value.is_nan());
-            (0..self.sample_times().len())
-                .filter(is_complete)
-                .map(|row| row..row + 1)
-                .collect::<Vec<_>>()
-        });
-        let axis = Ts::trusted(gather(self.sample_times(), &complete, 1), self.support().clone());
-        self.with_values(axis, select(self.values(), &complete))
+        missing::drop_missing(self)
     }
 
-    /// The mean of the samples in each bin of `bin_size` seconds, NaN where there are none; bins are those of
-    /// [`Ts::count`].
+    /// The mean of the samples in each bin of `bin_size` seconds, NaN where there are none or one is NaN; bins are those
+    /// of [`Ts::count`].
     ///
     /// # Errors
     /// [`Error::NotPositive`] or [`Error::TooManyBins`] if the size cannot be.
@@ -145,33 +137,13 @@ pub trait Signal<B: Backend>: Sized + Sync {
         trials::trial_tensor(self, trials, edge)
     }
 
-    /// Seconds between samples, where these are even within every epoch to a part in a million.
+    /// Seconds between samples on average, where these are even within every epoch: none further than a tenth of a step
+    /// from where it would be, as times that were rounded to microseconds are not.
     ///
     /// # Errors
-    /// [`Error::Irregular`] at the first step that differs; [`Error::TooFewSamples`] if no epoch has two samples.
+    /// [`Error::Irregular`] at the step that differs most; [`Error::TooFewSamples`] if no epoch has two samples.
     fn sampling_step(&self) -> Result<f64, Error> {
-        let times = self.sample_times();
-        let mut expected = None;
-        for rows in self.axis().rows_by_epoch() {
-            for row in rows.start + 1..rows.end {
-                let step = times[row] - times[row - 1];
-                let first = *expected.get_or_insert(step);
-                // Steps carry the rounding of the times that they come from.
-                let is_even = (step - first).abs() <= 1e-6 * first + 4.0 * f64::EPSILON * times[row].abs();
-                if !is_even || first <= 0.0 {
-                    return Err(Error::Irregular {
-                        row: row - 1,
-                        got: step,
-                        expected: first,
-                    });
-                }
-            }
-        }
-        expected.ok_or(Error::TooFewSamples {
-            name: "a sampling rate",
-            least: 2,
-            got: times.len().min(1),
-        })
+        even::sampling_step(self.axis())
     }
 }
 

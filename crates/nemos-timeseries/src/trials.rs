@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use crate::bins::Bins;
 use crate::count::count_into;
+use crate::error::holds;
 use crate::signal::with_host;
 use crate::{Error, IntervalSet, Signal, TsGroup};
 
@@ -36,7 +37,7 @@ impl TsGroup {
     /// `[n_units, n_trials, n_bins]`
     ///
     /// # Errors
-    /// As [`Ts::count`](crate::Ts::count).
+    /// As [`TsGroup::count`].
     ///
     /// # Example
     /// ```
@@ -54,10 +55,7 @@ impl TsGroup {
         let bins = Bins::new(trials, bin_size)?;
         let ranges = bins.by_epoch();
         let longest = ranges.iter().map(ExactSizeIterator::len).max().unwrap_or(0);
-        let n_values = self.len() as f64 * trials.len() as f64 * longest as f64;
-        if n_values > 1e12 {
-            return Err(Error::TooManyBins { bin_size, bins: n_values });
-        }
+        holds("counts, units times trials times bins,", &[self.len(), trials.len(), longest])?;
         let by_unit = self.units().par_iter().map(|unit| {
             let counts = count_into::<f64>(std::slice::from_ref(unit), &bins);
             let mut padded = vec![f64::NAN; ranges.len() * longest];

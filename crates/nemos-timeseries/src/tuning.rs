@@ -121,6 +121,19 @@ impl TuningCurves {
         Ok(self.values.index_axis(Axis(0), unit).iter().copied().collect())
     }
 
+    /// As [`curve`](TuningCurves::curve), by the name of the unit.
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`] if there is no such unit.
+    pub fn curve_of(&self, name: &str) -> Result<Vec<f64>, Error> {
+        let unit = self.ids.iter().position(|id| id == name);
+        let unit = unit.ok_or_else(|| Error::UnknownName {
+            name: name.into(),
+            available: self.ids.clone(),
+        })?;
+        self.curve(unit)
+    }
+
     /// How many samples of the feature fell in each bin.
     pub fn occupancy(&self) -> &ArrayD<f64> {
         &self.occupancy

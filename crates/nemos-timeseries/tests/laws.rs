@@ -332,7 +332,7 @@ fn what_takes_more_memory_than_there_is_is_refused() {
     assert!(matches!(bins(Binning::new(2).range(-1e308, 1e308)), Err(Error::Range { .. })));
     assert!(matches!(
         units.autocorrelograms(1e-12, 1e6, Scale::Rate),
-        Err(Error::TooManyBins { .. })
+        Err(Error::TooMany { .. })
     ));
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     assert!(matches!(axis.shift_circularly(-1e308, 1e308, &mut rng), Err(Error::Range { .. })));

@@ -19,7 +19,7 @@ fn units() -> TsGroup {
 fn units_at([first, second]: [f64; 2]) -> TsGroup {
     let unit = |n: i32, slope: f64, shift: f64| {
         let times = (0..n).map(|k| (f64::from(k * k) * slope + shift) % 20.0);
-        // pynapple keeps times to nine decimals.
+        // The numbers are of times with nine decimals.
         Ts::sorted(times.map(|time| (time * 1e9).round() / 1e9).collect::<Vec<_>>()).unwrap()
     };
     TsGroup::new([unit(60, first, 0.0), unit(40, second, 0.11)], &session())
