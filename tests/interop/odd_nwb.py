@@ -1,5 +1,5 @@
 """Writes an NWB file of unusual content: trials that are no intervals, units outside the table of the session and with
-times of observation, conversion factors that do not fit.
+times of observation, conversion factors that do not fit, annotations, electrodes, names that are there twice.
 
     python odd_nwb.py FILE
 
@@ -44,6 +44,22 @@ def main(path):
     for name in ("fits", "too_few"):
         series = pynwb.TimeSeries(name=name, data=np.ones((4, 2)), unit="V", starting_time=0.0, rate=1.0, conversion=0.5, offset=1.0)
         file.add_acquisition(series)
+    cues = pynwb.misc.AnnotationSeries(name="cues", data=["tone", "light", "tone"], timestamps=[0.5, 2.0, 3.25])
+    file.add_acquisition(cues)
+    probe = file.create_device(name="probe")
+    shank = file.create_electrode_group(name="shank", description="made for tests", location="CA1", device=probe)
+    for number in range(4):
+        file.add_electrode(id=10 + number, location=f"layer {number}", group=shank)
+    region = file.create_electrode_table_region(region=[3, 1], description="made for tests")
+    file.add_acquisition(pynwb.ecephys.ElectricalSeries(name="lfp", data=np.arange(8.0).reshape(4, 2), electrodes=region,
+                                                        starting_time=0.0, rate=1.0))
+    for module in ("left", "right"):
+        container = pynwb.behavior.Position(name="Position")
+        container.create_spatial_series(name="xy", data=np.ones((4, 2)), reference_frame="made for tests", starting_time=0.0, rate=1.0)
+        file.create_processing_module(module, "made for tests").add(container)
+    film = pynwb.image.ImageSeries(name="film", external_file=["film.avi"], starting_frame=[0], format="external", unit="n.a.",
+                                   timestamps=[0.0, 1.0])
+    file.add_acquisition(film)
     with h5py.File(path, "w", libver="latest") as handle:
         with pynwb.NWBHDF5IO(file=handle, mode="w", manager=pynwb.get_manager()) as io:
             io.write(file, cache_spec=False)

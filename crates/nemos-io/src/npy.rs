@@ -8,7 +8,7 @@ use std::sync::Arc;
 use ndarray::{ArrayD, ArrayView, Dimension, IxDyn, ShapeBuilder};
 use npyz::{Deserialize, NpyFile, NpyHeader, Order, TypeChar, WriteOptions, WriterBuilder};
 
-use crate::Error;
+use crate::{Error, write};
 
 /// Reads a `.npy` file of booleans, integers or floats.
 ///
@@ -35,25 +35,20 @@ pub fn read_npy(path: impl AsRef<Path>) -> Result<ArrayD<f64>, Error> {
     read_array(BufReader::new(file), &path.to_string_lossy())
 }
 
-/// Writes an array of any number of axes as a `.npy` file, row after row.
+/// Writes an array of any number of axes as a `.npy` file, row after row, replacing one that exists whole or not at all.
 ///
 /// # Errors
 /// [`Error::Write`] if the system refuses.
 pub fn write_npy<D: Dimension>(path: impl AsRef<Path>, array: ArrayView<'_, f64, D>) -> Result<(), Error> {
-    let path = path.as_ref();
-    let write = || {
+    write::replace_with(path.as_ref(), |file| {
         let shape: Vec<u64> = array.shape().iter().map(|&length| length as u64).collect();
         let mut writer = WriteOptions::new()
             .default_dtype()
             .shape(&shape)
-            .writer(BufWriter::new(File::create(path)?))
+            .writer(BufWriter::new(file))
             .begin_nd()?;
         writer.extend(array.iter().copied())?;
         writer.finish()
-    };
-    write().map_err(|source: io::Error| Error::Write {
-        path: path.into(),
-        source: Arc::new(source),
     })
 }
 
@@ -208,8 +203,9 @@ fn read_header(reader: &mut impl Read, name: &str) -> Result<NpyHeader, Error> {
                 .collect(),
         });
     }
-    let shape = text.split_once("'shape'").map_or("", |(_, rest)| rest);
-    let shape = shape.split_once(')').map_or(shape, |(tuple, _)| tuple);
+    // However the word before it is written, the lengths are in the only brackets within the dictionary.
+    let shape = text.split_once(['(', '[']).map_or("", |(_, rest)| rest);
+    let shape = shape.split_once([')', ']']).map_or(shape, |(tuple, _)| tuple);
     let mut addressable = Some(size_of::<f64>());
     for length in shape.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty()) {
         let length: Option<usize> = length.parse().ok();

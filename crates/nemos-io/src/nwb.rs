@@ -22,7 +22,7 @@ const UNITS: &str = "/units";
 /// |---|---|
 /// | tables of units | [`TsGroup`], with their columns as metadata, and the `region` of the first electrode |
 /// | intervals: epochs, trials, … | [`IntervalSet`], with their columns as metadata |
-/// | time series in acquisition, processing, stimulus and analysis | [`NwbSeries`] |
+/// | time series in acquisition, processing, stimulus and analysis | [`NwbSeries`]: a signal, or annotations |
 ///
 /// Columns with one number, flag or text per row become metadata; so do lists of texts, as the `tags` of epochs, which are
 /// joined by commas. Columns of arrays or of other lists are left out, and so are references to other objects.
@@ -48,7 +48,7 @@ pub struct NwbFile {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NwbEntry {
-    /// The name to ask for it by: its own, or with that of its parent where two are the same. The path will do as well.
+    /// The name to ask for it by: its own, or with those of its parents where two are the same. The path will do as well.
     pub name: String,
     /// What it is read as.
     pub kind: NwbKind,
@@ -64,6 +64,8 @@ pub enum NwbKind {
     Units,
     /// [`IntervalSet`]
     Intervals,
+    /// A series of annotations: [`Ts`](nemos_timeseries::Ts), with a text for each.
+    Ts,
     /// A series with one value per time: [`Tsd`](nemos_timeseries::Tsd).
     Tsd,
     /// A series of columns: [`TsdFrame`](nemos_timeseries::TsdFrame).
@@ -151,7 +153,7 @@ impl NwbFile {
     /// [`Error::NoEntry`] if there is none of this name.
     pub fn series(&self, name: &str) -> Result<NwbSeries, Error> {
         let entry = self.find(name, "a time series", |kind| {
-            matches!(kind, NwbKind::Tsd | NwbKind::TsdFrame | NwbKind::TsdTensor)
+            matches!(kind, NwbKind::Ts | NwbKind::Tsd | NwbKind::TsdFrame | NwbKind::TsdTensor)
         })?;
         Ok(NwbSeries::new(self.file.clone(), entry))
     }
@@ -209,19 +211,21 @@ fn kind(file: &Hdf5, group: &str, datasets: &[String]) -> Result<Option<NwbKind>
     if has("spike_times") && has("spike_times_index") && (group == UNITS || is_a("Units")) {
         return Ok(Some(NwbKind::Units));
     }
-    if has("start_time") && has("stop_time") && is_a("TimeIntervals") {
+    // Extensions have intervals of their own kinds.
+    if has("start_time") && has("stop_time") && (is_a("TimeIntervals") || group.starts_with("/intervals/")) {
         return Ok(Some(NwbKind::Intervals));
     }
     let data = format!("{group}/data");
-    // Annotations are text, and have no place in a signal.
-    if !is_series(datasets) || !matches!(file.elements(&data)?, Elements::Numbers | Elements::Flags) {
+    // Images in files of their own have no data here.
+    if !is_series(datasets) || has("external_file") {
         return Ok(None);
     }
-    Ok(match file.shape(&data)?.len() {
-        0 => None,
-        1 => Some(NwbKind::Tsd),
-        2 => Some(NwbKind::TsdFrame),
-        _ => Some(NwbKind::TsdTensor),
+    Ok(match (file.elements(&data)?, file.shape(&data)?.len()) {
+        (Elements::Texts, 1) if has("timestamps") => Some(NwbKind::Ts),
+        (Elements::Numbers | Elements::Flags, 1) => Some(NwbKind::Tsd),
+        (Elements::Numbers | Elements::Flags, 2) => Some(NwbKind::TsdFrame),
+        (Elements::Numbers | Elements::Flags, 3..) => Some(NwbKind::TsdTensor),
+        _ => None,
     })
 }
 
@@ -230,16 +234,18 @@ fn is_series(datasets: &[String]) -> bool {
     has("data") && (has("timestamps") || has("starting_time"))
 }
 
-/// Puts the names of their parents before names that are there twice.
+/// Puts the names of their parents before names that are there twice, as many as it takes.
 fn name_apart(entries: &mut [NwbEntry]) {
-    let mut counts: HashMap<String, usize> = HashMap::new();
-    for entry in entries.iter() {
-        *counts.entry(entry.name.clone()).or_default() += 1;
-    }
-    for entry in entries.iter_mut() {
-        if counts[&entry.name] > 1 {
-            let parts: Vec<&str> = entry.path.rsplitn(3, '/').collect();
-            entry.name = format!("{}/{}", parts.get(1).unwrap_or(&""), entry.name);
+    for _ in 0..DEEPEST {
+        let mut counts: HashMap<String, usize> = HashMap::new();
+        for entry in entries.iter() {
+            *counts.entry(entry.name.clone()).or_default() += 1;
+        }
+        for entry in entries.iter_mut().filter(|entry| counts[&entry.name] > 1) {
+            let above = entry.path.strip_suffix(&entry.name).unwrap_or_default().trim_end_matches('/');
+            if let Some(parent) = above.rsplit('/').next().filter(|parent| !parent.is_empty()) {
+                entry.name = format!("{parent}/{}", entry.name);
+            }
         }
     }
 }
@@ -264,6 +270,7 @@ impl fmt::Display for NwbKind {
         f.write_str(match self {
             NwbKind::Units => "TsGroup",
             NwbKind::Intervals => "IntervalSet",
+            NwbKind::Ts => "Ts",
             NwbKind::Tsd => "Tsd",
             NwbKind::TsdFrame => "TsdFrame",
             NwbKind::TsdTensor => "TsdTensor",

@@ -9,9 +9,10 @@ use nemos_core::{Backend, Matrix};
 use nemos_timeseries::{Ts, Tsd, TsdFrame, TsdTensor};
 
 use crate::hdf5::Hdf5;
+use crate::nwb_table::{self, ELECTRODES};
 use crate::{Error, NwbEntry};
 
-/// A time series in an NWB file, of which nothing is read yet.
+/// A time series in an NWB file, of which nothing is read yet: a signal, or annotations.
 ///
 /// [`between`](NwbSeries::between) narrows it down to a stretch of time, and [`tsd`](NwbSeries::tsd),
 /// [`frame`](NwbSeries::frame) or [`tensor`](NwbSeries::tensor) reads that stretch. Values are in the unit of the file:
@@ -86,7 +87,8 @@ impl NwbSeries {
         Ok(Tsd::new(axis, matrix(values)?)?)
     }
 
-    /// Reads a series of columns.
+    /// Reads a series of columns. A position has columns x, y and z; those of a recording of electrodes have the numbers of
+    /// the electrodes as names, and what the file says of them as metadata.
     ///
     /// # Errors
     /// As [`tsd`](NwbSeries::tsd), [`Error::SeriesShape`] if a sample is an array of several axes.
@@ -95,7 +97,46 @@ impl NwbSeries {
         if values.ndim() > 2 {
             return Err(self.wrong_shape(&values, "a row", "tensor"));
         }
-        Ok(TsdFrame::new(axis, matrix(values)?)?)
+        let frame = TsdFrame::new(axis, matrix(values)?)?;
+        let is_position = self.file.group_text(&self.path, "neurodata_type").as_deref() == Some("SpatialSeries");
+        match frame.n_columns() {
+            n_columns @ 1..=3 if is_position => Ok(frame.with_names(["x", "y", "z"].into_iter().take(n_columns))?),
+            _ => self.with_electrodes(frame),
+        }
+    }
+
+    /// The columns under the numbers of their electrodes, where the file says which they are.
+    fn with_electrodes<B: Backend>(&self, frame: TsdFrame<B>) -> Result<TsdFrame<B>, Error> {
+        let (_, datasets) = self.file.members(&self.path)?;
+        if !datasets.iter().any(|name| name == "electrodes") {
+            return Ok(frame);
+        }
+        let rows = self.file.vector(&format!("{}/electrodes", self.path))?;
+        let ids = self.file.vector(&format!("{ELECTRODES}/id"))?;
+        let rows: Vec<usize> = rows.into_iter().map(|row| row as usize).filter(|&row| row < ids.len()).collect();
+        let mut names: Vec<String> = rows.iter().map(|&row| ids[row].to_string()).collect();
+        names.sort();
+        names.dedup();
+        if rows.len() != frame.n_columns() || names.len() != rows.len() {
+            tracing::warn!("{}: its electrodes are not one for each column, and were left out", self.path);
+            return Ok(frame);
+        }
+        let mut frame = frame.with_names(rows.iter().map(|&row| ids[row].to_string()))?;
+        for (name, column) in nwb_table::table(&self.file, ELECTRODES)?.columns() {
+            frame = frame.with_metadata(name, nwb_table::select(column, &rows))?;
+        }
+        Ok(frame)
+    }
+
+    /// Reads the texts of a series of annotations, one for each of its [`times`](NwbSeries::times).
+    ///
+    /// # Errors
+    /// [`Error::Hdf5`] if they cannot be read, and as [`times`](NwbSeries::times).
+    pub fn texts(&self) -> Result<Vec<String>, Error> {
+        let (rows, _) = self.axis()?;
+        let mut texts = self.file.texts(&self.data())?;
+        texts.truncate(rows.end);
+        Ok(texts.split_off(rows.start.min(texts.len())))
     }
 
     /// Reads a series of arrays.

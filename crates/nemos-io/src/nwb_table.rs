@@ -127,7 +127,8 @@ pub(crate) fn damaged(file: &Hdf5, table: &str, problem: &'static str) -> Error 
     }
 }
 
-fn select(column: &Column, rows: &[usize]) -> Column {
+/// These rows of a column.
+pub(crate) fn select(column: &Column, rows: &[usize]) -> Column {
     match column {
         Column::Numbers(values) => Column::Numbers(rows.iter().map(|&row| values[row]).collect()),
         Column::Texts(values) => Column::Texts(rows.iter().map(|&row| values[row].clone()).collect()),

@@ -122,8 +122,7 @@ impl<B: Backend> Pynapple<B> {
             }
             Pynapple::TsdFrame(signal) => {
                 write_signal(&mut file, signal, &[signal.n_columns()]);
-                let names: Vec<&str> = signal.names().iter().map(String::as_str).collect();
-                file.texts("columns", &[names.len()], &names);
+                write_names(&mut file, signal.names());
                 ("TsdFrame", signal.support())
             }
             Pynapple::TsdTensor(signal) => {
@@ -165,10 +164,14 @@ fn group(file: &NpzFile, times: &[f64], support: &IntervalSet) -> Result<TsGroup
     } else {
         TsGroup::new(units?, support)
     };
-    Ok(match keys.iter().all(|&key| key >= 0.0) {
-        true => group.with_ids(keys.iter().map(|&key| key as u64).collect::<Vec<_>>())?,
-        false => group,
-    })
+    if file.has("d") {
+        tracing::warn!("the values of a group of signals were left out: a group holds events");
+    }
+    if keys.iter().any(|&key| key < 0.0) {
+        tracing::warn!("numbers of units below zero were replaced by 0, 1, … in their order");
+        return Ok(group);
+    }
+    Ok(group.with_ids(keys.iter().map(|&key| key as u64).collect::<Vec<_>>())?)
 }
 
 fn write_group(file: &mut NpzWriter, units: &TsGroup) {
@@ -186,6 +189,15 @@ fn write_signal<B: Backend>(file: &mut NpzWriter, signal: &impl Signal<B>, sampl
     times(file, "t", signal.sample_times());
     let shape = [&[signal.sample_times().len()], sample].concat();
     file.floats("d", &shape, signal.values().to_vec());
+}
+
+/// Names of columns: numbers, where all are whole numbers.
+fn write_names(file: &mut NpzWriter, names: &[String]) {
+    let number = |name: &String| name.parse::<i64>().ok().filter(|number| number.to_string() == *name);
+    match names.iter().map(number).collect::<Option<Vec<i64>>>() {
+        Some(numbers) => file.integers("columns", &[numbers.len()], numbers),
+        None => file.texts("columns", &[names.len()], &names.iter().map(String::as_str).collect::<Vec<_>>()),
+    }
 }
 
 fn times(file: &mut NpzWriter, name: &str, times: &[f64]) {

@@ -10,13 +10,18 @@ use crate::Error;
 
 /// Writes a file beside its target and renames it, so that the target is never half-written.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    replace_with(path, |file| file.write_all(bytes))
+}
+
+/// The same for a file that is written bit by bit.
+pub(crate) fn replace_with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), Error> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let mut beside = path.file_name().unwrap_or_default().to_os_string();
     beside.push(format!(".{}-{}.tmp", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
     let beside = path.with_file_name(beside);
     let write = || {
         let mut file = File::create_new(&beside)?;
-        file.write_all(bytes)?;
+        fill(&mut file)?;
         file.sync_all()?;
         drop(file);
         fs::rename(&beside, path)

@@ -57,6 +57,12 @@ fn read(file: &NwbFile, path: &str, kind: NwbKind) -> Result<(), Error> {
             units.between(1.0, 2.0).group()?;
         }
         NwbKind::Intervals => drop(file.intervals(path)?),
+        NwbKind::Ts => {
+            let series = file.series(path)?;
+            series.times()?;
+            series.between(1.0, 2.0).texts()?;
+        }
+        NwbKind::TsdFrame => drop(file.series(path)?.frame::<Cpu>()?),
         _ => {
             let series = file.series(path)?;
             series.tensor::<Cpu>()?;

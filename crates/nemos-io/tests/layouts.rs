@@ -54,12 +54,16 @@ fn everything_is_listed_under_names_that_differ() {
                 "lfp TsdFrame",
                 "light Tsd",
                 "movie TsdTensor",
+                "notes Ts",
                 "position TsdFrame",
                 "running Tsd",
                 "trials IntervalSet",
                 "units TsGroup",
             ]
         );
+        let (notes, truth) = (file.series("notes").unwrap(), &truth()["notes"]);
+        assert_eq!(notes.times().unwrap().times(), numbers(&truth["times"]));
+        assert_eq!(notes.texts().unwrap(), texts(&truth["texts"]));
         let by_path = file.series("/processing/behavior/speed").unwrap().times().unwrap();
         assert_eq!(by_path, file.series("behavior/speed").unwrap().times().unwrap());
     }

@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
+use nemos_core::Cpu;
 use nemos_io::{Error, NwbFile, NwbKind};
 use nemos_timeseries::{IntervalSet, Ts};
 
@@ -105,4 +106,42 @@ fn a_stretch_of_units_is_that_stretch_of_all_of_them() {
         }
         assert_eq!(table.clone().between(f64::NEG_INFINITY, f64::INFINITY).group().unwrap(), all);
     }
+}
+
+#[test]
+fn annotations_are_events_with_texts() {
+    let session = open("odd.nwb");
+    let entry = session.entries().iter().find(|entry| entry.name == "cues").unwrap();
+    assert_eq!(entry.kind, NwbKind::Ts);
+    let cues = session.series("cues").unwrap();
+    assert_eq!(cues.times().unwrap().times(), [0.5, 2.0, 3.25]);
+    assert_eq!(cues.texts().unwrap(), ["tone", "light", "tone"]);
+    let late = cues.clone().between(1.0, 3.0);
+    assert_eq!(
+        (late.times().unwrap().times(), late.texts().unwrap()),
+        ([2.0].as_slice(), vec!["light".to_owned()])
+    );
+    assert!(matches!(cues.tsd::<Cpu>(), Err(Error::Hdf5 { .. })));
+}
+
+#[test]
+fn columns_are_named_by_axes_and_electrodes() {
+    let session = open("odd.nwb");
+    let lfp = session.series("lfp").unwrap().frame::<Cpu>().unwrap();
+    assert_eq!(lfp.names(), ["13", "11"]);
+    assert_eq!(lfp.metadata().texts("location").unwrap(), ["layer 3", "layer 1"]);
+    assert_eq!(lfp.column("11").unwrap().to_vec(), [1.0, 3.0, 5.0, 7.0]);
+    let position = session.series("left/Position/xy").unwrap().frame::<Cpu>().unwrap();
+    assert_eq!(position.names(), ["x", "y"]);
+}
+
+#[test]
+fn names_are_told_apart_and_images_elsewhere_are_not_listed() {
+    let session = open("odd.nwb");
+    let names: Vec<&str> = session.entries().iter().map(|entry| entry.name.as_str()).collect();
+    assert!(
+        names.contains(&"left/Position/xy") && names.contains(&"right/Position/xy"),
+        "{names:?}"
+    );
+    assert!(!names.contains(&"film"));
 }

@@ -79,7 +79,7 @@ pub trait Signal<B: Backend>: Sized + Sync {
     }
 
     /// `out[t] = Σₖ kernel[k]·signal[t + lead − k]` within epochs, with zeros beyond their ends; `lead` is how many samples
-    /// the kernel reaches into the future.
+    /// the kernel reaches into the future. Samples count as even; a NaN spreads as far as the kernel reaches.
     ///
     /// # Errors
     /// [`Error::Empty`] if the kernel is.
@@ -112,7 +112,8 @@ pub trait Signal<B: Backend>: Sized + Sync {
         filter::filter(self, filter)
     }
 
-    /// The phase of an oscillation in `[0, 2π)`, 0 at its peak: the angle of the analytic signal, within epochs.
+    /// The phase of an oscillation in `[0, 2π)`, 0 at its peak: the angle of the analytic signal, within epochs. Samples count
+    /// as even.
     ///
     /// # Errors
     /// [`Error::Missing`] at a NaN.
@@ -120,7 +121,7 @@ pub trait Signal<B: Backend>: Sized + Sync {
         hilbert::phase(self)
     }
 
-    /// The amplitude of an oscillation: the length of the analytic signal, within epochs.
+    /// The amplitude of an oscillation: the length of the analytic signal, within epochs. Samples count as even.
     ///
     /// # Errors
     /// [`Error::Missing`] at a NaN.

@@ -356,3 +356,45 @@ fn what_cannot_be_a_recording_says_where() {
     assert!(matches!(axis.count::<Cpu>(-1.0), Err(Error::NotPositive { .. })));
     assert!(matches!(axis.count::<Cpu>(1e-15), Err(Error::TooManyBins { .. })));
 }
+
+#[test]
+fn counts_and_averages_agree_about_times_since_1970() {
+    for start in [0.0, 1.7e9] {
+        let support = IntervalSet::new([(start, start + 1.0)]).unwrap();
+        let times: Vec<f64> = (0..10).map(|k| start + f64::from(k) * 0.1).collect();
+        let axis = Ts::within(times, &support).unwrap();
+        assert_eq!(axis.count::<Cpu>(0.1).unwrap().to_vec(), [1.0; 10], "{start}");
+        let signal = Tsd::<Cpu>::new(axis, (0..10).map(f64::from).collect::<Vec<_>>()).unwrap();
+        assert_eq!(signal.bin_average(0.1).unwrap().to_vec(), signal.to_vec(), "{start}");
+    }
+}
+
+#[test]
+fn curves_decode_the_activity_of_their_own_units_only() {
+    let place = Tsd::<Cpu>::new(Ts::regular(0.0, 1.0, 4).unwrap(), vec![1.0, 2.0, 7.0, 8.0]).unwrap();
+    let units = [Ts::new([0.1, 1.2]).unwrap(), Ts::new([2.1, 2.8]).unwrap()];
+    let group = |ids: [u64; 2]| TsGroup::new(units.clone(), place.support()).with_ids(ids).unwrap();
+    let curves = group([1, 2]).tuning_curves(&place, &[Binning::new(2)]).unwrap();
+    assert_eq!(curves.curve_of("2").unwrap(), curves.curve(1).unwrap());
+    assert!(matches!(curves.curve_of("7"), Err(Error::UnknownName { .. })));
+    assert!(
+        curves
+            .decode_bayes(&group([1, 2]).count::<Cpu>(1.0).unwrap(), 1.0, Prior::Uniform)
+            .is_ok()
+    );
+    let others = group([2, 7]).count::<Cpu>(1.0).unwrap();
+    assert!(matches!(
+        curves.decode_bayes(&others, 1.0, Prior::Uniform),
+        Err(Error::Units { index: 0, .. })
+    ));
+    assert!(matches!(curves.decode_template(&others, Metric::Cosine), Err(Error::Units { .. })));
+}
+
+#[test]
+fn a_transition_that_no_kernel_has_is_refused() {
+    let signal = Tsd::<Cpu>::new(Ts::regular(0.0, 0.01, 500).unwrap(), vec![0.0; 500]).unwrap();
+    for bad in [0.0, 1e-20, 1e-7, 2.0, f64::NAN] {
+        let filter = Filter::windowed_sinc(Band::Low(10.0)).transition(bad);
+        assert!(matches!(signal.filter(&filter), Err(Error::Transition { .. })), "{bad}");
+    }
+}

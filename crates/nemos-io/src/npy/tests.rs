@@ -123,3 +123,12 @@ fn a_missing_file_is_named() {
             .starts_with("no/such/file.npy")
     );
 }
+
+#[test]
+fn lengths_that_overflow_are_refused_however_the_shape_is_quoted() {
+    for key in ["'shape'", "\"shape\"", "\"sh\\x61pe\""] {
+        let header = format!("{{'descr': '<f8', 'fortran_order': False, {key}: (4294967296, 4294967296), }}");
+        let error = read(&npy(&header, &[])).unwrap_err();
+        assert!(matches!(error, Error::TooLarge { .. } | Error::Header { .. }), "{error}");
+    }
+}
