@@ -88,8 +88,8 @@ fn companion(coupling: &Coupling, slopes: &[f64]) -> Array2<f64> {
 
 /// By which factor a deviation grows in a step, from watching one grow.
 ///
-/// Watching goes on, for twice as long each time, until the growth of the later half agrees with that of the half before;
-/// where the growth is known to be below one, a few windows do.
+/// Watching goes on, for twice as long each time, until the growth of the later half agrees with that of the half before, or
+/// leaves no doubt whether it is below one; where that is known, a few windows do.
 fn growth(coupling: &Coupling, slopes: &[f64], settled: bool) -> f64 {
     let (n_neurons, window) = (slopes.len(), coupling.window());
     let longest = if settled { 4 } else { 16 } * window.max(50);
@@ -114,7 +114,7 @@ fn growth(coupling: &Coupling, slopes: &[f64], settled: bool) -> f64 {
         }
         let before = estimate;
         estimate = slope_of(&sizes[sizes.len() / 2..]);
-        if (estimate - before).abs() < 1e-3 {
+        if (estimate - before).abs() < (estimate.abs() / 3.0).max(1e-3) {
             break;
         }
     }
