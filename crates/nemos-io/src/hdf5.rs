@@ -10,6 +10,7 @@ use hdf5_reader::{ByteOrder, Dataset, H5Type, Hdf5File, OpenOptions, SliceInfo, 
 use ndarray::ArrayD;
 
 use crate::Error;
+use crate::arrays::in_rows;
 
 /// Deflate shrinks nothing further; what claims more is a damaged or a hostile file.
 const BEST_COMPRESSION: usize = 1032;
@@ -131,7 +132,7 @@ impl Hdf5 {
 
     /// All numbers of a dataset, one after the other.
     pub(crate) fn vector(&self, dataset: &str) -> Result<Vec<f64>, Error> {
-        Ok(self.floats(dataset)?.into_iter().collect())
+        Ok(in_rows(self.floats(dataset)?))
     }
 
     /// The first of some rows whose number is late enough, found by bisection in a few reads; their end if none is.
@@ -215,7 +216,10 @@ impl Hdf5 {
 
     fn numbers(&self, dataset: &str, values: hdf5_reader::error::Result<ArrayD<Number>>) -> Result<ArrayD<f64>, Error> {
         let values = values.map_err(|error| damaged(&self.path, dataset, error))?;
-        Ok(values.mapv(|Number(value)| value))
+        let shape = values.raw_dim();
+        // In place: a number is a float by another name.
+        let values = in_rows(values).into_iter().map(|Number(value)| value).collect();
+        ArrayD::from_shape_vec(shape, values).map_err(|error| damaged(&self.path, dataset, error))
     }
 }
 

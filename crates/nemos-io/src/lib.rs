@@ -13,6 +13,7 @@
 //! | [`SaveModel`] | fitted models in and out of safetensors, and of NeMoS's files |
 //! | [`SavedModel`] | what such a file holds |
 
+mod arrays;
 mod csv;
 mod error;
 mod hdf5;

@@ -5,9 +5,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use ndarray::{ArrayD, Axis};
-use nemos_core::{Backend, Matrix};
+use nemos_core::Backend;
 use nemos_timeseries::{Ts, Tsd, TsdFrame, TsdTensor};
 
+use crate::arrays::matrix;
 use crate::hdf5::Hdf5;
 use crate::nwb_table::{self, ELECTRODES};
 use crate::{Error, NwbEntry};
@@ -123,7 +124,9 @@ impl NwbSeries {
         }
         let mut frame = frame.with_names(rows.iter().map(|&row| ids[row].to_string()))?;
         for (name, column) in nwb_table::table(&self.file, ELECTRODES)?.columns() {
-            frame = frame.with_metadata(name, nwb_table::select(column, &rows))?;
+            let column = column.select(&rows);
+            let column = column.ok_or_else(|| nwb_table::damaged(&self.file, ELECTRODES, "its columns differ in length"))?;
+            frame = frame.with_metadata(name, column)?;
         }
         Ok(frame)
     }
@@ -267,14 +270,6 @@ impl NwbSeries {
             instead,
         }
     }
-}
-
-/// `[n_samples, n_columns]`
-fn matrix<B: Backend>(values: ArrayD<f64>) -> Result<Matrix<B>, Error> {
-    let n_samples = values.shape().first().copied().unwrap_or(1);
-    let n_columns = values.shape().iter().skip(1).product();
-    let matrix = Matrix::from_vec(values.into_iter().collect(), [n_samples, n_columns]);
-    matrix.map_err(|error| Error::TimeSeries(error.into()))
 }
 
 impl fmt::Debug for NwbSeries {

@@ -102,7 +102,10 @@ pub(crate) fn intervals(file: &Hdf5, group: &str) -> Result<IntervalSet, Error> 
     }
     let mut metadata = Table::new(rows.len());
     for (name, column) in table.columns().filter(|(name, _)| *name != "start_time" && *name != "stop_time") {
-        metadata = metadata.with(name, select(column, &rows))?;
+        let column = column
+            .select(&rows)
+            .ok_or_else(|| damaged(file, group, "its columns differ in length"))?;
+        metadata = metadata.with(name, column)?;
     }
     let intervals = || rows.iter().map(|&row| (starts[row], stops[row]));
     match IntervalSet::described(intervals(), &metadata) {
@@ -124,14 +127,5 @@ pub(crate) fn damaged(file: &Hdf5, table: &str, problem: &'static str) -> Error 
         path: file.path().into(),
         table: table.into(),
         problem,
-    }
-}
-
-/// These rows of a column.
-pub(crate) fn select(column: &Column, rows: &[usize]) -> Column {
-    match column {
-        Column::Numbers(values) => Column::Numbers(rows.iter().map(|&row| values[row]).collect()),
-        Column::Texts(values) => Column::Texts(rows.iter().map(|&row| values[row].clone()).collect()),
-        Column::Flags(values) => Column::Flags(rows.iter().map(|&row| values[row]).collect()),
     }
 }

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use ndarray::ArrayD;
-use nemos_core::{Backend, Matrix};
+use nemos_core::Backend;
 use nemos_timeseries::{IntervalSet, Signal, Ts, TsGroup, Tsd, TsdFrame, TsdTensor};
 
+use crate::arrays::matrix;
 use crate::npz_writer::NpzWriter;
 use crate::{Error, NpzFile};
 
@@ -220,14 +220,6 @@ fn names(file: &NpzFile, path: &Path) -> Result<Option<Vec<String>>, Error> {
         }
         Err(error) => Err(error),
     }
-}
-
-/// `[n_samples, n_columns]`
-fn matrix<B: Backend>(values: ArrayD<f64>) -> Result<Matrix<B>, Error> {
-    let n_samples = values.shape().first().copied().unwrap_or(1);
-    let n_columns = values.shape().iter().skip(1).product();
-    let matrix = Matrix::from_vec(values.into_iter().collect(), [n_samples, n_columns]);
-    matrix.map_err(|error| Error::TimeSeries(error.into()))
 }
 
 /// Within the support; one sample alone has a support without length there, and keeps its own here.

@@ -28,12 +28,16 @@ impl Column {
         self.len() == 0
     }
 
-    fn select(&self, rows: &[usize]) -> Self {
-        match self {
-            Column::Numbers(values) => Column::Numbers(rows.iter().map(|&row| values[row]).collect()),
-            Column::Texts(values) => Column::Texts(rows.iter().map(|&row| values[row].clone()).collect()),
-            Column::Flags(values) => Column::Flags(rows.iter().map(|&row| values[row]).collect()),
+    /// These rows, in this order; nothing if one does not exist.
+    pub fn select(&self, rows: &[usize]) -> Option<Self> {
+        fn of<T: Clone>(values: &[T], rows: &[usize]) -> Option<Vec<T>> {
+            rows.iter().map(|&row| values.get(row).cloned()).collect()
         }
+        Some(match self {
+            Column::Numbers(values) => Column::Numbers(of(values, rows)?),
+            Column::Texts(values) => Column::Texts(of(values, rows)?),
+            Column::Flags(values) => Column::Flags(of(values, rows)?),
+        })
     }
 
     fn kind(&self) -> &'static str {
@@ -171,7 +175,8 @@ impl Table {
 
     /// These rows, all of which exist.
     pub(crate) fn select(&self, rows: &[usize]) -> Self {
-        let columns = self.columns.iter().map(|(name, column)| (name.clone(), column.select(rows)));
+        let select = |column: &Column| column.select(rows).expect("invariant: rows of this table");
+        let columns = self.columns.iter().map(|(name, column)| (name.clone(), select(column)));
         Table {
             n_rows: rows.len(),
             columns: columns.collect(),
