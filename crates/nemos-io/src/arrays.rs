@@ -1,7 +1,8 @@
-//! Arrays of files as matrices, without a copy where there need be none.
+//! What arrays of files become: matrices, without a copy where there need be none, and numbers of units.
 
 use ndarray::ArrayD;
 use nemos_core::{Backend, Matrix};
+use nemos_timeseries::TsGroup;
 
 use crate::Error;
 
@@ -11,6 +12,15 @@ pub(crate) fn matrix<B: Backend>(values: ArrayD<f64>) -> Result<Matrix<B>, Error
     let n_columns = values.shape().iter().skip(1).product();
     let matrix = Matrix::from_vec(in_rows(values), [n_samples, n_columns]);
     matrix.map_err(|error| Error::TimeSeries(error.into()))
+}
+
+/// Units under the numbers of a file. Where one is below zero, or missing, they stay 0, 1, … with a warning.
+pub(crate) fn numbered(group: TsGroup, numbers: &[f64]) -> Result<TsGroup, Error> {
+    if !numbers.iter().all(|&number| number >= 0.0) {
+        tracing::warn!("numbers of units below zero were replaced by 0, 1, … in their order");
+        return Ok(group);
+    }
+    Ok(group.with_ids(numbers.iter().map(|&number| number as u64).collect::<Vec<_>>())?)
 }
 
 /// The values, the last axis fastest.

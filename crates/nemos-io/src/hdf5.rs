@@ -76,6 +76,12 @@ impl Hdf5 {
         found.map_err(|error| damaged(&self.path, group, error))
     }
 
+    /// Whether a group has a dataset of this name.
+    pub(crate) fn has(&self, group: &str, name: &str) -> Result<bool, Error> {
+        let (_, datasets) = self.members(group)?;
+        Ok(datasets.iter().any(|other| other == name))
+    }
+
     /// Where a group is in the file, which is the same for all paths that lead to it.
     pub(crate) fn address(&self, group: &str) -> Result<u64, Error> {
         let found = self.file.group(group).map(|group| group.address());

@@ -24,6 +24,7 @@ mod npy;
 mod npz;
 mod npz_writer;
 mod nwb;
+mod nwb_part;
 mod nwb_series;
 mod nwb_table;
 mod nwb_units;

@@ -1,6 +1,6 @@
 //! Time series of NWB files, read by the stretch of time that is asked for.
 
-use std::fmt;
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -8,8 +8,9 @@ use ndarray::{ArrayD, Axis};
 use nemos_core::Backend;
 use nemos_timeseries::{Ts, Tsd, TsdFrame, TsdTensor};
 
-use crate::arrays::matrix;
+use crate::arrays::{in_rows, matrix};
 use crate::hdf5::Hdf5;
+use crate::nwb_part::Part;
 use crate::nwb_table::{self, ELECTRODES};
 use crate::{Error, NwbEntry};
 
@@ -28,13 +29,9 @@ use crate::{Error, NwbEntry};
 /// let lfp = session.series("lfp")?.between(600.0, 660.0).frame::<Cpu>()?;
 /// # Ok::<(), nemos_io::Error>(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 #[must_use]
-pub struct NwbSeries {
-    file: Arc<Hdf5>,
-    path: String,
-    between: Option<(f64, f64)>,
-}
+pub struct NwbSeries(Part);
 
 /// Where the times of a series come from.
 enum Times {
@@ -46,16 +43,12 @@ enum Times {
 
 impl NwbSeries {
     pub(crate) fn new(file: Arc<Hdf5>, entry: &NwbEntry) -> Self {
-        NwbSeries {
-            file,
-            path: entry.path.clone(),
-            between: None,
-        }
+        NwbSeries(Part::new(file, entry))
     }
 
     /// The samples from `start` to `end` in seconds, both included.
     pub fn between(mut self, start: f64, end: f64) -> Self {
-        self.between = Some((start, end));
+        self.0.between = Some((start, end));
         self
     }
 
@@ -64,7 +57,7 @@ impl NwbSeries {
     /// # Errors
     /// [`Error::Hdf5`] if it cannot be read.
     pub fn shape(&self) -> Result<Vec<usize>, Error> {
-        self.file.shape(&self.data())
+        self.0.file.shape(&self.data())
     }
 
     /// Reads the times alone.
@@ -99,7 +92,7 @@ impl NwbSeries {
             return Err(self.wrong_shape(&values, "a row", "tensor"));
         }
         let frame = TsdFrame::new(axis, matrix(values)?)?;
-        let is_position = self.file.group_text(&self.path, "neurodata_type").as_deref() == Some("SpatialSeries");
+        let is_position = self.0.file.group_text(&self.0.path, "neurodata_type").as_deref() == Some("SpatialSeries");
         match frame.n_columns() {
             n_columns @ 1..=3 if is_position => Ok(frame.with_names(["x", "y", "z"].into_iter().take(n_columns))?),
             _ => self.with_electrodes(frame),
@@ -108,24 +101,22 @@ impl NwbSeries {
 
     /// The columns under the numbers of their electrodes, where the file says which they are.
     fn with_electrodes<B: Backend>(&self, frame: TsdFrame<B>) -> Result<TsdFrame<B>, Error> {
-        let (_, datasets) = self.file.members(&self.path)?;
-        if !datasets.iter().any(|name| name == "electrodes") {
+        if !self.0.has("electrodes")? {
             return Ok(frame);
         }
-        let rows = self.file.vector(&format!("{}/electrodes", self.path))?;
-        let ids = self.file.vector(&format!("{ELECTRODES}/id"))?;
+        let rows = self.0.file.vector(&self.0.dataset("electrodes"))?;
+        let ids = self.0.file.vector(&format!("{ELECTRODES}/id"))?;
         let rows: Vec<usize> = rows.into_iter().map(|row| row as usize).filter(|&row| row < ids.len()).collect();
-        let mut names: Vec<String> = rows.iter().map(|&row| ids[row].to_string()).collect();
-        names.sort();
-        names.dedup();
-        if rows.len() != frame.n_columns() || names.len() != rows.len() {
-            tracing::warn!("{}: its electrodes are not one for each column, and were left out", self.path);
+        let names: Vec<String> = rows.iter().map(|&row| ids[row].to_string()).collect();
+        let n_electrodes = names.iter().collect::<HashSet<_>>().len();
+        if names.len() != frame.n_columns() || n_electrodes != names.len() {
+            tracing::warn!("{}: its electrodes are not one for each column, and were left out", self.0.path);
             return Ok(frame);
         }
-        let mut frame = frame.with_names(rows.iter().map(|&row| ids[row].to_string()))?;
-        for (name, column) in nwb_table::table(&self.file, ELECTRODES)?.columns() {
+        let mut frame = frame.with_names(names)?;
+        for (name, column) in nwb_table::table(&self.0.file, ELECTRODES)?.columns() {
             let column = column.select(&rows);
-            let column = column.ok_or_else(|| nwb_table::damaged(&self.file, ELECTRODES, "its columns differ in length"))?;
+            let column = column.ok_or_else(|| nwb_table::damaged(&self.0.file, ELECTRODES, "its columns differ in length"))?;
             frame = frame.with_metadata(name, column)?;
         }
         Ok(frame)
@@ -137,7 +128,7 @@ impl NwbSeries {
     /// [`Error::Hdf5`] if they cannot be read, and as [`times`](NwbSeries::times).
     pub fn texts(&self) -> Result<Vec<String>, Error> {
         let (rows, _) = self.axis()?;
-        let mut texts = self.file.texts(&self.data())?;
+        let mut texts = self.0.file.texts(&self.data())?;
         texts.truncate(rows.end);
         Ok(texts.split_off(rows.start.min(texts.len())))
     }
@@ -155,9 +146,9 @@ impl NwbSeries {
     fn read(&self) -> Result<(Ts, ArrayD<f64>), Error> {
         let (rows, axis) = self.axis()?;
         let data = self.data();
-        let mut values = self.file.rows(&data, rows)?;
-        let conversion = self.file.number(&data, "conversion")?.unwrap_or(1.0);
-        let offset = self.file.number(&data, "offset")?.unwrap_or(0.0);
+        let mut values = self.0.file.rows(&data, rows)?;
+        let conversion = self.0.file.number(&data, "conversion")?.unwrap_or(1.0);
+        let offset = self.0.file.number(&data, "offset")?.unwrap_or(0.0);
         self.convert_channels(&mut values)?;
         if (conversion, offset) != (1.0, 0.0) {
             values.mapv_inplace(|value| value * conversion + offset);
@@ -167,15 +158,14 @@ impl NwbSeries {
 
     /// Multiplies each channel by a factor of its own, where the series has such factors.
     fn convert_channels(&self, values: &mut ArrayD<f64>) -> Result<(), Error> {
-        let (_, datasets) = self.file.members(&self.path)?;
-        if !datasets.iter().any(|name| name == "channel_conversion") {
+        if !self.0.has("channel_conversion")? {
             return Ok(());
         }
-        let factors = self.file.floats(&format!("{}/channel_conversion", self.path))?;
+        let factors = self.0.file.floats(&self.0.dataset("channel_conversion"))?;
         let n_channels = values.shape().get(1).copied().unwrap_or(1);
         if factors.len() != n_channels {
             return Err(Error::SeriesChannels {
-                name: self.path.clone(),
+                name: self.0.path.clone(),
                 got: factors.len(),
                 expected: n_channels,
             });
@@ -194,7 +184,7 @@ impl NwbSeries {
         let n_samples = self.shape()?.first().copied().unwrap_or(0);
         match self.source()? {
             Times::Even { start, rate } => {
-                let rows = match self.between {
+                let rows = match self.0.between {
                     None => 0..n_samples,
                     Some((from, to)) => {
                         // One too many on either side, for what rounding does; the times decide.
@@ -203,54 +193,54 @@ impl NwbSeries {
                     }
                 };
                 // Data that were never written take no space in a file, but their times would.
-                if self.file.is_too_large(rows.len()) {
+                if self.0.file.is_too_large(rows.len()) {
                     return Err(Error::SeriesTimes {
-                        name: self.path.clone(),
+                        name: self.0.path.clone(),
                         times: 0,
                         samples: rows.len(),
                     });
                 }
                 let times: Vec<f64> = rows.clone().map(|row| start + row as f64 / rate).collect();
-                let first = self.between.map_or(0, |(from, _)| times.partition_point(|&time| time < from));
+                let first = self.0.between.map_or(0, |(from, _)| times.partition_point(|&time| time < from));
                 let last = self
+                    .0
                     .between
                     .map_or(times.len(), |(_, to)| times.partition_point(|&time| time <= to));
                 let last = last.max(first);
                 Ok((rows.start + first..rows.start + last, Ts::new(&times[first..last])?))
             }
             Times::Written(path) => {
-                let n_times = self.file.shape(&path)?.iter().product();
+                let n_times = self.0.file.shape(&path)?.iter().product();
                 if n_times != n_samples {
                     return Err(Error::SeriesTimes {
-                        name: self.path.clone(),
+                        name: self.0.path.clone(),
                         times: n_times,
                         samples: n_samples,
                     });
                 }
-                let rows = match self.between {
+                let rows = match self.0.between {
                     None => 0..n_samples,
                     Some((from, to)) => {
-                        let first = self.file.first_row(&path, 0..n_samples, |time| time >= from)?;
-                        first..self.file.first_row(&path, first..n_samples, |time| time > to)?
+                        let first = self.0.file.first_row(&path, 0..n_samples, |time| time >= from)?;
+                        first..self.0.file.first_row(&path, first..n_samples, |time| time > to)?
                     }
                 };
-                let times = self.file.rows(&path, rows.clone())?;
-                Ok((rows, Ts::new(times.into_iter().collect::<Vec<f64>>())?))
+                let times = in_rows(self.0.file.rows(&path, rows.clone())?);
+                Ok((rows, Ts::new(times)?))
             }
         }
     }
 
     fn source(&self) -> Result<Times, Error> {
-        let (_, datasets) = self.file.members(&self.path)?;
-        if datasets.iter().any(|name| name == "timestamps") {
-            return Ok(Times::Written(format!("{}/timestamps", self.path)));
+        if self.0.has("timestamps")? {
+            return Ok(Times::Written(self.0.dataset("timestamps")));
         }
-        let path = format!("{}/starting_time", self.path);
-        let start = self.file.floats(&path)?.first().copied().unwrap_or(f64::NAN);
-        let rate = self.file.number(&path, "rate")?.unwrap_or(f64::NAN);
+        let path = self.0.dataset("starting_time");
+        let start = self.0.file.floats(&path)?.first().copied().unwrap_or(f64::NAN);
+        let rate = self.0.file.number(&path, "rate")?.unwrap_or(f64::NAN);
         if !(rate > 0.0 && rate.is_finite() && start.is_finite()) {
             return Err(Error::SeriesRate {
-                name: self.path.clone(),
+                name: self.0.path.clone(),
                 start,
                 rate,
             });
@@ -259,24 +249,15 @@ impl NwbSeries {
     }
 
     fn data(&self) -> String {
-        format!("{}/data", self.path)
+        self.0.dataset("data")
     }
 
     fn wrong_shape(&self, values: &ArrayD<f64>, wanted: &'static str, instead: &'static str) -> Error {
         Error::SeriesShape {
-            name: self.path.clone(),
+            name: self.0.path.clone(),
             shape: values.shape()[1..].to_vec(),
             wanted,
             instead,
         }
-    }
-}
-
-impl fmt::Debug for NwbSeries {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NwbSeries")
-            .field("path", &self.path)
-            .field("between", &self.between)
-            .finish()
     }
 }

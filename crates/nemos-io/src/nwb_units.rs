@@ -1,12 +1,13 @@
 //! Tables of units in NWB files, read by the stretch of time that is asked for.
 
-use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
 use nemos_timeseries::{IntervalSet, Ts, TsGroup};
 
+use crate::arrays::{in_rows, numbered};
 use crate::hdf5::Hdf5;
+use crate::nwb_part::Part;
 use crate::nwb_table::{self, ELECTRODES};
 use crate::{Error, NwbEntry};
 
@@ -26,21 +27,13 @@ use crate::{Error, NwbEntry};
 /// let units = session.units_table("units")?.between(600.0, 660.0).group()?;
 /// # Ok::<(), nemos_io::Error>(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 #[must_use]
-pub struct NwbUnits {
-    file: Arc<Hdf5>,
-    path: String,
-    between: Option<(f64, f64)>,
-}
+pub struct NwbUnits(Part);
 
 impl NwbUnits {
     pub(crate) fn new(file: Arc<Hdf5>, entry: &NwbEntry) -> Self {
-        NwbUnits {
-            file,
-            path: entry.path.clone(),
-            between: None,
-        }
+        NwbUnits(Part::new(file, entry))
     }
 
     /// The spikes from `start` to `end` in seconds, both included.
@@ -48,7 +41,7 @@ impl NwbUnits {
     /// They are found by bisection, for which the spikes of each unit have to lie in the file in order of time, as they
     /// commonly do. Without a stretch they may lie in any order.
     pub fn between(mut self, start: f64, end: f64) -> Self {
-        self.between = Some((start, end));
+        self.0.between = Some((start, end));
         self
     }
 
@@ -59,7 +52,7 @@ impl NwbUnits {
     /// [`Error::Hdf5`] and [`Error::Table`] if they cannot be read, [`Error::TimeSeries`] if spike times are not finite.
     pub fn group(&self) -> Result<TsGroup, Error> {
         let rows = self.rows()?;
-        let units = match self.between {
+        let units = match self.0.between {
             None => self.all(&rows)?,
             Some((start, end)) => rows.iter().map(|rows| self.some(rows, start, end)).collect::<Result<_, _>>()?,
         };
@@ -73,7 +66,7 @@ impl NwbUnits {
             let n_dropped = n_spikes - n_kept;
             tracing::warn!(
                 "{n_dropped} spikes of {} were dropped: nothing was observed at their times",
-                self.path
+                self.0.path
             );
         }
         self.with_metadata(group)
@@ -81,26 +74,25 @@ impl NwbUnits {
 
     /// The rows of the spikes of each unit.
     fn rows(&self) -> Result<Vec<Range<usize>>, Error> {
-        let n_spikes = self.file.shape(&self.column("spike_times"))?.iter().product();
-        let ends = nwb_table::ends(&self.file, &self.column("spike_times_index"), n_spikes)?;
+        let n_spikes = self.0.file.shape(&self.0.dataset("spike_times"))?.iter().product();
+        let ends = nwb_table::ends(&self.0.file, &self.0.dataset("spike_times_index"), n_spikes)?;
         let starts = [0].into_iter().chain(ends.iter().copied());
         Ok(starts.zip(&ends).map(|(start, &end)| start..end).collect())
     }
 
     /// All spikes of each unit.
     fn all(&self, rows: &[Range<usize>]) -> Result<Vec<Ts>, Error> {
-        let spikes = self.file.vector(&self.column("spike_times"))?;
+        let spikes = self.0.file.vector(&self.0.dataset("spike_times"))?;
         let units = rows.iter().map(|rows| Ok(Ts::sorted(&spikes[rows.clone()])?));
         units.collect()
     }
 
     /// The spikes of one unit within a stretch of time.
     fn some(&self, rows: &Range<usize>, start: f64, end: f64) -> Result<Ts, Error> {
-        let spikes = self.column("spike_times");
-        let first = self.file.first_row(&spikes, rows.clone(), |time| time >= start)?;
-        let last = self.file.first_row(&spikes, first..rows.end, |time| time > end)?;
-        let times: Vec<f64> = self.file.rows(&spikes, first..last)?.into_iter().collect();
-        Ok(Ts::new(times)?)
+        let spikes = self.0.dataset("spike_times");
+        let first = self.0.file.first_row(&spikes, rows.clone(), |time| time >= start)?;
+        let last = self.0.file.first_row(&spikes, first..rows.end, |time| time > end)?;
+        Ok(Ts::new(in_rows(self.0.file.rows(&spikes, first..last)?))?)
     }
 
     /// When any unit was observed, or from the first spike in the file to the last; none if there are not two times.
@@ -113,16 +105,16 @@ impl NwbUnits {
             first = time.map_or(first, |time| first.min(time));
             last = time.map_or(last, |time| last.max(time));
         };
-        if self.between.is_none() {
+        if self.0.between.is_none() {
             for unit in units {
                 extend(unit.times().first().copied());
                 extend(unit.times().last().copied());
             }
         } else {
-            let spikes = self.column("spike_times");
+            let spikes = self.0.dataset("spike_times");
             for rows in rows.iter().filter(|rows| !rows.is_empty()) {
-                extend(self.file.rows(&spikes, rows.start..rows.start + 1)?.first().copied());
-                extend(self.file.rows(&spikes, rows.end - 1..rows.end)?.first().copied());
+                extend(self.0.file.rows(&spikes, rows.start..rows.start + 1)?.first().copied());
+                extend(self.0.file.rows(&spikes, rows.end - 1..rows.end)?.first().copied());
             }
         }
         let has_length = nwb_table::is_interval(first, last);
@@ -131,13 +123,13 @@ impl NwbUnits {
 
     /// The union of the times in which units were observed; none if the table does not say.
     fn observed(&self) -> Result<Option<IntervalSet>, Error> {
-        if !self.has("obs_intervals")? {
+        if !self.0.has("obs_intervals")? {
             return Ok(None);
         }
-        let path = self.column("obs_intervals");
-        let observed = self.file.floats(&path)?;
+        let path = self.0.dataset("obs_intervals");
+        let observed = self.0.file.floats(&path)?;
         if observed.ndim() != 2 || observed.shape()[1] != 2 {
-            return Err(nwb_table::damaged(&self.file, &path, "its rows are not a start and a stop"));
+            return Err(nwb_table::damaged(&self.0.file, &path, "its rows are not a start and a stop"));
         }
         let pairs = observed.rows().into_iter().map(|pair| (pair[0], pair[1]));
         let set = IntervalSet::new(pairs.filter(|&(start, stop)| nwb_table::is_interval(start, stop)))?;
@@ -146,7 +138,7 @@ impl NwbUnits {
 
     /// A support within the stretch that was asked for.
     fn clipped(&self, support: &IntervalSet) -> Result<IntervalSet, Error> {
-        let Some((start, end)) = self.between else {
+        let Some((start, end)) = self.0.between else {
             return Ok(support.clone());
         };
         let parts = support.intervals().iter();
@@ -155,11 +147,8 @@ impl NwbUnits {
     }
 
     fn with_metadata(&self, mut group: TsGroup) -> Result<TsGroup, Error> {
-        let ids = self.file.vector(&self.column("id"))?;
-        if ids.iter().all(|&id| id >= 0.0) {
-            group = group.with_ids(ids.iter().map(|&id| id as u64).collect::<Vec<_>>())?;
-        }
-        for (name, column) in nwb_table::table(&self.file, &self.path)?.columns() {
+        group = numbered(group, &self.0.file.vector(&self.0.dataset("id"))?)?;
+        for (name, column) in nwb_table::table(&self.0.file, &self.0.path)?.columns() {
             group = group.with_column(name, column.clone())?;
         }
         match self.regions(group.len())? {
@@ -170,23 +159,21 @@ impl NwbUnits {
 
     /// The location of the first electrode of each unit, where units have electrodes.
     fn regions(&self, n_units: usize) -> Result<Option<Vec<String>>, Error> {
-        let has_locations = self
-            .file
-            .members(ELECTRODES)
-            .is_ok_and(|(_, names)| names.iter().any(|name| name == "location"));
-        if !self.has("electrodes")? || !has_locations {
+        // A file need not have a table of electrodes.
+        let has_locations = self.0.file.has(ELECTRODES, "location").unwrap_or(false);
+        if !self.0.has("electrodes")? || !has_locations {
             return Ok(None);
         }
-        let rows = self.file.vector(&self.column("electrodes"))?;
-        let ends = match self.has("electrodes_index")? {
-            true => nwb_table::ends(&self.file, &self.column("electrodes_index"), rows.len())?,
+        let rows = self.0.file.vector(&self.0.dataset("electrodes"))?;
+        let ends = match self.0.has("electrodes_index")? {
+            true => nwb_table::ends(&self.0.file, &self.0.dataset("electrodes_index"), rows.len())?,
             false => (1..=rows.len()).collect(),
         };
         if ends.len() != n_units {
             let problem = "electrodes do not belong to the units one by one";
-            return Err(nwb_table::damaged(&self.file, &self.path, problem));
+            return Err(nwb_table::damaged(&self.0.file, &self.0.path, problem));
         }
-        let locations = self.file.texts(&format!("{ELECTRODES}/location"))?;
+        let locations = self.0.file.texts(&format!("{ELECTRODES}/location"))?;
         let mut start = 0;
         let of_unit = ends.iter().map(|&end| {
             let first = rows[start..end].first().filter(|&&row| row >= 0.0);
@@ -195,23 +182,5 @@ impl NwbUnits {
             location.cloned().unwrap_or_default()
         });
         Ok(Some(of_unit.collect()))
-    }
-
-    fn has(&self, column: &str) -> Result<bool, Error> {
-        let (_, datasets) = self.file.members(&self.path)?;
-        Ok(datasets.iter().any(|name| name == column))
-    }
-
-    fn column(&self, name: &str) -> String {
-        format!("{}/{name}", self.path)
-    }
-}
-
-impl fmt::Debug for NwbUnits {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NwbUnits")
-            .field("path", &self.path)
-            .field("between", &self.between)
-            .finish()
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use nemos_core::Backend;
 use nemos_timeseries::{IntervalSet, Signal, Ts, TsGroup, Tsd, TsdFrame, TsdTensor};
 
-use crate::arrays::matrix;
+use crate::arrays::{matrix, numbered};
 use crate::npz_writer::NpzWriter;
 use crate::{Error, NpzFile};
 
@@ -167,11 +167,7 @@ fn group(file: &NpzFile, times: &[f64], support: &IntervalSet) -> Result<TsGroup
     if file.has("d") {
         tracing::warn!("the values of a group of signals were left out: a group holds events");
     }
-    if keys.iter().any(|&key| key < 0.0) {
-        tracing::warn!("numbers of units below zero were replaced by 0, 1, … in their order");
-        return Ok(group);
-    }
-    Ok(group.with_ids(keys.iter().map(|&key| key as u64).collect::<Vec<_>>())?)
+    numbered(group, &keys)
 }
 
 fn write_group(file: &mut NpzWriter, units: &TsGroup) {

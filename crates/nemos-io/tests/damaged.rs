@@ -4,7 +4,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::path::{Path, PathBuf};
+mod common;
+
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nemos_core::Cpu;
@@ -13,27 +15,12 @@ use nemos_timeseries::Signal;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use common::Scratch;
+
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/");
 
 /// What none of these files should take to read, however damaged and however busy the machine.
 const LONGEST: Duration = Duration::from_secs(20);
-
-/// A file that goes when its owner does.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str, bytes: &[u8]) -> Self {
-        let path = std::env::temp_dir().join(format!("nemos_damaged_{}_{name}", std::process::id()));
-        std::fs::write(&path, bytes).unwrap();
-        Scratch(path)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
 
 fn whole(name: &str) -> Vec<u8> {
     std::fs::read(format!("{DATA}{name}")).unwrap()
@@ -79,7 +66,7 @@ fn files_cut_short_are_errors() {
         assert_eq!(failures(Path::new(&format!("{DATA}{name}"))).unwrap(), 0);
         let mut n_stated = 0;
         for end in (0..whole.len()).step_by(499).chain([whole.len() - 1]) {
-            let cut = Scratch::new(&format!("cut_{name}"), &whole[..end]);
+            let cut = Scratch::of(&format!("cut_{name}"), &whole[..end]);
             let error = NwbFile::open(&cut.0).unwrap_err();
             n_stated += usize::from(matches!(error, Error::CutShort { got, .. } if got == end as u64));
         }
@@ -99,7 +86,7 @@ fn flipped_bytes_never_panic() {
             for change in [0, 0xff, 0x7f, whole[index] ^ 1, whole[index].wrapping_add(1)] {
                 let mut bytes = whole.clone();
                 bytes[index] = change;
-                let _ = failures(&Scratch::new(&format!("flipped_{name}"), &bytes).0);
+                let _ = failures(&Scratch::of(&format!("flipped_{name}"), &bytes).0);
             }
         }
         let mut rng = ChaCha8Rng::seed_from_u64(2);
@@ -110,7 +97,7 @@ fn flipped_bytes_never_panic() {
                 let change = [rng.random_range(0..=255), 0xff, 0x7f, 0][rng.random_range(0..4)];
                 bytes.get_mut(index).into_iter().for_each(|byte| *byte = change);
             }
-            let _ = failures(&Scratch::new(&format!("flipped_{name}"), &bytes).0);
+            let _ = failures(&Scratch::of(&format!("flipped_{name}"), &bytes).0);
         }
     }
 }
@@ -150,7 +137,7 @@ fn a_damaged_conversion_is_an_error_and_not_one() {
     let is_conversion = |at: &usize| whole[*at..].starts_with(name) && whole[at + 48..].starts_with(&value);
     let at = (0..whole.len() - 64).find(is_conversion).unwrap();
     let position = |bytes: &[u8]| {
-        let file = Scratch::new("conversion.nwb", bytes);
+        let file = Scratch::of("conversion.nwb", bytes);
         let session = NwbFile::open(&file.0).unwrap();
         session.series("position").unwrap().frame::<Cpu>().map(|_| ())
     };
@@ -185,7 +172,7 @@ fn channels_have_one_conversion_factor_each_or_it_is_an_error() {
 #[test]
 fn what_is_no_hdf5_file_is_an_error() {
     for bytes in [&b""[..], b"not a recording", b"\x89HDF\r\n\x1a\n"] {
-        let file = Scratch::new("text.nwb", bytes);
+        let file = Scratch::of("text.nwb", bytes);
         assert!(matches!(NwbFile::open(&file.0), Err(Error::Hdf5 { .. })));
     }
 }

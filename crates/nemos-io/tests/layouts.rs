@@ -4,17 +4,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::path::{Path, PathBuf};
+mod common;
 
 use nemos_core::Cpu;
 use nemos_io::NwbFile;
 use nemos_timeseries::Signal;
 use serde_json::Value;
 
-fn folder() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
-    std::env::var_os("NEMOS_RECORDINGS_DIR").map_or(here, PathBuf::from)
-}
+use common::folder;
 
 fn truth() -> Value {
     serde_json::from_str(&std::fs::read_to_string(folder().join("small.json")).unwrap()).unwrap()

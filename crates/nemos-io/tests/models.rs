@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod common;
+
 use std::path::PathBuf;
 
 use ndarray::{Array2, array};
@@ -16,20 +18,7 @@ use nemos_io::{Error, SaveModel, SavedModel};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// A path that no other test uses, removed in the end.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        Scratch(std::env::temp_dir().join(format!("nemos_models_{}_{name}", std::process::id())))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
+use common::Scratch;
 
 fn coef() -> Array2<f64> {
     array![[0.1, -0.2], [1.0 / 3.0, 0.0], [f64::MIN_POSITIVE, 4e300]]

@@ -4,16 +4,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::path::{Path, PathBuf};
+mod common;
 
 use nemos_core::Cpu;
 use nemos_io::{Error, NwbFile, NwbKind};
 use nemos_timeseries::{IntervalSet, Ts};
 
+use common::folder;
+
 fn open(name: &str) -> NwbFile {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
-    let folder = std::env::var_os("NEMOS_RECORDINGS_DIR").map_or(here, PathBuf::from);
-    NwbFile::open(folder.join(name)).unwrap()
+    NwbFile::open(folder().join(name)).unwrap()
 }
 
 /// Starts and stops, one after the other.

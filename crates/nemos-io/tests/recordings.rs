@@ -4,35 +4,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod common;
+
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nemos_core::Cpu;
 use nemos_io::{Error, NwbFile, NwbKind, Pynapple};
 use nemos_timeseries::{IntervalSet, Signal, TsGroup};
 use serde_json::Value;
 
-/// A file that no other test uses, removed in the end.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str, bytes: &[u8]) -> Self {
-        let path = std::env::temp_dir().join(format!("nemos_recordings_{}_{name}", std::process::id()));
-        std::fs::write(&path, bytes).unwrap();
-        Scratch(path)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
-
-fn folder() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
-    std::env::var_os("NEMOS_RECORDINGS_DIR").map_or(here, PathBuf::from)
-}
+use common::{Scratch, folder};
 
 fn expected() -> Value {
     serde_json::from_str(&std::fs::read_to_string(folder().join("expected.json")).unwrap()).unwrap()
@@ -70,7 +52,7 @@ fn close(got: &[f64], expected: &Value) {
 
 #[test]
 fn a_session_lists_what_it_holds() {
-    let file = Scratch::new("list.nwb", &session_bytes());
+    let file = Scratch::of("list.nwb", &session_bytes());
     let session = NwbFile::open(&file.0).unwrap();
     let kind = |name: &str| session.entries().iter().find(|entry| entry.name == name).map(|entry| entry.kind);
     assert_eq!(kind("units"), Some(NwbKind::Units));
@@ -92,7 +74,7 @@ fn a_session_lists_what_it_holds() {
 
 #[test]
 fn units_come_with_their_metadata_and_silent_ones_stay() {
-    let file = Scratch::new("units.nwb", &session_bytes());
+    let file = Scratch::of("units.nwb", &session_bytes());
     let units: TsGroup = NwbFile::open(&file.0).unwrap().units().unwrap();
     let expected = expected();
     let expected = expected["units"].as_array().unwrap();
@@ -113,7 +95,7 @@ fn units_come_with_their_metadata_and_silent_ones_stay() {
 
 #[test]
 fn series_come_in_their_units_with_their_times() {
-    let file = Scratch::new("series.nwb", &session_bytes());
+    let file = Scratch::of("series.nwb", &session_bytes());
     let session = NwbFile::open(&file.0).unwrap();
     let expected = expected();
     let position = session.series("SpatialSeries").unwrap().frame::<Cpu>().unwrap();
@@ -131,7 +113,7 @@ fn series_come_in_their_units_with_their_times() {
 
 #[test]
 fn a_stretch_of_a_series_is_that_stretch_of_the_whole() {
-    let file = Scratch::new("stretch.nwb", &session_bytes());
+    let file = Scratch::of("stretch.nwb", &session_bytes());
     let session = NwbFile::open(&file.0).unwrap();
     for name in ["SpatialSeries", "lfp"] {
         let series = session.series(name).unwrap();
@@ -165,7 +147,7 @@ fn a_stretch_of_a_series_is_that_stretch_of_the_whole() {
 
 #[test]
 fn epochs_and_trials_come_with_their_metadata() {
-    let file = Scratch::new("epochs.nwb", &session_bytes());
+    let file = Scratch::of("epochs.nwb", &session_bytes());
     let session = NwbFile::open(&file.0).unwrap();
     let expected = expected();
     for name in ["epochs", "trials"] {
@@ -198,7 +180,7 @@ fn a_recording_that_pynapple_made_lists_and_loads() {
 fn objects_of_pynapple_are_read_and_written() {
     let all = expected();
     let expected = &all["pynapple"];
-    let again = Scratch::new("again.npz", b"");
+    let again = Scratch::of("again.npz", b"");
     let pass = |name: &str| {
         let first = Pynapple::<Cpu>::read(folder().join(format!("pynapple_{name}.npz"))).unwrap();
         match std::env::var_os("NEMOS_REWRITTEN_DIR") {

@@ -1,0 +1,34 @@
+//! What the tests of files share.
+
+#![allow(dead_code, reason = "each test takes what it needs")]
+
+use std::path::{Path, PathBuf};
+
+/// A path that no other test uses, removed in the end.
+pub(crate) struct Scratch(pub(crate) PathBuf);
+
+impl Scratch {
+    /// Tests of one program run at once: each takes a name of its own.
+    pub(crate) fn new(name: &str) -> Self {
+        Scratch(std::env::temp_dir().join(format!("nemos_io_{}_{name}", std::process::id())))
+    }
+
+    /// A file of these bytes.
+    pub(crate) fn of(name: &str, bytes: &[u8]) -> Self {
+        let scratch = Scratch::new(name);
+        std::fs::write(&scratch.0, bytes).unwrap();
+        scratch
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Where the fixtures are: in the repository, or where `NEMOS_RECORDINGS_DIR` says.
+pub(crate) fn folder() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    std::env::var_os("NEMOS_RECORDINGS_DIR").map_or(here, PathBuf::from)
+}
