@@ -1,7 +1,7 @@
 //! The algebra of epochs: union, intersection, difference, and dropping, merging and cutting by length.
 
 use crate::bins::rounding;
-use crate::error::positive;
+use crate::error::{at_most, positive};
 use crate::{Error, Interval, IntervalSet};
 
 impl IntervalSet {
@@ -90,12 +90,7 @@ impl IntervalSet {
         for (index, interval) in self.intervals().iter().enumerate() {
             // What rounding took away does not make a piece too short.
             let n_pieces = ((interval.length() + 2.0 * rounding(interval.end)) / seconds).floor();
-            if n_pieces + intervals.len() as f64 > MOST_PIECES {
-                return Err(Error::TooMany {
-                    name: "pieces of epochs",
-                    n: n_pieces,
-                });
-            }
+            at_most(MOST_PIECES, "pieces of epochs", n_pieces + intervals.len() as f64)?;
             let edge = |piece: usize| (interval.start + piece as f64 * seconds).min(interval.end);
             let pieces = (0..n_pieces as usize).map(|piece| Interval {
                 start: edge(piece),

@@ -4,7 +4,7 @@ use ndarray::Array2;
 use rayon::prelude::*;
 
 use crate::bins::rounding;
-use crate::error::{holds, positive};
+use crate::error::{at_most, holds, positive};
 use crate::{Error, Ts, TsGroup};
 
 /// In what a correlogram counts.
@@ -91,12 +91,7 @@ fn correlograms(pairs: &[(&Ts, &Ts, (u64, u64))], bin_size: f64, window: f64, sc
     positive("the size of a bin", bin_size)?;
     positive("the window", window)?;
     let bins = (2.0 * window / bin_size + 1e-9).floor();
-    if bins > 1e8 {
-        return Err(Error::TooMany {
-            name: "bins of lags",
-            n: bins,
-        });
-    }
+    at_most(1e8, "bins of lags", bins)?;
     holds("values, bins of lags times pairs,", &[bins as usize, pairs.len()])?;
     // An odd number: one bin is centred on zero.
     let n_bins = bins as usize | 1;

@@ -46,16 +46,6 @@ impl Ts {
     }
 }
 
-/// The mean time between samples of the same epoch, or nothing where no epoch has two at different times.
-pub(crate) fn mean_step(axis: &Ts) -> Option<f64> {
-    let (mut total, mut steps) = (0.0, 0);
-    for rows in axis.rows_by_epoch().into_iter().filter(|rows| rows.len() > 1) {
-        total += axis.times()[rows.end - 1] - axis.times()[rows.start];
-        steps += rows.len() - 1;
-    }
-    (total > 0.0).then(|| total / steps as f64)
-}
-
 /// Second-order differences within every epoch, first-order ones at its ends.
 pub(crate) fn derivative<B: Backend, S: Signal<B>>(signal: &S) -> S {
     let (times, [n_rows, width]) = (signal.sample_times(), signal.values().dims());
@@ -91,6 +81,7 @@ pub(crate) fn derivative<B: Backend, S: Signal<B>>(signal: &S) -> S {
 mod tests {
     use super::*;
     use crate::IntervalSet;
+    use crate::even::mean_step;
     use nemos_core::Cpu;
 
     #[test]

@@ -214,12 +214,25 @@ pub(crate) fn positive(name: &'static str, got: f64) -> Result<f64, Error> {
     }
 }
 
-/// Refuses more values than memory could hold.
-pub(crate) fn holds(name: &'static str, sizes: &[usize]) -> Result<(), Error> {
-    const MOST_VALUES: f64 = 1e11;
-    let n: f64 = sizes.iter().map(|&size| size as f64).product();
-    if n > MOST_VALUES {
+/// Refuses more of something than there can be.
+pub(crate) fn at_most(most: f64, name: &'static str, n: f64) -> Result<(), Error> {
+    if n > most {
         return Err(Error::TooMany { name, n });
     }
     Ok(())
+}
+
+/// Refuses more values than memory could hold.
+pub(crate) fn holds(name: &'static str, sizes: &[usize]) -> Result<(), Error> {
+    const MOST_VALUES: f64 = 1e11;
+    at_most(MOST_VALUES, name, sizes.iter().map(|&size| size as f64).product())
+}
+
+/// The place of a name among others.
+pub(crate) fn place_of<'a>(name: &str, names: impl Iterator<Item = &'a str> + Clone) -> Result<usize, Error> {
+    let place = names.clone().position(|other| other == name);
+    place.ok_or_else(|| Error::UnknownName {
+        name: name.into(),
+        available: names.map(String::from).collect(),
+    })
 }

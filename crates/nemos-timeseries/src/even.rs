@@ -1,26 +1,42 @@
 //! Whether samples are even, and how far apart.
 
-use std::ops::Range;
-
 use crate::{Error, Ts};
+
+/// The mean time between samples of the same epoch, or nothing where no epoch has two at different times.
+pub(crate) fn mean_step(axis: &Ts) -> Option<f64> {
+    let (total, n_steps) = steps(axis);
+    (total > 0.0).then(|| total / n_steps as f64)
+}
+
+/// The time between samples of the same epoch, all together, and how many steps there are.
+fn steps(axis: &Ts) -> (f64, usize) {
+    let epochs = axis.rows_by_epoch().into_iter().filter(|rows| rows.len() > 1);
+    epochs.fold((0.0, 0), |(total, n_steps), rows| {
+        let length = axis.times()[rows.end - 1] - axis.times()[rows.start];
+        (total + length, n_steps + rows.len() - 1)
+    })
+}
+
+/// That no epoch has two samples.
+pub(crate) fn no_rate(axis: &Ts) -> Error {
+    Error::TooFewSamples {
+        name: "a sampling rate",
+        least: 2,
+        got: axis.len().min(1),
+    }
+}
 
 /// Seconds between samples on average, where no sample is further than a tenth of a step from where it would be if all
 /// steps of its epoch were the same.
 pub(crate) fn sampling_step(axis: &Ts) -> Result<f64, Error> {
     let times = axis.times();
-    let epochs: Vec<Range<usize>> = axis.rows_by_epoch().into_iter().filter(|rows| rows.len() > 1).collect();
-    let n_steps: usize = epochs.iter().map(|rows| rows.len() - 1).sum();
+    let (total, n_steps) = steps(axis);
     if n_steps == 0 {
-        return Err(Error::TooFewSamples {
-            name: "a sampling rate",
-            least: 2,
-            got: times.len().min(1),
-        });
+        return Err(no_rate(axis));
     }
-    let length = |rows: &Range<usize>| times[rows.end - 1] - times[rows.start];
-    let step = epochs.iter().map(length).sum::<f64>() / n_steps as f64;
-    for rows in epochs {
-        let own = length(&rows) / (rows.len() - 1) as f64;
+    let step = total / n_steps as f64;
+    for rows in axis.rows_by_epoch().into_iter().filter(|rows| rows.len() > 1) {
+        let own = (times[rows.end - 1] - times[rows.start]) / (rows.len() - 1) as f64;
         let is_off = |row: usize| (times[row] - times[rows.start] - (row - rows.start) as f64 * own).abs() > 0.1 * step;
         // A short epoch tells its step to a tenth at either end, a long one to a percent.
         let differs = (own - step).abs();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use nemos_core::{Backend, Design, Matrix, Samples, Segments};
 
+use crate::error::place_of;
 use crate::{Column, Error, Signal, Table, Ts, Tsd};
 
 /// Signals of one axis side by side, with names and metadata per column: the counts of a population, features, the
@@ -122,11 +123,7 @@ impl<B: Backend> TsdFrame<B> {
     /// # Errors
     /// [`Error::UnknownName`] if there is none.
     pub fn column(&self, name: &str) -> Result<Tsd<B>, Error> {
-        let found = self.names.iter().position(|other| other == name);
-        let column = found.ok_or_else(|| Error::UnknownName {
-            name: name.into(),
-            available: self.names.to_vec(),
-        })?;
+        let column = place_of(name, self.names.iter().map(String::as_str))?;
         Tsd::new(self.axis.clone(), self.values.select_columns(&[column])?)
     }
 

@@ -2,9 +2,8 @@
 
 use nemos_core::Backend;
 
-use crate::events::gather;
-use crate::signal::{select, with_host};
-use crate::{Interval, Signal, Ts};
+use crate::signal::{keep, runs, with_host};
+use crate::{Interval, Signal};
 
 /// The samples without NaN; the support is cut where some are missing.
 pub(crate) fn drop_missing<B: Backend, S: Signal<B>>(signal: &S) -> S {
@@ -18,27 +17,21 @@ pub(crate) fn drop_missing<B: Backend, S: Signal<B>>(signal: &S) -> S {
                 epochs.push(*interval);
                 origins.push(origin);
             }
-            let mut row = rows.start;
-            while row < rows.end {
-                let first = row;
-                while row < rows.end && is_complete(row) {
-                    row += 1;
-                }
-                if first < row {
-                    epochs.push(Interval {
-                        start: if first == rows.start { interval.start } else { times[first] },
-                        end: if row == rows.end { interval.end } else { times[row - 1] },
-                    });
-                    origins.push(origin);
-                    kept.push(first..row);
-                }
-                row += 1;
+            for run in runs(rows.clone(), is_complete) {
+                epochs.push(Interval {
+                    start: if run.start == rows.start {
+                        interval.start
+                    } else {
+                        times[run.start]
+                    },
+                    end: if run.end == rows.end { interval.end } else { times[run.end - 1] },
+                });
+                origins.push(origin);
+                kept.push(run);
             }
         }
     });
-    let support = signal.support().derived(epochs, &origins);
-    let axis = Ts::trusted(gather(times, &kept, 1), support);
-    signal.with_values(axis, select(signal.values(), &kept))
+    keep(signal, &kept, &signal.support().derived(epochs, &origins))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::ops::Range;
 use nemos_core::Backend;
 use rayon::prelude::*;
 
-use crate::error::holds;
+use crate::error::{at_most, holds};
 use crate::lookup::{Nearest, advance, nearest};
 use crate::signal::{matrix, with_host};
 use crate::{Error, Interval, IntervalSet, Signal, Ts, TsGroup, Tsd, TsdFrame, TsdTensor};
@@ -45,12 +45,7 @@ impl Around {
     pub(crate) fn lags(self, step: f64) -> Result<(usize, Ts), Error> {
         // A billionth of a step is rounding.
         let [before, after] = [self.before, self.after].map(|reach| (reach / step + 1e-9).floor());
-        if before + after > MOST_LAGS {
-            return Err(Error::TooMany {
-                name: "lags in the window around an event",
-                n: before + after,
-            });
-        }
+        at_most(MOST_LAGS, "lags in the window around an event", before + after)?;
         let lag = |index: usize| ((index as f64 - before) * step).clamp(-self.before, self.after);
         let lags = (0..=(before + after) as usize).map(lag);
         Ok((before as usize, Ts::trusted(lags.collect(), self.support())))

@@ -38,8 +38,7 @@ pub trait Signal<B: Backend>: Sized + Sync {
     /// Samples within these epochs, which become the support.
     #[must_use]
     fn restrict(&self, epochs: &IntervalSet) -> Self {
-        let rows = epochs.rows(self.sample_times());
-        self.with_values(self.axis().select(&rows, epochs), select(self.values(), &rows))
+        keep(self, &epochs.rows(self.sample_times()), epochs)
     }
 
     /// Samples from `start` to `end`, both included. The support stays what it was.
@@ -160,6 +159,21 @@ pub(crate) fn with_host<B: Backend, R>(values: &Matrix<B>, work: impl FnOnce(&[f
 /// A matrix of values that fill it by construction.
 pub(crate) fn matrix<B: Backend, E: HostFloat>(values: Vec<E>, dims: [usize; 2]) -> Matrix<B> {
     Matrix::from_host(values, dims).expect("invariant: as many values as rows × columns")
+}
+
+/// These rows of a signal, which lie in these epochs.
+pub(crate) fn keep<B: Backend, S: Signal<B>>(signal: &S, rows: &[Range<usize>], support: &IntervalSet) -> S {
+    signal.with_values(signal.axis().select(rows, support), select(signal.values(), rows))
+}
+
+/// The stretches of rows for which something is true.
+pub(crate) fn runs(rows: Range<usize>, is_in: impl Fn(usize) -> bool) -> impl Iterator<Item = Range<usize>> {
+    let mut row = rows.start;
+    std::iter::from_fn(move || {
+        let first = (row..rows.end).find(|&row| is_in(row))?;
+        row = (first..rows.end).find(|&row| !is_in(row)).unwrap_or(rows.end);
+        Some(first..row)
+    })
 }
 
 /// These rows of a matrix, all of which exist.

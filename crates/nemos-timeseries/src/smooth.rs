@@ -4,8 +4,8 @@ use nemos_core::Backend;
 
 use crate::columns::map_columns;
 use crate::convolve::shifted;
-use crate::derivative::mean_step;
 use crate::error::positive;
+use crate::even::mean_step;
 use crate::{Error, Signal};
 
 /// What smoothing takes for samples before the first and after the last of an epoch.

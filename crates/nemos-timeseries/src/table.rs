@@ -1,6 +1,7 @@
 //! Metadata: a small table with one row per unit, column or interval.
 
 use crate::Error;
+use crate::error::place_of;
 
 /// One column of a [`Table`].
 #[derive(Clone, Debug, PartialEq)]
@@ -133,11 +134,8 @@ impl Table {
     /// # Errors
     /// [`Error::UnknownName`] if there is none.
     pub fn column(&self, name: &str) -> Result<&Column, Error> {
-        let found = self.columns.iter().find(|(other, _)| other == name);
-        found.map(|(_, column)| column).ok_or_else(|| Error::UnknownName {
-            name: name.into(),
-            available: self.columns().map(|(name, _)| name.into()).collect(),
-        })
+        let place = place_of(name, self.columns.iter().map(|(name, _)| name.as_str()))?;
+        Ok(&self.columns[place].1)
     }
 
     /// The numbers of this name.

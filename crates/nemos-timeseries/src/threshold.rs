@@ -2,9 +2,8 @@
 
 use nemos_core::Backend;
 
-use crate::events::gather;
-use crate::signal::{select, with_host};
-use crate::{Interval, IntervalSet, Signal, Ts, Tsd};
+use crate::signal::{keep, runs, with_host};
+use crate::{Interval, IntervalSet, Signal, Tsd};
 
 /// Which values [`Tsd::threshold`] keeps.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,22 +50,24 @@ impl<B: Backend> Tsd<B> {
         let (mut kept, mut epochs) = (Vec::new(), Vec::new());
         with_host(self.values(), |values| {
             for rows in self.axis().rows_by_epoch() {
-                let mut row = rows.start;
-                while row < rows.end {
-                    let first = row + values[row..rows.end].iter().take_while(|value| !threshold.keeps(**value)).count();
-                    row = first + values[first..rows.end].iter().take_while(|value| threshold.keeps(**value)).count();
-                    if first < row {
-                        let between = |left: usize| times[left] + (times[left + 1] - times[left]) / 2.0;
-                        kept.push(first..row);
-                        epochs.push(Interval {
-                            start: if first > rows.start { between(first - 1) } else { times[first] },
-                            end: if row < rows.end { between(row - 1) } else { times[row - 1] },
-                        });
-                    }
+                let between = |left: usize| times[left] + (times[left + 1] - times[left]) / 2.0;
+                for run in runs(rows.clone(), |row| threshold.keeps(values[row])) {
+                    epochs.push(Interval {
+                        start: if run.start > rows.start {
+                            between(run.start - 1)
+                        } else {
+                            times[run.start]
+                        },
+                        end: if run.end < rows.end {
+                            between(run.end - 1)
+                        } else {
+                            times[run.end - 1]
+                        },
+                    });
+                    kept.push(run);
                 }
             }
         });
-        let axis = Ts::trusted(gather(times, &kept, 1), IntervalSet::trusted(epochs));
-        self.with_values(axis, select(self.values(), &kept))
+        keep(self, &kept, &IntervalSet::trusted(epochs))
     }
 }

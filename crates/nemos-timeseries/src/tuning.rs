@@ -4,7 +4,8 @@ use ndarray::{Array1, ArrayD, Axis};
 use nemos_core::Backend;
 use rayon::prelude::*;
 
-use crate::derivative::mean_step;
+use crate::error::{at_most, place_of};
+use crate::even::{mean_step, no_rate};
 use crate::lookup::{Nearest, advance, nearest};
 use crate::signal::with_host;
 use crate::{Error, Signal, Ts, TsGroup, TsdFrame};
@@ -35,12 +36,7 @@ impl Binning {
         if self.n_bins == 0 {
             return empty("the list of bins", "ask for at least one");
         }
-        if self.n_bins > MOST_BINS {
-            return Err(Error::TooMany {
-                name: "bins of a feature",
-                n: self.n_bins as f64,
-            });
-        }
+        at_most(MOST_BINS, "bins of a feature", self.n_bins as f64)?;
         let (low, high) = match self.range {
             Some(range) => range,
             None => values
@@ -126,12 +122,7 @@ impl TuningCurves {
     /// # Errors
     /// [`Error::UnknownName`] if there is no such unit.
     pub fn curve_of(&self, name: &str) -> Result<Vec<f64>, Error> {
-        let unit = self.ids.iter().position(|id| id == name);
-        let unit = unit.ok_or_else(|| Error::UnknownName {
-            name: name.into(),
-            available: self.ids.clone(),
-        })?;
-        self.curve(unit)
+        self.curve(place_of(name, self.ids.iter().map(String::as_str))?)
     }
 
     /// How many samples of the feature fell in each bin.
@@ -178,11 +169,7 @@ impl TsGroup {
     /// if bins cannot be made; [`Error::TooFewSamples`] if no epoch has two samples of the feature.
     pub fn tuning_curves<B: Backend, S: Signal<B>>(&self, feature: &S, bins: &[Binning]) -> Result<TuningCurves, Error> {
         let binned = Binned::new(feature, bins)?;
-        let step = mean_step(feature.axis()).ok_or(Error::TooFewSamples {
-            name: "a sampling rate",
-            least: 2,
-            got: feature.sample_times().len().min(1),
-        })?;
+        let step = mean_step(feature.axis()).ok_or_else(|| no_rate(feature.axis()))?;
         let units = self.restrict(feature.support());
         let curves = units.units().par_iter().map(|unit| {
             let mut counts = vec![0.0; binned.occupancy.len()];
@@ -226,7 +213,7 @@ impl<B: Backend> TsdFrame<B> {
 }
 
 /// More bins than this, of all features together, are a mistake.
-const MOST_BINS: usize = 100_000_000;
+const MOST_BINS: f64 = 1e8;
 
 /// A bin that no sample falls in.
 const OUTSIDE: u32 = u32::MAX;
@@ -255,12 +242,7 @@ impl Binned {
             let edges = binnings.iter().enumerate().map(|(feature, binning)| binning.edges(column(feature)));
             let edges = edges.collect::<Result<Vec<_>, _>>()?;
             let n_bins = edges.iter().map(|edges| (edges.len() - 1) as f64).product::<f64>();
-            if n_bins > MOST_BINS as f64 {
-                return Err(Error::TooMany {
-                    name: "bins of the features",
-                    n: n_bins,
-                });
-            }
+            at_most(MOST_BINS, "bins of the features", n_bins)?;
             let mut occupancy = vec![0.0; n_bins as usize];
             let mut bins = Vec::with_capacity(n_samples);
             for sample in values.chunks_exact(n_features) {
