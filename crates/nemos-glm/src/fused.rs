@@ -5,10 +5,11 @@ use std::any::Any;
 use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, MatMut, MatRef, Par};
-use nemos_core::{Backend, HostFloat, Matrix};
+use nemos_core::{Backend, HostFloat};
 
 use crate::data::Chunk;
 use crate::kernel::{Block, Kernel, Lanes};
+use crate::per_row::PerRow;
 use crate::sums::Sums;
 
 /// Memory that the fused loop uses again for every chunk.
@@ -42,13 +43,12 @@ impl<E: HostFloat> Scratch<E> {
         let (Some(features), Some(counts)) = (features.as_slice::<E>(), counts.as_slice::<E>()) else {
             return false;
         };
-        let rows = |values: &Matrix<B>| (values.to_vec(), values.dims()[1]);
         let slices = Slices {
             kernel,
             features,
             counts,
-            weights: chunk.weights.as_ref().map(rows),
-            offset: chunk.offset.as_ref().map(rows),
+            weights: chunk.weights.as_ref().map(PerRow::new),
+            offset: chunk.offset.as_ref().map(PerRow::new),
             parameters,
         };
         // Compiled once here, rather than in every program that fits a model.
@@ -83,7 +83,7 @@ impl<E: HostFloat> Scratch<E> {
                 .extend((0..n_columns).map(|column| parameters[column * n_parameters + n_features]));
         }
         if let Some(offset) = &slices.offset {
-            add_rows(&mut self.predictor, offset, n_columns);
+            offset.add_to(&mut self.predictor, n_columns);
         }
         let predictor = MatMut::from_row_major_slice_mut(&mut self.predictor, n_rows, n_columns);
         matmul(predictor, Accum::Add, features_in_rows, coef, one, Par::Seq);
@@ -91,7 +91,7 @@ impl<E: HostFloat> Scratch<E> {
         sample_weights.clear();
         if let Some(weights) = &slices.weights {
             sample_weights.resize(counts.len(), E::default());
-            add_rows(&mut sample_weights, weights, n_columns);
+            weights.add_to(&mut sample_weights, n_columns);
         }
         let block = Block {
             counts,
@@ -161,9 +161,8 @@ struct Slices<'a, E> {
     kernel: Kernel,
     features: &'a [E],
     counts: &'a [E],
-    /// Values and how many there are in a row.
-    weights: Option<(Vec<f64>, usize)>,
-    offset: Option<(Vec<f64>, usize)>,
+    weights: Option<PerRow>,
+    offset: Option<PerRow>,
     parameters: &'a [E],
 }
 
@@ -189,13 +188,4 @@ fn add_double(scratch: &mut Scratch<f64>, slices: Slices<'_, f64>, sums: &mut Su
 #[inline(never)]
 fn add_single(scratch: &mut Scratch<f32>, slices: Slices<'_, f32>, sums: &mut Sums) {
     scratch.add_slices(slices, sums);
-}
-
-/// Adds `[n_rows, 1]` or `[n_rows, n_columns]` to `[n_rows, n_columns]`.
-pub(crate) fn add_rows<E: HostFloat>(to: &mut [E], (values, width): &(Vec<f64>, usize), n_columns: usize) {
-    for (row, values) in to.chunks_exact_mut(n_columns).zip(values.chunks_exact(*width)) {
-        for (column, to) in row.iter_mut().enumerate() {
-            *to = E::from_f64(to.into_f64() + values[column % width]);
-        }
-    }
 }

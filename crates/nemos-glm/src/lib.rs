@@ -45,6 +45,7 @@ mod negative_binomial;
 mod null;
 mod objective;
 mod observation;
+mod per_row;
 mod poisson;
 mod population;
 mod predictor;

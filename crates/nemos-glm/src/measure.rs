@@ -5,8 +5,8 @@ use nemos_core::tensor::Tensor;
 use nemos_core::{Backend, HostFloat, Matrix};
 
 use crate::data::Chunk;
-use crate::fused::add_rows;
 use crate::kernel::{Block, Kernel, Lanes, spikes, sweep};
+use crate::per_row::PerRow;
 use crate::{InverseLink, ModelForm, ObservationModel};
 
 /// What is summed over rows.
@@ -50,7 +50,7 @@ impl<B: Backend, O: ObservationModel, L: InverseLink> Terms<'_, B, O, L> {
             scales: Matrix::<B>::from_tensor(self.scale.clone()).to_vec(),
         };
         let (predictor, counts) = (Matrix::<B>::from_tensor(predictor).host(), chunk.counts.host());
-        let weights = chunk.weights.as_ref().map(|weights| (weights.to_vec(), weights.dims()[1]));
+        let weights = chunk.weights.as_ref().map(PerRow::new);
         if let (Some(predictor), Some(counts)) = (predictor.as_slice(), counts.as_slice()) {
             return Some(loops.sum_double(predictor, counts, weights));
         }
@@ -69,21 +69,21 @@ struct Loops {
 
 impl Loops {
     #[inline(never)]
-    fn sum_double(&self, predictor: &[f64], counts: &[f64], weights: Option<(Vec<f64>, usize)>) -> Vec<f64> {
+    fn sum_double(&self, predictor: &[f64], counts: &[f64], weights: Option<PerRow>) -> Vec<f64> {
         self.sum(predictor, counts, weights)
     }
 
     #[inline(never)]
-    fn sum_single(&self, predictor: &[f32], counts: &[f32], weights: Option<(Vec<f64>, usize)>) -> Vec<f64> {
+    fn sum_single(&self, predictor: &[f32], counts: &[f32], weights: Option<PerRow>) -> Vec<f64> {
         self.sum(predictor, counts, weights)
     }
 
-    fn sum<E: HostFloat>(&self, predictor: &[E], counts: &[E], weights: Option<(Vec<f64>, usize)>) -> Vec<f64> {
+    fn sum<E: HostFloat>(&self, predictor: &[E], counts: &[E], weights: Option<PerRow>) -> Vec<f64> {
         let mut lanes = Lanes::new(&self.scales);
         let mut predictor = predictor.to_vec();
         let weights = weights.map(|weights| {
             let mut all = vec![E::default(); counts.len()];
-            add_rows(&mut all, &weights, self.scales.len());
+            weights.add_to(&mut all, self.scales.len());
             all
         });
         let block = Block {

@@ -4,6 +4,7 @@ use nemos_core::{Backend, Design, HostFloat, Matrix, row_blocks};
 
 use crate::data::{Chunk, Data, OnDevice};
 use crate::fit::Fit;
+use crate::per_row::PerRow;
 use crate::rows::{Piece, in_shards};
 use crate::survey::{check_shapes, complete_pieces};
 use crate::{Error, InverseLink, ObservationModel, PopulationGlm};
@@ -175,33 +176,42 @@ impl<'a, B: Backend, O: ObservationModel, L: InverseLink> Predictor<'a, B, O, L>
 impl Pass {
     fn add<B: Backend>(&mut self, sums: Vec<f64>, chunk: &Chunk<B>) {
         self.sums.iter_mut().zip(sums).for_each(|(total, sum)| *total += sum);
-        let weights = chunk.weights.as_ref().map(|weights| (weights.to_vec(), weights.dims()[1]));
         let host = chunk.counts.host();
         if let Some(counts) = host.as_slice::<f64>() {
-            self.add_counts(counts, weights);
+            self.add_counts(counts, chunk.weights.as_ref().map(PerRow::new));
         } else if let Some(counts) = host.as_slice::<f32>() {
-            self.add_counts(counts, weights);
+            self.add_counts(counts, chunk.weights.as_ref().map(PerRow::new));
         } else {
-            self.add_counts(&chunk.counts.to_vec(), weights);
+            self.add_tensors(chunk);
         }
     }
 
-    fn add_counts<E: HostFloat>(&mut self, counts: &[E], weights: Option<(Vec<f64>, usize)>) {
+    fn add_counts<E: HostFloat>(&mut self, counts: &[E], weights: Option<PerRow>) {
         let n_neurons = self.sums.len();
         for (row, counts) in counts.chunks_exact(n_neurons).enumerate() {
-            let totals = self.weight.iter_mut().zip(&mut self.n_rows).zip(&mut self.count_sum);
-            for (neuron, (((weight_sum, n_rows), count_sum), count)) in totals.zip(counts).enumerate() {
-                let (count, weight) = (
-                    count.into_f64(),
-                    weights
-                        .as_ref()
-                        .map_or(1.0, |(weights, width)| weights[row * width + neuron % width]),
-                );
-                let used = !count.is_nan() && weight > 0.0;
-                *weight_sum += if used { weight } else { 0.0 };
-                *n_rows += if used { 1.0 } else { 0.0 };
-                *count_sum += if used { weight * count } else { 0.0 };
+            for (neuron, count) in counts.iter().enumerate() {
+                let weight = weights.as_ref().map_or(1.0, |weights| weights.at(row, neuron));
+                let count = count.into_f64();
+                if !count.is_nan() && weight > 0.0 {
+                    self.weight[neuron] += weight;
+                    self.n_rows[neuron] += 1.0;
+                    self.count_sum[neuron] += weight * count;
+                }
             }
+        }
+    }
+
+    /// The same where the values are: the sums come back, and not the counts.
+    fn add_tensors<B: Backend>(&mut self, chunk: &Chunk<B>) {
+        let ones = chunk.present_counts().ones_like();
+        let used = chunk.weigh(ones.clone()).greater_elem(0.0).float();
+        let totals = [
+            (&mut self.weight, chunk.sum(ones)),
+            (&mut self.n_rows, Matrix::<B>::from_tensor(used.sum_dim(0)).to_vec()),
+            (&mut self.count_sum, chunk.sum(chunk.present_counts())),
+        ];
+        for (mine, more) in totals {
+            mine.iter_mut().zip(more).for_each(|(a, b)| *a += b);
         }
     }
 }

@@ -6,6 +6,7 @@ use ndarray::Array2;
 use nemos_core::tensor::DType;
 use nemos_core::{Backend, Design, HostFloat, Matrix, first_time_apart, row_blocks};
 
+use crate::per_row::PerRow;
 use crate::rows::{Piece, in_shards};
 use crate::{Error, Support};
 
@@ -76,7 +77,11 @@ impl Survey {
                     check_columns("offset", offset.as_ref(), n_neurons)?;
                     moments.add_features(&features, weights.as_ref(), &shift);
                     let row_of = |index| piece.row(index);
-                    moments.add_counts(&piece.of(counts)?, Extras::new(weights, offset), support, &row_of)?;
+                    let extras = Extras {
+                        weights: weights.as_ref().map(PerRow::new),
+                        offset: offset.as_ref().map(PerRow::new),
+                    };
+                    moments.add_counts(&piece.of(counts)?, extras, support, &row_of)?;
                     moments.pieces.push(piece);
                 }
             }
@@ -160,24 +165,8 @@ pub(crate) fn complete_pieces<B: Backend>(
 
 /// Weights and offsets of some rows, on the host.
 struct Extras {
-    weights: Option<(Vec<f64>, usize)>,
-    offset: Option<(Vec<f64>, usize)>,
-}
-
-impl Extras {
-    fn new<B: Backend>(weights: Option<Matrix<B>>, offset: Option<Matrix<B>>) -> Self {
-        let host = |values: Matrix<B>| (values.to_vec(), values.dims()[1]);
-        Extras {
-            weights: weights.map(host),
-            offset: offset.map(host),
-        }
-    }
-
-    /// The value of a row and a neuron, where there are any.
-    fn at(values: &Option<(Vec<f64>, usize)>, row: usize, neuron: usize) -> Option<f64> {
-        let (values, width) = values.as_ref()?;
-        Some(values[row * width + neuron % width])
-    }
+    weights: Option<PerRow>,
+    offset: Option<PerRow>,
 }
 
 /// A block as a design of its own, whose rows keep their numbers.
@@ -336,7 +325,6 @@ impl Moments {
         row_of: &dyn Fn(usize) -> usize,
     ) -> Result<(), Error> {
         let n_neurons = self.n_counts.len();
-        let plain = extras.weights.is_none() && extras.offset.is_none();
         self.has_offset |= extras.offset.is_some();
         let mut add = |values: &mut dyn Iterator<Item = f64>| {
             for (index, value) in values.enumerate() {
@@ -360,17 +348,13 @@ impl Moments {
                         expected: support.describe(),
                     });
                 }
-                let weight = if plain {
-                    1.0
-                } else {
-                    Extras::at(&extras.weights, row, column).unwrap_or(1.0)
-                };
+                let weight = extras.weights.as_ref().map_or(1.0, |weights| weights.at(row, column));
                 if weight > 0.0 {
                     self.n_counts[column] += 1;
                     self.weight[column] += weight;
                     self.count_sum[column] += weight * value;
-                    if !plain {
-                        self.offset_sum[column] += weight * Extras::at(&extras.offset, row, column).unwrap_or(0.0);
+                    if let Some(offset) = &extras.offset {
+                        self.offset_sum[column] += weight * offset.at(row, column);
                     }
                 }
             }
