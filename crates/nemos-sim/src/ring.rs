@@ -21,12 +21,7 @@ impl Ring {
     /// A ring before the first step, with what spikes in `history` add, `[window, n_neurons]` row after row, oldest first.
     pub(crate) fn new(coupling: &Coupling, history: &[f64]) -> Self {
         let n_neurons = coupling.n_neurons();
-        let mut ring = Ring {
-            values: vec![0.0; coupling.window() * n_neurons],
-            n_neurons,
-            row: 0,
-            spikes: Vec::new(),
-        };
+        let mut ring = Ring::of(vec![0.0; coupling.window() * n_neurons], n_neurons);
         for (age, &count) in history.iter().enumerate().filter(|(_, count)| **count != 0.0) {
             let (row, sender) = (age / n_neurons, age % n_neurons);
             // Step 0 comes `window − row` steps after this one, and what it adds to steps before has passed.
@@ -34,6 +29,21 @@ impl Ring {
             add(&mut ring.values, &coupling.of_sender(sender)[passed..], count);
         }
         ring
+    }
+
+    /// A ring with these values, `[window, n_neurons]`, the coming step first.
+    pub(crate) fn of(values: Vec<f64>, n_neurons: usize) -> Self {
+        Ring {
+            values,
+            n_neurons,
+            row: 0,
+            spikes: Vec::new(),
+        }
+    }
+
+    /// All values, in no order that matters.
+    pub(crate) fn values_mut(&mut self) -> &mut [f64] {
+        &mut self.values
     }
 
     /// `[n_neurons]`: what is added to the predictors of this step.

@@ -1,9 +1,8 @@
 //! Whether a network that feeds back upon itself keeps its activity.
 
 use ndarray::{Array2, Axis};
-use nemos_core::simd;
-use rayon::prelude::*;
 
+use crate::ring::Ring;
 use crate::{Coupling, ScalarLink};
 
 /// How activity spreads through a network, linearised about rates that stay as they are.
@@ -94,21 +93,18 @@ fn growth(coupling: &Coupling, slopes: &[f64], settled: bool) -> f64 {
     let (n_neurons, window) = (slopes.len(), coupling.window());
     let longest = if settled { 4 } else { 16 } * window.max(50);
     // Numbers spread evenly over −0.4..0.6: no mode of a network is likely to be orthogonal to them.
-    let mut ahead: Vec<f64> = (0..window * n_neurons)
-        .map(|k| (k as f64 * 0.618_033_988_749_895).fract() - 0.4)
-        .collect();
-    let mut next = ahead.clone();
+    let spread = (0..window * n_neurons).map(|k| (k as f64 * 0.618_033_988_749_895).fract() - 0.4);
+    let mut ring = Ring::of(spread.collect(), n_neurons);
     let (mut size, mut sizes, mut estimate) = (0.0, Vec::new(), f64::INFINITY);
     while sizes.len() < longest {
         for _ in 0..sizes.len().max(2 * window.max(50)) {
-            let now: Vec<f64> = ahead.iter().zip(slopes).map(|(ahead, slope)| ahead * slope).collect();
-            step(coupling, &now, &ahead, &mut next);
-            std::mem::swap(&mut ahead, &mut next);
-            let norm = norm(ahead.iter());
+            let now: Vec<f64> = ring.now().iter().zip(slopes).map(|(felt, slope)| felt * slope).collect();
+            ring.advance(coupling, &now);
+            let norm = norm(ring.values_mut().iter());
             if norm == 0.0 || !norm.is_finite() {
                 return norm;
             }
-            ahead.iter_mut().for_each(|ahead| *ahead /= norm);
+            ring.values_mut().iter_mut().for_each(|value| *value /= norm);
             size += libm::log(norm);
             sizes.push(size);
         }
@@ -119,27 +115,6 @@ fn growth(coupling: &Coupling, slopes: &[f64], settled: bool) -> f64 {
         }
     }
     libm::exp(estimate)
-}
-
-/// What the coming steps will add to the predictors, a step later: the rows move up, and `now` is felt in all of them.
-fn step(coupling: &Coupling, now: &[f64], ahead: &[f64], next: &mut [f64]) {
-    const PART: usize = 2048;
-    next.par_chunks_mut(PART).enumerate().for_each(|(part, next)| {
-        let start = part * PART;
-        let moved = &ahead[(start + now.len()).min(ahead.len())..];
-        let (kept, new) = next.split_at_mut(moved.len().min(next.len()));
-        kept.copy_from_slice(&moved[..kept.len()]);
-        new.fill(0.0);
-        simd::vectorized(
-            #[inline(always)]
-            || {
-                for (sender, &deviation) in now.iter().enumerate() {
-                    let filter = &coupling.of_sender(sender)[start..];
-                    next.iter_mut().zip(filter).for_each(|(next, filter)| *next += deviation * filter);
-                }
-            },
-        );
-    });
 }
 
 /// The Euclidean norm, without overflow.
