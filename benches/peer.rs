@@ -12,7 +12,7 @@ use nemos::glm::{
     Bernoulli, Exp, Gamma, Gaussian, Identity, InverseLink, Logistic, NegativeBinomial, ObservationModel, Poisson, PopulationGlm,
     Regularizer,
 };
-use nemos::solvers::{Auto, Groups};
+use nemos::solvers::{Groups, Stopping};
 use serde_json::{Value, json};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -71,12 +71,14 @@ impl Timed<'_> {
             out,
             repeats,
         } = self;
-        let model = PopulationGlm::new(observation).link(link).regularizer(regularizer);
         // The peers are stopped at a relative gap of 1e-8 to the optimum.
-        let solver = Auto::new().tolerance(1e-9);
+        let model = PopulationGlm::new(observation)
+            .link(link)
+            .regularizer(regularizer)
+            .stopping(Stopping::new().tolerance(1e-9));
         let fit = || {
             let start = Instant::now();
-            let fitted = model.fit_with(&solver, &design, &counts)?;
+            let fitted = model.fit(&design, &counts)?;
             Ok::<_, Box<dyn Error>>((start.elapsed().as_secs_f64(), fitted))
         };
         let (cold, fitted) = fit()?;

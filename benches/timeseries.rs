@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use nemos_core::{Backend, Cpu};
-use nemos_timeseries::{Binning, Error, IntervalSet, Outside, Signal, Ts, TsGroup, Tsd};
+use nemos_timeseries::{Binning, Error, IntervalSet, Outside, Ts, TsGroup, Tsd};
 
 /// How much there is of everything.
 struct Size {

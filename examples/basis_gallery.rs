@@ -1,8 +1,8 @@
 //! What do the functions of every family look like?
 
 use nemos::basis::{
-    BSpline, Basis, Category, Custom, CyclicBSpline, Error, Fourier, History, Identity, MSpline, OrthogonalizedExponential,
-    RaisedCosineLinear, RaisedCosineLog, Window, Zero,
+    BSpline, Basis, Category, Custom, CyclicBSpline, Error, Fourier, History, Identity, MSpline,
+    OrthogonalizedExponential, RaisedCosineLinear, RaisedCosineLog, Window, Zero,
 };
 use nemos::plot::{Axis, Figure, Line, Panel, Scatter};
 
@@ -19,10 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("Identity", Identity::new().into()),
         ("Custom: a wavelet", Custom::new("wavelet", wavelet).into()),
     ];
-    let mut figure = Figure::new()
-        .title("Families of basis functions")
-        .columns(3)
-        .panel_size(300.0, 200.0);
+    let mut figure = Figure::new().title("Families of basis functions").columns(3).panel_size(300.0, 200.0);
     for (title, basis) in curves {
         figure = figure.panel(lines(title, &basis)?);
     }
@@ -41,7 +38,9 @@ fn lines(title: &str, basis: &Basis) -> Result<Panel, Error> {
     let grid = basis.on_grid([201])?;
     let x = grid.points.column(0).to_vec();
     let panel = Panel::new().title(title).x(Axis::new("sample")).y(Axis::new("value"));
-    let add = |panel: Panel, function: usize| panel.mark(Line::new(x.clone(), grid.values.column(function).to_vec()));
+    let add = |panel: Panel, function: usize| {
+        panel.mark(Line::new(x.clone(), grid.values.column(function).to_vec()))
+    };
     Ok((0..basis.n_functions()).fold(panel, add))
 }
 
@@ -49,10 +48,10 @@ fn lines(title: &str, basis: &Basis) -> Result<Panel, Error> {
 fn dots(title: &str, basis: &Basis, n_points: usize) -> Result<Panel, Error> {
     let grid = basis.on_grid([n_points])?;
     let x: Vec<f64> = (0..n_points).map(|point| point as f64).collect();
-    let panel = Panel::new()
-        .title(title)
-        .x(Axis::new("lag or category"))
-        .y(Axis::new("value").range(-0.1, 1.1));
-    let add = |panel: Panel, function: usize| panel.mark(Scatter::new(x.clone(), grid.values.column(function).to_vec()));
+    let panel =
+        Panel::new().title(title).x(Axis::new("lag or category")).y(Axis::new("value").range(-0.1, 1.1));
+    let add = |panel: Panel, function: usize| {
+        panel.mark(Scatter::new(x.clone(), grid.values.column(function).to_vec()))
+    };
     Ok((0..basis.n_functions()).fold(panel, add))
 }

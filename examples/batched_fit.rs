@@ -1,11 +1,9 @@
 //! Can ten coupled neurons be fitted five seconds at a time, without ever holding the whole design?
 
-use indicatif::ProgressBar;
-use ndarray::{Array2, s};
-use nemos::basis::{Family, RaisedCosineLog, Window};
-use nemos::core::{Cpu, Matrix};
-use nemos::glm::{Poisson, PopulationGlm, Score};
-use nemos::plot::{Axis, Bars, Figure, Heatmap, Line, Panel};
+use indicatif::ProgressIterator;
+use ndarray::{Array2, Axis as Dimension};
+use nemos::plot::{Axis, Figure, Heatmap, Line, Panel, Scatter};
+use nemos::prelude::*;
 use nemos::solvers::{Acceleration, GradientDescent, StepLength};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -14,79 +12,49 @@ use rand_distr::{Distribution, Poisson as PoissonDraw, Uniform};
 const NEURONS: usize = 10;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // A hundred seconds in bins of 5 ms, some forty spikes per second; rates go round a ring of neurons.
+    // A hundred seconds in bins of 5 ms, some forty spikes per second; rates go round a ring.
     let mut rng = ChaCha8Rng::seed_from_u64(123);
     let phase = |neuron: usize| 2.0 * std::f64::consts::PI * neuron as f64 / (NEURONS - 1) as f64;
-    let counts = Array2::from_shape_fn((20_000, NEURONS), |(bin, neuron)| {
+    let counts = Matrix::<Cpu>::from(Array2::from_shape_fn((20_000, NEURONS), |(bin, neuron)| {
         let rate = 0.16 * (0.0025 * bin as f64 + phase(neuron)).sin().exp();
         PoissonDraw::new(rate).map_or(0.0, |draw| draw.sample(&mut rng))
-    });
-    let counts = Matrix::<Cpu>::from(counts);
+    }));
     // The last 200 ms of every neuron, through five functions.
     let basis = RaisedCosineLog::new(5).convolved(Window::samples(40));
-    let batch_bins = 1000;
-    let starts = Uniform::new(0, 20_000 - batch_bins)?;
+    let starts = Uniform::new(0, 19_000)?;
     let mut batch = || -> Result<_, nemos::Error> {
         let first = starts.sample(&mut rng);
-        let counts = counts.rows(first..first + batch_bins)?;
+        let counts = counts.rows(first..first + 1000)?;
         Ok((basis.compute_features(&counts)?, counts))
     };
-
-    let solver = GradientDescent::new()
-        .acceleration(Acceleration::Plain)
-        .step_length(StepLength::Fixed(0.03));
+    let solver = GradientDescent::new().acceleration(Acceleration::Plain);
+    let solver = solver.step_length(StepLength::Fixed(0.03));
     let (features, spikes) = batch()?;
-    let mut training = PopulationGlm::new(Poisson).initialize(solver, &features, &spikes)?;
+    let mut training = PopulationGlm::new(Poisson).initialize(&solver, &features, &spikes)?;
+    // All rows, computed on demand: what single batches say of the score is mostly noise.
+    let everything = basis.design(&counts)?;
     let mut scores = Vec::new();
-    for _ in ProgressBar::new(500).wrap_iter(0..500) {
+    for step in (0..500).progress() {
         let (features, spikes) = batch()?;
         training.update(&features, &spikes)?;
-        scores.push(training.score(&features, &spikes, Score::LogLikelihood)?);
+        if step % 10 == 0 {
+            scores.push((f64::from(step), training.score(&everything, &counts, Score::LogLikelihood)?));
+        }
     }
-    let batched = training.fitted()?;
-
-    // This recording is small enough to compare with a fit of everything.
-    let features = basis.compute_features(&counts)?;
-    let full = PopulationGlm::new(Poisson).fit(&features, &counts)?.require_converged()?;
-    let by_neuron = |model: &nemos::glm::FittedPopulationGlm<Cpu, _, _>| model.score_by_neuron(&features, &counts, Score::McFadden);
-    let (batched_scores, full_scores) = (by_neuron(&batched)?, by_neuron(&full)?);
-    println!("pseudo-R² by neuron\n  in batches: {batched_scores:.3?}\n  all at once: {full_scores:.3?}");
-
-    let edges = |shift: f64| (0..=2 * NEURONS).map(|i| i as f64 / 2.0 + shift).collect::<Vec<_>>();
-    let every_other = |scores: &[f64], odd: usize| {
-        (0..2 * NEURONS)
-            .map(|i| if i % 2 == odd { scores[i / 2] } else { 0.0 })
-            .collect::<Vec<_>>()
-    };
-    let strength = |coef: ndarray::ArrayView2<'_, f64>| {
-        Array2::from_shape_fn((NEURONS, NEURONS), |(from, to)| {
-            coef.slice(s![5 * from..5 * from + 5, to]).mapv(f64::abs).mean().unwrap_or(0.0)
-        })
-    };
-    let matrix = |title: &str, values: Array2<f64>| {
-        Panel::new()
-            .title(title)
-            .x(Axis::new("to neuron"))
-            .y(Axis::new("from neuron"))
-            .mark(Heatmap::new(values.view()))
-    };
-    Figure::new()
-        .title("Five hundred batches of five seconds")
-        .panel(
-            Panel::new()
-                .x(Axis::new("step"))
-                .y(Axis::new("log-likelihood of the batch"))
-                .mark(Line::new((0..500).map(f64::from).collect::<Vec<_>>(), scores)),
-        )
-        .panel(
-            Panel::new()
-                .x(Axis::new("neuron"))
-                .y(Axis::new("pseudo-R²"))
-                .mark(Bars::new(edges(0.0), every_other(&full_scores, 0)).label("all at once"))
-                .mark(Bars::new(edges(0.0), every_other(&batched_scores, 1)).label("in batches")),
-        )
-        .panel(matrix("coupling, in batches", strength(batched.coef())))
-        .panel(matrix("coupling, all at once", strength(full.coef())))
-        .save("batched_fit.svg")?;
-    Ok(())
+    let mut figure = Figure::new().title("Five hundred batches of five seconds").columns(2);
+    let mut r2 = Panel::new().x(Axis::new("neuron")).y(Axis::new("pseudo-R²"));
+    let full = PopulationGlm::new(Poisson).fit(&everything, &counts)?.require_converged()?;
+    for (name, model) in [("all at once", full), ("in batches", training.fitted()?)] {
+        let by_neuron = model.score_by_neuron(&everything, &counts, Score::McFadden)?;
+        println!("pseudo-R² by neuron, {name}: {by_neuron:.3?}");
+        r2 = r2.mark(Scatter::new(Vec::from_iter((0..10).map(f64::from)), by_neuron).label(name));
+        let sums = model.coef().to_shape((NEURONS, 5, NEURONS))?.mapv(f64::abs).sum_axis(Dimension(1));
+        let map = Heatmap::new(sums.view()).name("sum of |coefficient|");
+        let panel = Panel::new().title(format!("coupling, {name}")).mark(map);
+        figure = figure.panel(panel.x(Axis::new("to neuron")).y(Axis::new("from neuron")));
+    }
+    let (steps, scores): (Vec<f64>, Vec<f64>) = scores.into_iter().unzip();
+    let (step, curve) = (Axis::new("step"), Line::new(steps, scores));
+    let curve = Panel::new().x(step).y(Axis::new("log-likelihood")).mark(curve);
+    Ok(figure.panel(curve).panel(r2).save("batched_fit.svg")?)
 }

@@ -1,4 +1,4 @@
-//! How much of the fluorescence of one region do its neighbours predict, on frames that the fit has not seen?
+//! How much of the fluorescence of one region do others predict, on frames that the fit has not seen?
 
 use nemos::core::{Cpu, Matrix};
 use nemos::glm::{Gamma, Glm, Regularizer, Score, Softplus};
@@ -23,7 +23,8 @@ fn correlation(left: &[f64], right: &[f64]) -> f64 {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let traces = read_npy(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/calcium_F.npy"))?;
-    let trace = |region: usize| traces.index_axis(ndarray::Axis(0), region).iter().copied().collect::<Vec<f64>>();
+    let trace =
+        |region: usize| traces.index_axis(ndarray::Axis(0), region).iter().copied().collect::<Vec<f64>>();
     let target = trace(REGION);
     let reference = standardized(&target).ok_or("the region is silent")?;
     // The others that go along with it most; some regions are silent.
@@ -31,12 +32,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut others: Vec<Vec<f64>> = others.filter_map(|other| standardized(&trace(other))).collect();
     others.sort_by(|a, b| correlation(b, &reference).total_cmp(&correlation(a, &reference)));
     others.truncate(N_OTHERS);
-    let design: Vec<f64> = (0..target.len())
-        .flat_map(|frame| others.iter().map(move |other| other[frame]))
-        .collect();
+    let design: Vec<f64> =
+        (0..target.len()).flat_map(|frame| others.iter().map(move |other| other[frame])).collect();
     let design = Matrix::<Cpu>::from_vec(design, [target.len(), N_OTHERS])?;
     let fluorescence = Matrix::from_column(target.clone());
-    // Fluorescence is positive, and its noise grows with it: a gamma distribution. Effects add where it is high.
+    // Fluorescence is positive, and its noise grows with it: a gamma distribution.
     let glm = Glm::new(Gamma).link(Softplus).regularizer(Regularizer::Ridge(1e-3.into()));
     let fitted = glm.fit(&design.rows(0..N_FIT)?, &fluorescence.rows(0..N_FIT)?)?;
     println!("{}, dispersion {:.4}", fitted.outcome().status, fitted.scale());

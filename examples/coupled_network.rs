@@ -28,10 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     drive.slice_mut(s![200..500, 0]).fill(1.5);
     let simulation = network.run(drive.view(), &mut rng)?.require_finished()?;
     let off = (&filters - &coupling.filters()).iter().fold(0.0_f64, |off, x| off.max(x.abs()));
-    println!(
-        "filters off by {off:.4}, spectral radius {:.3}",
-        simulation.stability.spectral_radius
-    );
+    println!("filters off by {off:.4}, spectral radius {:.3}", simulation.stability.spectral_radius);
     println!("spikes {}", simulation.counts.sum_axis(ndarray::Axis(0)));
 
     let lags: Vec<f64> = (1..=WINDOW).map(|lag| lag as f64).collect();

@@ -1,48 +1,44 @@
-//! How do I minimise in my own way? A heavy ball (momentum) as a solver, against the one that `fit` picks.
+//! How do I minimise in my own way? A heavy ball (momentum), against the solver that `fit` picks.
 
 use nemos::prelude::*;
-use nemos::solvers::{Error, Objective, Order, Parameters, Progress, Request, Solver};
+use nemos::solvers::{Descent, Direction, Error, Objective, Parameters, Solver, State, Stopping};
 
-/// `v ← share · v − length · gradient`, `w ← w + v`
+/// `step ← share · last step − gradient`, where the expected curvature is one in every direction
+#[derive(Clone, Debug)]
 struct HeavyBall {
-    length: f64,
     share: f64,
+    last: Vec<f64>,
+}
+
+impl Direction for HeavyBall {
+    fn direction(&mut self, _: &[f64], gradient: &[f64], _: Option<&ndarray::Array2<f64>>) -> Vec<f64> {
+        self.last.resize(gradient.len(), 0.0);
+        gradient.iter().zip(&self.last).map(|(g, last)| self.share * last - g).collect()
+    }
+
+    fn update(&mut self, step: &[f64], _change: &[f64]) {
+        self.last = step.to_vec();
+    }
+
+    fn reset(&mut self) -> bool {
+        let rolled = self.last.iter().any(|x| *x != 0.0);
+        self.last.clear();
+        rolled
+    }
 }
 
 impl Solver for HeavyBall {
-    /// The velocity of every column, and how far it is.
-    type State = (Parameters, Vec<Progress>);
-
-    fn init(&self, _objective: &dyn Objective, start: &Parameters) -> Result<Self::State, Error> {
-        let velocity = Parameters::zeros(start.n_parameters(), start.n_problems());
-        Ok((velocity, vec![Progress::default(); start.n_problems()]))
-    }
-
-    fn step(&self, objective: &dyn Objective, mut at: Parameters, mut state: Self::State) -> Result<(Parameters, Self::State), Error> {
-        // A column that is done is left alone, and costs nothing.
-        let on_their_way: Vec<usize> = (0..at.n_problems()).filter(|&j| state.1[j].status.is_none()).collect();
-        let (columns, rows, order) = (&on_their_way[..], None, Order::Gradient);
-        let evaluation = objective.evaluate(&at.select(columns), Request { columns, rows, order })?;
-        for (&column, gradient) in columns.iter().zip(evaluation.gradient.columns()) {
-            let progress = &mut state.1[column];
-            progress.steps += 1;
-            progress.gradient_norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
-            progress.status = (progress.gradient_norm < 1e-8).then_some(Status::Converged);
-            let velocity = state.0.column_mut(column);
-            for ((v, g), w) in velocity.iter_mut().zip(gradient).zip(at.column_mut(column)) {
-                *v = self.share * *v - self.length * g;
-                *w += *v;
-            }
-        }
-        Ok((at, state))
-    }
-
-    fn progress(&self, state: &Self::State) -> Vec<Progress> {
-        state.1.clone()
-    }
-
-    fn name(&self, _state: &Self::State) -> &'static str {
+    fn name(&self) -> &'static str {
         "heavy ball"
+    }
+
+    fn begin(
+        &self,
+        objective: &dyn Objective,
+        start: &Parameters,
+        stopping: Stopping,
+    ) -> Result<State, Error> {
+        Descent::new(self.name(), objective, start, stopping, |_| self.clone()).map(State::new)
     }
 }
 
@@ -52,9 +48,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let counts = Matrix::<Cpu>::from_column(stimulus.iter().enumerate().map(count).collect());
     let design = BSpline::new(6).compute_features(&Matrix::from_column(stimulus))?;
     let glm = Glm::new(Poisson).regularizer(Regularizer::Ridge(0.01.into()));
-    let heavy_ball = HeavyBall { length: 0.3, share: 0.9 };
+    let heavy_ball = HeavyBall { share: 0.5, last: Vec::new() };
     let (picked, rolled) = (glm.fit(&design, &counts)?, glm.fit_with(&heavy_ball, &design, &counts)?);
     println!("Auto took {} steps: {:.6?}", picked.outcome().steps, picked.coef());
     println!("The heavy ball took {}: {:.6?}", rolled.outcome().steps, rolled.coef());
+    // A solver that says nothing of penalties handles the smooth ones; it is never asked to drop one.
+    let lasso = glm.regularizer(Regularizer::Lasso(0.01.into()));
+    let refused = lasso.fit_with(&heavy_ball, &design, &counts).err();
+    println!("Under a lasso: {:?}", refused.map(|why| why.to_string()));
     Ok(())
 }

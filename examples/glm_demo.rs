@@ -27,20 +27,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("no penalty", Regularizer::Unregularized),
         ("ridge 0.1", Regularizer::Ridge(0.1.into())),
         ("lasso 0.1", Regularizer::Lasso(0.1.into())),
-        (
-            "elastic net 0.1, half",
-            Regularizer::ElasticNet {
-                strength: 0.1.into(),
-                lasso_share: 0.5,
-            },
-        ),
-        (
-            "group lasso 0.1",
-            Regularizer::GroupLasso {
-                strength: 0.1.into(),
-                groups,
-            },
-        ),
+        ("elastic net 0.1, half", Regularizer::ElasticNet { strength: 0.1.into(), lasso_share: 0.5 }),
+        ("group lasso 0.1", Regularizer::GroupLasso { strength: 0.1.into(), groups }),
     ];
     let glm = Glm::new(Poisson);
     for (name, penalty) in penalties {
@@ -51,7 +39,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // Another link, and a prediction for inputs that the fit has not seen.
     let softplus = glm.link(Softplus).fit(&design, &counts)?;
-    let new = Matrix::from_array(Array2::eye(5).view());
+    let new = Matrix::<Cpu>::from_array(Array2::eye(5).view());
     println!("{:>24}: {:6.2?}", "softplus, no penalty", softplus.coef());
     println!("{:>24}: {:6.2?}", "rates for unit inputs", softplus.predict(&new)?.to_vec());
     Ok(())

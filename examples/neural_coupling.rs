@@ -1,10 +1,9 @@
-//! Who speaks to whom? Couplings of four neurons, from raw history to a few functions, and without those that are ruled out.
+//! Who speaks to whom? Couplings of four neurons: raw, smooth, by a map, and by a penalty on senders.
 
 use ndarray::{Array2, Array3, s};
-use nemos::basis::{Basis, Family, History, RaisedCosineLog, Window};
-use nemos::core::{Cpu, Matrix};
-use nemos::glm::{Poisson, PopulationGlm, Score};
+use nemos::basis::History;
 use nemos::plot::{Axis, Color, Figure, Line, Panel};
+use nemos::prelude::*;
 use nemos::sim::{Coupling, Recurrent};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -17,47 +16,45 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         filters[(lag, (neuron + 1) % 4, neuron)] = 0.5 * (-(lag as f64) / 3.0).exp();
     }
     let network = Recurrent::new(Poisson, Coupling::from_filters(filters.view())?, [-2.5; 4]);
-    let mut rng = ChaCha8Rng::seed_from_u64(42);
-    let simulation = network.run(Array2::zeros((20_000, 4)).view(), &mut rng)?.require_finished()?;
+    let (drive, mut rng) = (Array2::zeros((20_000, 4)), ChaCha8Rng::seed_from_u64(42));
+    let simulation = network.run(drive.view(), &mut rng)?.require_finished()?;
     let counts = Matrix::<Cpu>::from(simulation.counts);
 
     // Ten lags as they are, or three functions that are fine at first and coarse later.
     let raw: Basis = History::new(Window::samples(10)).label("spikes");
     let few = RaisedCosineLog::new(3).convolved(Window::samples(10)).label("spikes");
-    let mut fits = Vec::new();
-    for (name, basis) in [("raw history", &raw), ("three functions", &few)] {
-        let design = basis.compute_features(&counts)?;
-        let fitted = PopulationGlm::new(Poisson).fit(&design, &counts)?.require_converged()?;
-        let r2 = fitted.score(&design, &counts, Score::McFadden)?;
-        println!("{name}: {} coefficients, pseudo-R² {r2:.4}", fitted.coef().len());
-        fits.push((name, Recurrent::from_fitted(&fitted, basis)?));
-    }
-
     // Nothing passes between 0 and 2, nor between 1 and 3: rows are senders, columns receivers.
-    let allowed = Array2::from_shape_fn((4, 4), |(sender, receiver)| (sender + receiver) % 2 == 1 || sender == receiver);
-    let mask = Array2::from_shape_fn((12, 4), |(feature, receiver)| allowed[(feature / 3, receiver)]);
-    let masked = PopulationGlm::new(Poisson)
-        .feature_mask(mask)
-        .fit(&few.compute_features(&counts)?, &counts)?;
-    let parts = few.layout(&[4])?.split_by_axis(masked.coef(), 0)?;
-    let [ruled_out, kept] = [2, 3].map(|sender| parts[0].1.slice(s![sender, .., 0]));
-    println!("2 → 0: {ruled_out}, 3 → 0: {kept:.3}");
-    fits.push(("without the diagonals", Recurrent::from_fitted(&masked, &few)?));
-
+    let ring = Array2::from_shape_fn((4, 4), |(from, to)| (from + to) % 2 == 1 || from == to);
+    let glm = PopulationGlm::new(Poisson);
+    let masked = glm.clone().feature_mask(FeatureMask::coupling("spikes", ring));
+    // Or the data decide: all functions of one sender are kept or dropped together.
+    let (strength, groups) = (0.0015.into(), Groups::Channels);
+    let grouped = glm.clone().regularizer(Regularizer::GroupLasso { strength, groups });
+    let models = [
+        ("raw history", &raw, &glm),
+        ("three functions", &few, &glm),
+        ("without the diagonals", &few, &masked),
+        ("a group for each sender", &few, &grouped),
+    ];
     let lags: Vec<f64> = (1..=10).map(f64::from).collect();
-    let mut figure = Figure::new().title("What neuron 0 hears").columns(4).panel_size(230.0, 200.0);
-    for sender in 0..4 {
-        let y = Axis::new("filter").range(-2.5, 1.0);
-        let mut panel = Panel::new().title(format!("{sender} → 0")).x(Axis::new("lag").unit("steps")).y(y);
-        let truth = filters.slice(s![.., 0, sender]).to_vec();
-        let line = Line::new(lags.clone(), truth).color(Color::Gray).width(4.0);
-        panel = panel.mark(if sender == 1 { line.label("true") } else { line });
-        for (name, network) in &fits {
-            let filter = network.coupling().filters().slice_move(s![.., 0, sender]).to_vec();
+    let mut panels = [(0, -2.5), (1, -0.3), (2, -0.3), (3, -0.3)].map(|(sender, low)| {
+        let (lag, filter) = (Axis::new("lag").unit("steps"), Axis::new("filter").range(low, 0.6));
+        let truth = Line::new(lags.clone(), filters.slice(s![.., 0, sender]).to_vec());
+        let truth = truth.color(Color::Gray).width(4.0);
+        let panel = Panel::new().title(format!("{sender} → 0")).x(lag).y(filter);
+        panel.mark(if sender == 0 { truth.label("true") } else { truth })
+    });
+    for (name, basis, model) in models {
+        let design = basis.design(&counts)?;
+        let fitted = model.fit(&design, &counts)?.require_converged()?;
+        println!("{name}: pseudo-R² {:.4}\n{fitted}\n", fitted.score(&design, &counts, Score::McFadden)?);
+        let network = Recurrent::from_fitted(&fitted, basis)?;
+        for (sender, panel) in panels.iter_mut().enumerate() {
+            let filter = network.coupling().filters().slice(s![.., 0, sender]).to_vec();
             let line = Line::new(lags.clone(), filter);
-            panel = panel.mark(if sender == 1 { line.label(*name) } else { line });
+            *panel = std::mem::take(panel).mark(if sender == 0 { line.label(name) } else { line });
         }
-        figure = figure.panel(panel);
     }
-    Ok(figure.save("neural_coupling.svg")?)
+    let figure = Figure::new().title("What neuron 0 hears").columns(2).panel_size(420.0, 200.0);
+    Ok(panels.into_iter().fold(figure, Figure::panel).save("neural_coupling.svg")?)
 }

@@ -1,5 +1,6 @@
 //! How is a fitted model kept, and used again in another program or in Python?
 
+use nemos::io::SavedModel;
 use nemos::prelude::*;
 
 /// Spikes of a cell that prefers one direction of movement.
@@ -12,25 +13,30 @@ fn recording() -> (Matrix<Cpu>, Matrix<Cpu>) {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (direction, counts) = recording();
-    let features = CyclicBSpline::new(6).compute_features(&direction)?;
-    let fitted = Glm::new(Poisson)
-        .regularizer(Regularizer::Ridge(1e-4.into()))
-        .fit(&features, &counts)?;
+    let basis = CyclicBSpline::new(6).label("direction").with_bounds_from(&direction)?;
+    let features = basis.compute_features(&direction)?;
+    let fitted = Glm::new(Poisson).regularizer(Regularizer::Ridge(1e-4.into())).fit(&features, &counts)?;
 
-    // The whole model, in a file that any language can read.
+    // The whole model, and the basis with the bounds of its training data.
     let folder = std::env::temp_dir();
     let path = folder.join("direction.safetensors");
-    fitted.save(&path)?;
+    fitted.to_saved()?.with_basis(basis).save(&path)?;
 
     // The types say what the file must hold; another model would be an error.
-    let loaded = FittedGlm::<Cpu, Poisson, Exp>::load(&path)?;
-    assert_eq!(loaded.predict(&features)?.to_vec(), fitted.predict(&features)?.to_vec());
-    println!("{}: {}, {} steps", path.display(), loaded.outcome().status, loaded.outcome().steps);
+    let saved = SavedModel::load(&path)?;
+    let loaded = FittedGlm::<Poisson, Exp>::from_saved(&saved)?;
+    assert_eq!(loaded, fitted);
+    println!("{}: {saved}, {}", path.display(), loaded.outcome().status);
+
+    // New data need nothing else.
+    let basis = saved.basis().ok_or("saved without its basis")?;
+    let north = basis.compute_features(&Matrix::<Cpu>::from_column(vec![0.0]))?;
+    println!("facing north: {:.2} spikes per bin", loaded.predict(&north)?.to_vec()[0]);
 
     // For Python: nemos.load_model("direction.npz").
     let path = folder.join("direction.npz");
     fitted.save_nemos(&path)?;
-    let loaded = FittedGlm::<Cpu, Poisson, Exp>::load_nemos(&path)?;
+    let loaded = FittedGlm::<Poisson, Exp>::load_nemos(&path)?;
     assert_eq!(loaded.coef(), fitted.coef());
     println!(
         "{}: log-likelihood {:.4}",

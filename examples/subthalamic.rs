@@ -1,4 +1,4 @@
-//! Does a neuron of the subthalamic nucleus respond to movement, once its own recent spikes are accounted for?
+//! Does a subthalamic neuron respond to movement, once its own recent spikes are accounted for?
 
 use nemos::basis::{Identity, RaisedCosineLog, Window};
 use nemos::core::Cpu;
@@ -17,7 +17,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Trials of two seconds, one after the other: epochs, whose edges no history reaches across.
     let (n_trials, n_bins) = (direction.len(), time.len());
     let length = n_bins as f64 * BIN;
-    let trials = IntervalSet::new((0..n_trials).map(|trial| (trial as f64 * length, (trial + 1) as f64 * length)))?;
+    let trials =
+        IntervalSet::new((0..n_trials).map(|trial| (trial as f64 * length, (trial + 1) as f64 * length)))?;
     let trials = trials.with_column("direction", direction.clone())?;
     let times: Vec<f64> = (0..n_trials * n_bins).map(|bin| (bin as f64 + 0.5) * BIN).collect();
     let axis = Ts::within(times, &trials)?;
@@ -36,21 +37,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let fitted = Glm::new(Poisson).fit(&design, &counts)?.require_converged()?;
 
     println!("{} after {} steps", fitted.outcome().status, fitted.outcome().steps);
-    println!("movement multiplies the rate by {:.2}", fitted.coef()[0].exp());
-    println!("direction multiplies the rate by {:.2}", fitted.coef()[1].exp());
+    for effect in ["movement", "direction"] {
+        println!("{effect} multiplies the rate by {:.2}", fitted.coef_of(effect)?[0].exp());
+    }
     println!("pseudo-R² {:.4}", fitted.score(&design, &counts, Score::McFadden)?);
 
     // Each function of the basis is a filter over the window; the fit says how much of each there is.
     let grid = history.on_grid([100])?;
-    let filter: Vec<f64> = grid.values.dot(&ndarray::aview1(&fitted.coef()[2..])).mapv(f64::exp).to_vec();
+    let filter: Vec<f64> =
+        grid.values.dot(&ndarray::aview1(fitted.coef_of("history")?)).mapv(f64::exp).to_vec();
     let lags: Vec<f64> = (1..=100).map(f64::from).collect();
     let panel = Panel::new()
         .x(Axis::new("time since a spike").unit("ms"))
-        .y(Axis::new("rate, times"))
-        .mark(Line::new([0.0, 100.0], [1.0, 1.0]).dashed())
+        .y(Axis::new("rate, as a multiple of the base rate"))
+        .mark(Line::new([0.0, 100.0], [1.0, 1.0]).dashed().label("no effect"))
         .mark(Line::new(lags, filter).label("history"));
-    Ok(Figure::new()
-        .title("What a spike does to the next ones")
-        .panel(panel)
-        .save("subthalamic.svg")?)
+    Ok(Figure::new().title("What a spike does to the next ones").panel(panel).save("subthalamic.svg")?)
 }

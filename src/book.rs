@@ -15,11 +15,20 @@ struct TimeSeries;
 #[doc = include_str!("../book/src/head_direction.md")]
 struct HeadDirection;
 
+#[doc = include_str!("../book/src/design.md")]
+struct NamesWeightsAndTimes;
+
 #[doc = include_str!("../book/src/models.md")]
 struct Models;
 
 #[doc = include_str!("../book/src/population.md")]
 struct Population;
+
+#[doc = include_str!("../book/src/many_problems.md")]
+struct ManyProblems;
+
+#[doc = include_str!("../book/src/classifier.md")]
+struct Classifier;
 
 #[doc = include_str!("../book/src/solvers.md")]
 struct Solvers;

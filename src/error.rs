@@ -51,6 +51,8 @@ impl Error {
             Error::Glm(
                 nemos_glm::Error::SeveralNeurons { .. }
                 | nemos_glm::Error::MaskShape { .. }
+                | nemos_glm::Error::CouplingShape { .. }
+                | nemos_glm::Error::PerProblem { .. }
                 | nemos_glm::Error::StartShape { .. }
                 | nemos_glm::Error::Parameters { .. },
             ) => true,
@@ -67,6 +69,8 @@ impl Error {
                         | Core::ColumnOutside { .. }
                         | Core::Empty { .. }
                         | Core::SegmentsNotContiguous { .. }
+                        | Core::NamesDoNotFit { .. }
+                        | Core::Channels { .. }
                 )
             ),
         }
@@ -91,7 +95,12 @@ impl Error {
             ) => true,
             Error::Io(error) => !matches!(
                 error,
-                Io::OwnModel { .. } | Io::NotInNemos { .. } | Io::OtherModel { .. } | Io::NoEntry { .. } | Io::SeriesShape { .. }
+                Io::OwnModel { .. }
+                    | Io::NotSaved { .. }
+                    | Io::NotInNemos { .. }
+                    | Io::OtherModel { .. }
+                    | Io::NoEntry { .. }
+                    | Io::SeriesShape { .. }
             ),
             Error::TimeSeries(
                 TimeSeries::TimeNotFinite { .. }
@@ -108,7 +117,12 @@ impl Error {
             _ => matches!(
                 self.core(),
                 Some(
-                    Core::Infinite { .. } | Core::Weight { .. } | Core::AllMissing { .. } | Core::Read { .. } | Core::NoEigenvalues { .. }
+                    Core::Infinite { .. }
+                        | Core::Weight { .. }
+                        | Core::TimesDiffer { .. }
+                        | Core::AllMissing { .. }
+                        | Core::Read { .. }
+                        | Core::NoEigenvalues { .. }
                 )
             ),
         }

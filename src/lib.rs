@@ -48,10 +48,14 @@ pub mod prelude {
     pub use nemos_core::NdArray;
     #[cfg(feature = "wgpu")]
     pub use nemos_core::Wgpu;
-    pub use nemos_core::{Backend, Design, Features, Matrix, Samples, Segments};
+    /// The backends of burn, and its tensors: what an observation model or a link of one's own is written in. The trait of
+    /// [`Cpu`] and its kin is [`nemos::core::Backend`](nemos_core::Backend).
+    pub use nemos_core::tensor::{Tensor, backend::Backend};
+    pub use nemos_core::{Design, Features, Matrix, Names, Samples, Segments, ToDesign};
     pub use nemos_glm::{
-        Bernoulli, ClassifierGlm, ClassifierPopulationGlm, Exp, FittedGlm, FittedPopulationGlm, Gamma, Gaussian, Glm, Identity, Logistic,
-        NegativeBinomial, NormalCdf, Poisson, PopulationGlm, Reciprocal, Regularizer, Score, Softplus, Status, Strength,
+        Bernoulli, ClassifierGlm, ClassifierPopulationGlm, Exp, FeatureMask, FittedGlm, FittedPopulationGlm, Gamma, Gaussian, Glm, Groups,
+        Identity, InverseLink, Logistic, Mean, NegativeBinomial, NormalCdf, ObservationModel, Poisson, PopulationGlm, Reciprocal,
+        Regularizer, Score, Softplus, Status, Stopping, Strength,
     };
     pub use nemos_io::SaveModel;
     pub use nemos_sim::Simulate;

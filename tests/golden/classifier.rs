@@ -2,28 +2,30 @@
 
 use nemos::core::{Backend, Cpu, Matrix};
 use nemos::glm::{ClassifierGlm, Score};
-use nemos::solvers::Auto;
+use nemos::solvers::Stopping;
 use nemos_testkit::{Case, Tolerance};
 use serde_json::Value;
 
-use crate::glm::solver;
+use crate::glm::stopping;
 use crate::model::regularizer;
 
 /// Fits one case in both precisions and compares what the fits give.
 pub(crate) fn run(case: &Value) -> Result<(), String> {
     let case = Case::new(case);
     case.only_fields(&["name", "X", "y", "n_classes", "regularizer", "strength", "fitted"])?;
-    compare::<Cpu>(case, Tolerance::LOG_PROBABILITY, &solver())?;
-    compare::<Cpu<f32>>(case, Tolerance::SINGLE, &Auto::new()).map_err(|why| format!("in f32, {why}"))
+    compare::<Cpu>(case, Tolerance::LOG_PROBABILITY, stopping())?;
+    compare::<Cpu<f32>>(case, Tolerance::SINGLE, Stopping::new()).map_err(|why| format!("in f32, {why}"))
 }
 
-fn compare<B: Backend>(case: Case<'_>, tolerance: Tolerance, solver: &Auto) -> Result<(), String> {
+fn compare<B: Backend>(case: Case<'_>, tolerance: Tolerance, stopping: Stopping) -> Result<(), String> {
     let text = |error: nemos::glm::Error| error.to_string();
     let design = Matrix::<B>::from_array(case.matrix("X")?.view());
     let labels = Matrix::from_column(case.vector("y")?.to_vec());
-    let model = ClassifierGlm::new(case.number("n_classes")? as usize).regularizer(regularizer(case)?);
+    let model = ClassifierGlm::new(case.number("n_classes")? as usize)
+        .regularizer(regularizer(case)?)
+        .stopping(stopping);
     let fitted = model
-        .fit_with(solver, &design, &labels)
+        .fit(&design, &labels)
         .and_then(|fitted| fitted.require_converged())
         .map_err(text)?;
     let expected = case.part("fitted")?;

@@ -41,7 +41,7 @@ impl Run for Compare<'_> {
         let (rate, counts) = (self.case.matrix("rate")?, self.case.matrix("y")?);
         let (n_rows, n_neurons) = counts.dim();
         let scale = match model
-            .with_parameters::<Cpu>(&Array2::eye(n_neurons), &vec![0.0; n_neurons])
+            .with_parameters(&Array2::eye(n_neurons), &vec![0.0; n_neurons])
             .map_err(text)?
             .observation()
             .scale()
@@ -51,10 +51,10 @@ impl Run for Compare<'_> {
         };
         let dof = (n_rows - 4) as f64;
         let fitted = model
-            .with_parameters::<Cpu>(&Array2::eye(n_neurons), &vec![0.0; n_neurons])
+            .with_parameters(&Array2::eye(n_neurons), &vec![0.0; n_neurons])
             .and_then(|fitted| fitted.with_scale(vec![scale; n_neurons], vec![dof; n_neurons]))
             .map_err(text)?;
-        let (design, y) = (Matrix::from_array(rate.view()), Matrix::from_array(counts.view()));
+        let (design, y) = (Matrix::<Cpu>::from_array(rate.view()), Matrix::from_array(counts.view()));
         let tolerance = Tolerance::FORMULA;
 
         // Losses are summed over neurons.

@@ -2,13 +2,13 @@
 
 use ndarray::{Array1, Array2, Axis, concatenate};
 use nemos::basis::{Family, History, RaisedCosineLinear, Window};
-use nemos::core::{Cpu, Matrix, Segments};
+use nemos::core::{Cpu, Design, Matrix, Segments};
 use nemos::glm::{Bernoulli, Glm, InverseLink, ObservationModel, Poisson, Score};
 use nemos::io::NpzFile;
 use nemos_testkit::{Case, Tolerance};
 use serde_json::Value;
 
-use crate::glm::solver;
+use crate::glm::stopping;
 use crate::suite::root;
 
 const FIELDS_COMPARED: &[&str] = &[
@@ -58,7 +58,7 @@ fn compare<O: ObservationModel, L: InverseLink>(
     let expected = case.part("fitted")?;
     expected.only_fields(&[FIELDS_COMPARED, FIELDS_NOT_COMPARED].concat())?;
     let text = |error: nemos::glm::Error| error.to_string();
-    let fitted = model.fit_with(&solver(), &design, &counts).map_err(text)?;
+    let fitted = model.stopping(stopping()).fit(&design, &counts).map_err(text)?;
     let params = [&[fitted.intercept()], fitted.coef()].concat();
     let tolerance = Tolerance::RECORDING_FIT;
     tolerance.check("params", &params, &expected.vector("params")?.to_vec())?;
@@ -96,11 +96,13 @@ fn subthalamic(case: Case<'_>) -> Result<(Array2<f64>, Vec<f64>), String> {
     let spikes = recording.array("spikes").map_err(|error| error.to_string())?;
     let (n_trials, n_bins) = (direction.len(), time.len());
     let counts: Vec<f64> = spikes.iter().copied().collect();
-    let trials = Matrix::<Cpu>::from_column(counts.clone())
-        .segmented(Segments::from_lengths(vec![n_bins; n_trials]))
+    let trials = Design::from(Matrix::<Cpu>::from_column(counts.clone()))
+        .with_segments(Segments::from_lengths(vec![n_bins; n_trials]))
         .map_err(|error| error.to_string())?;
     let history = History::new(Window::samples(lags))
         .compute_features(&trials)
+        .map_err(|error| error.to_string())?
+        .to_matrix()
         .map_err(|error| error.to_string())?
         .to_array();
     let inputs = Array2::from_shape_fn((n_trials * n_bins, 2), |(row, column)| match column {

@@ -1,6 +1,6 @@
 //! The suite `timeseries`: what pynapple does with epochs, events and signals.
 
-use nemos::timeseries::{Binning, IntervalSet, Nearest, Outside, Signal, Threshold, Ts, TsGroup, Tsd, TsdFrame};
+use nemos::timeseries::{Binning, IntervalSet, Nearest, Outside, Threshold, Ts, TsGroup, Tsd, TsdFrame};
 use nemos_core::{Cpu, Matrix};
 use serde_json::Value;
 

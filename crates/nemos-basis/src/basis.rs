@@ -1,9 +1,31 @@
 //! A basis: a family, or an expression of bases.
 
-use crate::kind::Kind;
-use crate::labels::Labels;
-use crate::layout::Layout;
-use crate::{Error, Window};
+use nemos_core::tensor::{Tensor, backend::Backend as BurnBackend};
+use serde::{Deserialize, Serialize};
+
+use crate::Window;
+use crate::bounds::Bounds;
+use crate::families::{
+    BSpline, Category, Custom, CyclicBSpline, Fourier, History, Identity, MSpline, OrthogonalizedExponential, RaisedCosineLinear,
+    RaisedCosineLog, Zero,
+};
+use crate::family_table::families;
+use crate::spec::Spec;
+
+families!(
+    BSpline,
+    CyclicBSpline,
+    MSpline,
+    RaisedCosineLinear,
+    RaisedCosineLog,
+    OrthogonalizedExponential,
+    Fourier,
+    Identity,
+    History,
+    Category,
+    Zero,
+    Custom,
+);
 
 /// Functions that turn samples into features: a family, or sums and products of bases to any depth.
 ///
@@ -28,29 +50,57 @@ use crate::{Error, Window};
 /// assert_eq!(basis.compute_features([&place, &counts])?.dims(), [20, 5 + 2 * 3]);
 /// # Ok::<(), nemos_basis::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use]
 pub struct Basis {
     pub(crate) label: Option<String>,
     pub(crate) node: Node,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Node {
-    Functions {
-        kind: Kind,
-        window: Option<Window>,
-    },
+    Functions(Functions),
     Sum(Box<Basis>, Box<Basis>),
     Product(Box<Basis>, Box<Basis>),
-    /// What operators that cannot fail were asked for, and `validate` refuses.
+    /// What operators that cannot fail were asked for, and is refused when the basis is used.
     Invalid(Invalid),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// A family, and the window of the filters that its functions are made into.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Functions {
+    kind: Kind,
+    window: Option<Window>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Invalid {
     NoCopies,
     FilteredProduct,
+}
+
+impl Functions {
+    pub(crate) fn kind(&self) -> &Kind {
+        &self.kind
+    }
+
+    pub(crate) fn spec(&self) -> &dyn Spec {
+        self.kind.spec()
+    }
+
+    pub(crate) fn bounds_mut(&mut self) -> Option<&mut Bounds> {
+        self.kind.spec_mut().bounds_mut()
+    }
+
+    pub(crate) fn window(&self) -> Option<Window> {
+        self.spec().window().or(self.window)
+    }
+
+    fn convolve(&mut self, window: Window) {
+        if !self.kind.spec_mut().set_window(window) {
+            self.window = Some(window);
+        }
+    }
 }
 
 impl Basis {
@@ -69,10 +119,10 @@ impl Basis {
     /// In a sum every part becomes one.
     pub fn convolved(mut self, window: Window) -> Self {
         self.node = match self.node {
-            Node::Functions { kind, .. } => Node::Functions {
-                kind,
-                window: Some(window),
-            },
+            Node::Functions(mut functions) => {
+                functions.convolve(window);
+                Node::Functions(functions)
+            }
             Node::Sum(left, right) => Node::Sum(Box::new(left.convolved(window)), Box::new(right.convolved(window))),
             Node::Product(..) => Node::Invalid(Invalid::FilteredProduct),
             invalid => invalid,
@@ -95,7 +145,7 @@ impl Basis {
     /// How many inputs the basis takes.
     pub fn n_inputs(&self) -> usize {
         match &self.node {
-            Node::Functions { kind, .. } => kind.spec().n_inputs(),
+            Node::Functions(functions) => functions.spec().n_inputs(),
             Node::Sum(left, right) | Node::Product(left, right) => left.n_inputs() + right.n_inputs(),
             Node::Invalid(_) => 0,
         }
@@ -104,31 +154,11 @@ impl Basis {
     /// Number of functions: summed over a sum, multiplied over a product.
     pub fn n_functions(&self) -> usize {
         match &self.node {
-            Node::Functions { kind, window } => match (kind, window) {
-                (Kind::History(_), Some(window)) => window.n_samples(),
-                _ => kind.spec().n_functions(),
-            },
+            Node::Functions(functions) => functions.spec().n_functions(),
             Node::Sum(left, right) => left.n_functions() + right.n_functions(),
             Node::Product(left, right) => left.n_functions() * right.n_functions(),
             Node::Invalid(_) => 0,
         }
-    }
-
-    /// Number of features for inputs of these numbers of columns.
-    ///
-    /// # Errors
-    /// As [`Basis::layout`].
-    pub fn n_output_features(&self, widths: &[usize]) -> Result<usize, Error> {
-        Ok(self.layout(widths)?.n_features())
-    }
-
-    /// Which features belong to which part, for inputs of these numbers of columns.
-    ///
-    /// # Errors
-    /// [`Error::Inputs`] unless there is one number for each input, [`Error::ProductChannels`] if those of a product differ, and
-    /// whatever is wrong with the basis itself.
-    pub fn layout(&self, widths: &[usize]) -> Result<Layout, Error> {
-        Layout::new(self, widths)
     }
 
     /// The terms of the sum, from left to right; a product is one term.
@@ -148,43 +178,6 @@ impl Basis {
         }
     }
 
-    /// The labels of all parts, from the whole down to its families; the whole comes first.
-    ///
-    /// A family without a label has its name, with `_1`, `_2`, … from the second on; sums and products have `(left + right)`
-    /// and `(left * right)`.
-    ///
-    /// # Errors
-    /// [`Error::DuplicateLabel`] and [`Error::ReservedLabel`] if labels clash.
-    pub fn labels(&self) -> Result<Vec<String>, Error> {
-        Ok(Labels::new(self)?.all())
-    }
-
-    /// The part of this label.
-    ///
-    /// # Errors
-    /// [`Error::UnknownLabel`] if there is none, and as [`Basis::labels`].
-    pub fn part(&self, label: &str) -> Result<&Basis, Error> {
-        let place = Labels::new(self)?.find(label)?;
-        Ok(self.parts()[place])
-    }
-
-    /// The basis with the part of this label replaced; the new part keeps the label unless it has its own.
-    ///
-    /// # Errors
-    /// As [`Basis::part`].
-    pub fn replace(&self, label: &str, new: impl Into<Basis>) -> Result<Basis, Error> {
-        let mut place = Labels::new(self)?.find(label)?;
-        let mut basis = self.clone();
-        let new = new.into();
-        if let Some(part) = basis.nth_mut(&mut place) {
-            *part = Basis {
-                label: new.label.or_else(|| part.label.clone()),
-                node: new.node,
-            };
-        }
-        Ok(basis)
-    }
-
     /// All parts, each before its own parts.
     pub(crate) fn parts(&self) -> Vec<&Basis> {
         let mut parts = vec![self];
@@ -195,7 +188,7 @@ impl Basis {
         parts
     }
 
-    fn nth_mut(&mut self, place: &mut usize) -> Option<&mut Basis> {
+    pub(crate) fn nth_mut(&mut self, place: &mut usize) -> Option<&mut Basis> {
         if *place == 0 {
             return Some(self);
         }
@@ -206,17 +199,15 @@ impl Basis {
         }
     }
 
-    /// Whether a Fourier basis is part of this one.
-    pub(crate) fn has_fourier(&self) -> bool {
-        let is_fourier = |part: &&Basis| {
-            matches!(
-                part.node,
-                Node::Functions {
-                    kind: Kind::Fourier(_),
-                    ..
-                }
-            )
-        };
-        self.parts().iter().any(is_fourier)
+    /// The families of all parts, in the order of their inputs.
+    pub(crate) fn families(&self) -> impl Iterator<Item = &Functions> {
+        self.parts().into_iter().filter_map(Basis::as_functions)
+    }
+
+    pub(crate) fn as_functions(&self) -> Option<&Functions> {
+        match &self.node {
+            Node::Functions(functions) => Some(functions),
+            _ => None,
+        }
     }
 }

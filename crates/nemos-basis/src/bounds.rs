@@ -1,12 +1,15 @@
 //! Bounds: which samples a family maps to 0 and 1, and what becomes of samples outside.
 
+use serde::{Deserialize, Serialize, Serializer};
+
 use crate::Error;
 
 /// One pair of bounds for every column, one pair per column, or none: then they come from the samples.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Bounds {
     pairs: Vec<(f64, f64)>,
     /// What rows outside the bounds hold; NaN, unless a number is given (and NaN would not equal itself).
+    #[serde(serialize_with = "finite")]
     fill: Option<f64>,
 }
 
@@ -62,6 +65,16 @@ impl Bounds {
                 got,
                 expected: n_inputs * n_columns,
             })
+    }
+}
+
+/// Text formats write an infinity as nothing, which would come back as NaN.
+fn finite<S: Serializer>(fill: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+    match fill {
+        Some(value) if value.is_infinite() => Err(serde::ser::Error::custom(format!(
+            "the fill value {value} cannot be saved; use a finite number, or NaN"
+        ))),
+        _ => fill.serialize(serializer),
     }
 }
 

@@ -2,11 +2,12 @@
 
 use nemos_core::Backend;
 
+use crate::spec::Spec;
 use crate::{Basis, Error, Grid, Inputs, Window};
 
 /// A family of functions: what a [`Basis`] is built from. Its methods are those of the basis that it becomes.
 ///
-/// *Implementor must* be one of this crate's families: functions of your own go into [`Custom`](crate::Custom).
+/// Only this crate's families are: functions of your own go into [`Custom`](crate::Custom).
 pub trait Family: Clone + Into<Basis> {
     /// Names the functions; see [`Basis::label`].
     fn label(self, label: impl Into<String>) -> Basis {
@@ -27,7 +28,7 @@ pub trait Family: Clone + Into<Basis> {
     ///
     /// # Errors
     /// As [`Basis::compute_features`].
-    fn compute_features<B: Backend, I: Inputs<B>>(&self, inputs: I) -> Result<I::Output, Error> {
+    fn compute_features<'a, B: Backend, I: Inputs<'a, B>>(&self, inputs: I) -> Result<I::Output, Error> {
         self.clone().into().compute_features(inputs)
     }
 
@@ -35,7 +36,7 @@ pub trait Family: Clone + Into<Basis> {
     ///
     /// # Errors
     /// As [`Basis::evaluate`].
-    fn evaluate<B: Backend, I: Inputs<B>>(&self, inputs: I) -> Result<I::Output, Error> {
+    fn evaluate<'a, B: Backend, I: Inputs<'a, B>>(&self, inputs: I) -> Result<I::Output, Error> {
         self.clone().into().evaluate(inputs)
     }
 
@@ -47,3 +48,5 @@ pub trait Family: Clone + Into<Basis> {
         self.clone().into().on_grid(n_points)
     }
 }
+
+impl<F: Spec + Clone + Into<Basis>> Family for F {}

@@ -2,8 +2,7 @@
 
 use ndarray::Array2;
 
-use crate::basis::Node;
-use crate::convolve::Kernel;
+use crate::filter_bank::kernel;
 use crate::{Basis, Error, Window};
 
 /// The filters of a convolved basis.
@@ -32,18 +31,16 @@ impl Basis {
     #[expect(clippy::missing_panics_doc, reason = "a kernel has a value for each lag and function")]
     pub fn filters(&self) -> Result<Filters, Error> {
         let label = self.labels()?.swap_remove(0);
-        let Node::Functions {
-            kind,
-            window: Some(window),
-        } = &self.node
-        else {
+        let Some(functions) = self.as_functions() else {
             return Err(Error::NotConvolved { label });
         };
-        let kernel = Kernel::new(kind, window.n_samples())?;
+        let (Some(window), Some(kernel)) = (functions.window(), kernel(functions)?) else {
+            return Err(Error::NotConvolved { label });
+        };
         let shape = (kernel.window(), kernel.n_functions());
-        let values = Array2::from_shape_vec(shape, kernel.into_values());
+        let values = Array2::from_shape_vec(shape, kernel.values().to_vec());
         Ok(Filters {
-            window: *window,
+            window,
             values: values.expect("a kernel has a value for each lag and function"),
         })
     }

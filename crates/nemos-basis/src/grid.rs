@@ -3,9 +3,9 @@
 use ndarray::Array2;
 use nemos_core::Segments;
 
-use crate::basis::Node;
-use crate::kind::Kind;
-use crate::plan::{Data, Mode, Plan, Source, View, Visitor};
+use crate::plan::{Data, Plan, View};
+use crate::source::{Columns, Source, Visitor};
+use crate::spec::{Mode, Spec};
 use crate::{Basis, Error};
 
 /// A basis on an even grid of its inputs.
@@ -38,16 +38,16 @@ impl Basis {
         let labels = self.labels()?;
         let mut axes = Vec::new();
         for (part, label) in self.parts().into_iter().zip(labels) {
-            if let Node::Functions { kind, .. } = &part.node {
-                for input in 0..kind.spec().n_inputs() {
-                    axes.push(axis(kind, input, &label, shape[axes.len()])?);
+            if let Some(functions) = part.as_functions() {
+                for input in 0..functions.spec().n_inputs() {
+                    axes.push(axis(functions.spec(), input, &label, shape[axes.len()])?);
                 }
             }
         }
         let columns = mesh(&axes, &shape);
         let n_points = columns.first().map_or(0, Vec::len);
         let source = Lines { columns: &columns };
-        let plan = Plan::new(self, &source, Mode::Functions)?;
+        let plan = Plan::new(self, &layout, &source, Mode::Functions)?;
         let segments = Segments::single(n_points);
         let data = Data {
             views: columns
@@ -71,20 +71,19 @@ impl Basis {
 }
 
 /// The points along one input.
-fn axis(kind: &Kind, input: usize, label: &str, n_points: usize) -> Result<Vec<f64>, Error> {
-    if let Kind::Category(category) = kind {
-        let expected = category.values().len();
-        return if n_points == expected {
-            Ok(category.values().to_vec())
+fn axis(spec: &dyn Spec, input: usize, label: &str, n_points: usize) -> Result<Vec<f64>, Error> {
+    if let Some(points) = spec.grid() {
+        return if n_points == points.len() {
+            Ok(points.to_vec())
         } else {
             Err(Error::CategoryGrid {
                 label: label.into(),
                 got: n_points,
-                expected,
+                expected: points.len(),
             })
         };
     }
-    let (low, high) = kind.spec().bounds().map_or((0.0, 1.0), |bounds| bounds.of_input(input));
+    let (low, high) = spec.bounds().map_or((0.0, 1.0), |bounds| bounds.of_input(input));
     let last = n_points.saturating_sub(1).max(1);
     // The ends are the bounds exactly: a rounded one could lie outside.
     let point = |index: usize| {
@@ -115,8 +114,8 @@ struct Lines<'a> {
 }
 
 impl Source for Lines<'_> {
-    fn widths(&self) -> Vec<usize> {
-        vec![1; self.columns.len()]
+    fn columns(&self) -> Vec<Columns> {
+        vec![Columns::unnamed(1); self.columns.len()]
     }
 
     fn n_samples(&self) -> usize {

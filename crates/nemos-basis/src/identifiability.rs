@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use faer::Mat;
-use nemos_core::{Backend, Design, Matrix, row_blocks};
+use nemos_core::{Backend, Design, Matrix, ToDesign, row_chunks};
 
-use crate::{Error, Layout};
+use crate::Error;
 
 /// Whether a model has an intercept, which is a column of ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub enum Intercept {
 /// left out. Only the triangle of a QR decomposition is kept of the data, so that they may be larger than memory.
 ///
 /// # Errors
-/// [`nemos_core::Error::NoEigenvalues`] if a decomposition fails, and whatever reading a block gives.
+/// [`nemos_core::Error::NoEigenvalues`] if a decomposition fails, and whatever reading a chunk gives.
 ///
 /// # Example
 /// ```
@@ -35,34 +35,25 @@ pub enum Intercept {
 /// assert_eq!(identifiable_columns(&design, Intercept::Fitted)?, [1, 2, 3, 4, 6, 7, 8]);
 /// # Ok::<(), nemos_basis::Error>(())
 /// ```
-pub fn identifiable_columns<B: Backend>(design: &impl Design<B>, intercept: Intercept) -> Result<Vec<usize>, Error> {
-    let triangle = triangle(design, intercept)?;
-    kept(triangle, 0..design.n_features(), intercept)
+pub fn identifiable_columns<B: Backend>(design: &impl ToDesign<B>, intercept: Intercept) -> Result<Vec<usize>, Error> {
+    let design = design.to_design();
+    kept(triangle(&design, intercept)?, 0..design.n_columns(), intercept)
 }
 
-/// As [`identifiable_columns`], on its own for each channel of each term of a basis.
+/// As [`identifiable_columns`], on its own for each channel of each block of columns: of each term of a basis.
 ///
 /// # Errors
-/// [`Error::Features`] unless the layout has the columns of the design, and as [`identifiable_columns`].
-pub fn identifiable_columns_by_component<B: Backend>(
-    layout: &Layout,
-    design: &impl Design<B>,
-    intercept: Intercept,
-) -> Result<Vec<usize>, Error> {
-    let (got, expected) = (design.n_features(), layout.n_features());
-    if got != expected {
-        return Err(Error::Features { got, expected });
+/// [`nemos_core::Error::NoNames`] where columns fall into no blocks, and as [`identifiable_columns`].
+pub fn identifiable_columns_by_component<B: Backend>(design: &impl ToDesign<B>, intercept: Intercept) -> Result<Vec<usize>, Error> {
+    let design = design.to_design();
+    if design.names().blocks().is_empty() {
+        let asked = "of the terms of a basis".into();
+        return Err(nemos_core::Error::NoNames { asked }.into());
     }
-    let triangle = triangle(design, intercept)?;
-    let mut columns = Vec::new();
-    for (term, channels) in layout.terms() {
-        let width = term.len() / channels.max(1);
-        for channel in 0..channels {
-            let start = term.start + channel * width;
-            columns.extend(kept(triangle.clone(), start..start + width, intercept)?);
-        }
-    }
-    Ok(columns)
+    let triangle = triangle(&design, intercept)?;
+    let channels = design.names().blocks().iter().flat_map(nemos_core::Block::by_channel);
+    let columns = channels.map(|channel| kept(triangle.clone(), channel, intercept));
+    Ok(columns.collect::<Result<Vec<_>, _>>()?.concat())
 }
 
 /// The columns of a design that say something of their own, and their numbers.
@@ -75,13 +66,13 @@ pub fn apply_identifiability_constraints<B: Backend>(features: &Matrix<B>, inter
 }
 
 /// The triangle of the QR decomposition of the complete rows, after a column of ones where there is an intercept.
-fn triangle<B: Backend>(design: &impl Design<B>, intercept: Intercept) -> Result<(Mat<f64>, usize), Error> {
+fn triangle<B: Backend>(design: &Design<'_, B>, intercept: Intercept) -> Result<(Mat<f64>, usize), Error> {
     let ones = usize::from(intercept == Intercept::Fitted);
-    let n_columns = design.n_features();
+    let n_columns = design.n_columns();
     let (mut triangle, mut n_rows) = (Mat::<f64>::zeros(0, n_columns + ones), 0);
-    for rows in row_blocks(design.n_samples(), 4096) {
-        let block = design.block(rows)?.to_vec();
-        let complete: Vec<&[f64]> = block
+    for rows in row_chunks(design.n_rows(), 4096) {
+        let chunk = design.chunk(rows)?.to_vec();
+        let complete: Vec<&[f64]> = chunk
             .chunks_exact(n_columns.max(1))
             .filter(|row| row.iter().all(|value| value.is_finite()))
             .collect();
@@ -158,7 +149,7 @@ mod tests {
         let x = Matrix::<Cpu>::from_vec(values.collect(), [40, 2]).unwrap();
         let basis = BSpline::new(5).label("a");
         let design = basis.design(&x).unwrap();
-        let columns = identifiable_columns_by_component(design.layout(), &design, Intercept::Fitted).unwrap();
+        let columns = identifiable_columns_by_component(&design, Intercept::Fitted).unwrap();
         assert_eq!(columns, [1, 2, 3, 4, 6, 7, 8, 9]);
         assert_eq!(identifiable_columns(&x, Intercept::None).unwrap(), [0, 1]);
     }

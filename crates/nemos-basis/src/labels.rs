@@ -1,8 +1,47 @@
 //! Labels: what the parts of a basis are called.
 
-use crate::Error;
-use crate::basis::{Basis, Invalid, Node};
-use crate::kind::{FAMILY_NAMES, Kind};
+use crate::basis::{Basis, FAMILY_NAMES, Functions, Invalid, Node};
+use crate::spec::n_values;
+use crate::{Error, Window};
+
+impl Basis {
+    /// The labels of all parts, from the whole down to its families; the whole comes first.
+    ///
+    /// A family without a label has its name, with `_1`, `_2`, … from the second on; sums and products have `(left + right)`
+    /// and `(left * right)`.
+    ///
+    /// # Errors
+    /// [`Error::DuplicateLabel`] and [`Error::ReservedLabel`] if labels clash.
+    pub fn labels(&self) -> Result<Vec<String>, Error> {
+        Ok(Labels::new(self)?.all())
+    }
+
+    /// The part of this label.
+    ///
+    /// # Errors
+    /// [`Error::UnknownLabel`] if there is none, and as [`Basis::labels`].
+    pub fn part(&self, label: &str) -> Result<&Basis, Error> {
+        let place = Labels::new(self)?.find(label)?;
+        Ok(self.parts()[place])
+    }
+
+    /// The basis with the part of this label replaced; the new part keeps the label unless it has its own.
+    ///
+    /// # Errors
+    /// As [`Basis::part`].
+    pub fn replace(&self, label: &str, new: impl Into<Basis>) -> Result<Basis, Error> {
+        let mut place = Labels::new(self)?.find(label)?;
+        let mut basis = self.clone();
+        let new = new.into();
+        if let Some(part) = basis.nth_mut(&mut place) {
+            *part = Basis {
+                label: new.label.or_else(|| part.label.clone()),
+                node: new.node,
+            };
+        }
+        Ok(basis)
+    }
+}
 
 /// The labels of all parts of a valid basis, each part before its own parts.
 pub(crate) struct Labels(Vec<String>);
@@ -28,8 +67,8 @@ impl Labels {
         let place = self.0.len();
         self.0.push(String::new());
         let made_up = match &part.node {
-            Node::Functions { kind, .. } => {
-                let family = kind.spec().name();
+            Node::Functions(functions) => {
+                let family = functions.spec().name();
                 if let Some(label) = &part.label {
                     check_reserved(label, family)?;
                 }
@@ -85,36 +124,34 @@ fn check_reserved(label: &str, family: &'static str) -> Result<(), Error> {
 
 fn validate(part: &Basis, label: &str) -> Result<(), Error> {
     match &part.node {
-        Node::Functions { kind, window } => {
-            kind.spec().validate()?;
-            match window {
-                Some(window) => validate_filter(kind, window, label),
+        Node::Functions(functions) => {
+            functions.spec().validate()?;
+            match functions.window() {
+                Some(window) => validate_filter(functions, window, label),
                 None => Ok(()),
             }
         }
-        Node::Product(left, right) if left.has_fourier() && right.has_fourier() => Err(Error::FourierProduct { label: label.into() }),
+        Node::Product(left, right) if share_what_cannot_be_multiplied(left, right) => Err(Error::FourierProduct { label: label.into() }),
         _ => Ok(()),
     }
 }
 
-fn validate_filter(kind: &Kind, window: &crate::Window, label: &str) -> Result<(), Error> {
+/// Whether a family that does not multiply its own kind is in both.
+fn share_what_cannot_be_multiplied(left: &Basis, right: &Basis) -> bool {
+    let alone = left.families().filter(|functions| !functions.spec().multiplies_its_own());
+    let mut names = alone.map(|functions| functions.spec().name());
+    names.any(|name| right.families().any(|other| other.spec().name() == name))
+}
+
+fn validate_filter(functions: &Functions, window: Window, label: &str) -> Result<(), Error> {
     window.validate(label)?;
-    let spec = kind.spec();
-    let refused = match kind {
-        Kind::Identity(_) | Kind::Category(_) | Kind::Zero(_) => true,
-        _ => spec.n_inputs() != 1 || kind.n_values() != 1,
-    };
-    if refused {
+    let spec = functions.spec();
+    spec.check_filter(window.n_samples())?;
+    if spec.n_inputs() != 1 || n_values(spec) != 1 {
         return Err(Error::NotAFilter { what: spec.name() });
     }
-    if spec.bounds().is_some_and(|bounds| bounds.is_given()) {
-        return Err(Error::BoundsOfFilter { family: spec.name() });
-    }
-    match kind {
-        Kind::OrthogonalizedExponential(_) if window.n_samples() < spec.n_functions() => Err(Error::WindowTooShort {
-            window: window.n_samples(),
-            least: spec.n_functions(),
-        }),
+    match spec.bounds() {
+        Some(bounds) if bounds.is_given() => Err(Error::BoundsOfFilter { family: spec.name() }),
         _ => Ok(()),
     }
 }

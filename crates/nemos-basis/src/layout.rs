@@ -3,12 +3,13 @@
 use std::ops::Range;
 
 use ndarray::{ArrayD, ArrayView, Axis, Dimension, IxDyn};
-use nemos_core::{Backend, Matrix};
+use nemos_core::{Backend, Matrix, Names};
 
 use crate::Error;
 use crate::basis::{Basis, Node};
-use crate::kind::Kind;
 use crate::labels::Labels;
+use crate::source::Columns;
+use crate::spec::{Spec, n_values};
 
 /// Which columns of the features belong to which part, for inputs of known width.
 ///
@@ -18,7 +19,7 @@ use crate::labels::Labels;
 /// let basis = BSpline::new(5).label("place") + History::new(Window::samples(2)).label("spikes");
 /// let layout = basis.layout(&[1, 3])?;                                  // one column of places, three of counts
 /// assert_eq!(layout.columns("spikes")?, 5..11);
-/// assert_eq!(layout.names()[6], "spikes[0][1]");                        // channel 0, function 1
+/// assert_eq!(layout.names().columns()[6], "spikes[0][1]");              // channel 0, function 1
 /// let parts = layout.split_by_axis(ndarray::Array2::zeros((11, 4)).view(), 0)?;    // coefficients of four neurons
 /// assert_eq!(parts[1].1.shape(), [3, 2, 4]);
 /// # Ok::<(), nemos_basis::Error>(())
@@ -33,53 +34,97 @@ pub struct Layout {
 struct Part {
     label: String,
     columns: Range<usize>,
-    channels: usize,
+    channels: Channels,
     /// Axes that replace the one that is split: output shape, channels unless there is one, functions.
     shape: Vec<usize>,
     functions: Vec<String>,
 }
 
+/// What the functions of a part are computed for: the columns of its input, one after the other.
+type Channels = Columns;
+
+impl Channels {
+    /// The channels of two inputs that are seen together, one of each at a time.
+    fn joined(self, sign: &str, other: &Channels) -> Channels {
+        let names = match (self.names.as_slice(), other.names.as_slice()) {
+            ([], names) | (names, []) => names.to_vec(),
+            (left, right) if left == right => self.names,
+            (left, right) => left.iter().zip(right).map(|(left, right)| format!("{left}{sign}{right}")).collect(),
+        };
+        Channels { names, ..self }
+    }
+
+    /// The channels of an array-valued function: its entries, each for all columns.
+    fn of_entries(self, n_entries: usize) -> Channels {
+        if n_entries == 1 {
+            return self;
+        }
+        let names = (0..n_entries).flat_map(|entry| self.names.iter().map(move |name| format!("{name},{entry}")));
+        Channels {
+            n: self.n * n_entries,
+            names: names.collect(),
+        }
+    }
+
+    /// Names, or numbers where there are none.
+    fn labels(&self) -> Vec<String> {
+        if self.names.is_empty() {
+            (0..self.n).map(|channel| channel.to_string()).collect()
+        } else {
+            self.names.clone()
+        }
+    }
+}
+
 /// The functions of a part, by name, and the channels that they are computed for.
 struct Shape {
-    channels: usize,
+    channels: Channels,
     entries: Vec<usize>,
     functions: Vec<String>,
 }
 
+impl Basis {
+    /// Number of features for inputs of these numbers of columns.
+    ///
+    /// # Errors
+    /// As [`Basis::layout`].
+    pub fn n_output_features(&self, widths: &[usize]) -> Result<usize, Error> {
+        Ok(self.layout(widths)?.n_features())
+    }
+
+    /// Which features belong to which part, for inputs of these numbers of columns.
+    ///
+    /// # Errors
+    /// [`Error::Inputs`] unless there is one number for each input, [`Error::ProductChannels`] if those of a product differ, and
+    /// whatever is wrong with the basis itself.
+    pub fn layout(&self, widths: &[usize]) -> Result<Layout, Error> {
+        let inputs: Vec<Columns> = widths.iter().map(|&n| Columns::unnamed(n)).collect();
+        Layout::new(self, &inputs)
+    }
+}
+
 impl Layout {
-    pub(crate) fn new(basis: &Basis, widths: &[usize]) -> Result<Self, Error> {
+    pub(crate) fn new(basis: &Basis, inputs: &[Columns]) -> Result<Self, Error> {
         let labels = Labels::new(basis)?.all();
-        if widths.len() != basis.n_inputs() {
+        if inputs.len() != basis.n_inputs() {
             let leaves = basis.parts().into_iter().zip(&labels);
-            let leaves = leaves.filter(|(part, _)| matches!(part.node, Node::Functions { .. }));
+            let leaves = leaves.filter(|(part, _)| part.as_functions().is_some());
             return Err(Error::Inputs {
-                got: widths.len(),
+                got: inputs.len(),
                 expected: basis.n_inputs(),
                 inputs: leaves.map(|(_, label)| label.clone()).collect(),
             });
         }
-        let (mut labels, mut widths) = (labels.iter(), widths);
+        let (mut labels, mut rest) = (labels.iter(), inputs);
         let mut parts = Vec::new();
-        collect(basis, &mut labels, &mut widths, &mut parts)?;
+        collect(basis, &mut labels, &mut rest, &mut parts)?;
         let mut end = 0;
         for part in &mut parts {
-            let n_columns = part.channels * part.functions.len();
+            let n_columns = part.channels.n * part.functions.len();
             part.columns = end..end + n_columns;
             end += n_columns;
         }
         Ok(Layout { parts })
-    }
-
-    /// One term without names.
-    pub(crate) fn unnamed(channels: usize, functions: usize) -> Self {
-        let part = Part {
-            label: String::new(),
-            columns: 0..channels * functions,
-            channels,
-            shape: vec![channels, functions],
-            functions: vec![String::new(); functions],
-        };
-        Layout { parts: vec![part] }
     }
 
     /// Number of features.
@@ -92,9 +137,9 @@ impl Layout {
         self.parts.iter().map(|part| part.label.as_str())
     }
 
-    /// The columns of each term, with the number of channels that they repeat for.
-    pub(crate) fn terms(&self) -> impl Iterator<Item = (Range<usize>, usize)> {
-        self.parts.iter().map(|part| (part.columns.clone(), part.channels))
+    /// Where each term begins.
+    pub(crate) fn starts(&self) -> impl Iterator<Item = usize> {
+        self.parts.iter().map(|part| part.columns.start)
     }
 
     /// The columns of the term of this label.
@@ -109,20 +154,26 @@ impl Layout {
         })
     }
 
-    /// A name for every column: `label[function]`, or `label[channel][function]` where an input has several columns.
-    pub fn names(&self) -> Vec<String> {
-        let mut names = Vec::with_capacity(self.n_features());
-        for part in &self.parts {
-            for channel in 0..part.channels {
-                let prefix = if part.channels == 1 {
-                    String::new()
-                } else {
-                    format!("[{channel}]")
-                };
-                names.extend(part.functions.iter().map(|function| format!("{}{prefix}{function}", part.label)));
-            }
-        }
-        names
+    /// A block for each term, with its channels, and a name for every column: `label[function]`, or `label[channel][function]`
+    /// where an input has several columns.
+    ///
+    /// Channels have the names of the columns of their input, or their numbers. Where inputs of different names meet, in a product
+    /// (`x*y`), in a sum inside one (`x+y`) or in a function of several inputs (`x,y`), they have both. An array-valued function
+    /// has a channel for each entry and column: `x,0`.
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "labels of terms differ, and channels are as wide as each other"
+    )]
+    pub fn names(&self) -> Names {
+        let columns = self.parts.iter().flat_map(Part::column_names);
+        self.parts.iter().fold(Names::new(columns), |names, part| {
+            let channels = part.channels.labels();
+            // One channel needs no name, unless its input has one.
+            let anonymous = part.channels.names.is_empty() && part.channels.n == 1;
+            let channels = channels.iter().map(String::as_str).filter(|_| !anonymous);
+            let names = names.with_block(part.label.clone(), part.columns.len(), channels);
+            names.expect("labels of terms differ, and channels are as wide as each other")
+        })
     }
 
     /// The features of each term.
@@ -177,23 +228,38 @@ impl Layout {
     }
 }
 
+impl Part {
+    fn column_names(&self) -> Vec<String> {
+        let mut names = Vec::with_capacity(self.columns.len());
+        for channel in self.channels.labels() {
+            let channel = if self.channels.n == 1 {
+                String::new()
+            } else {
+                format!("[{channel}]")
+            };
+            names.extend(self.functions.iter().map(|function| format!("{}{channel}{function}", self.label)));
+        }
+        names
+    }
+}
+
 /// Appends one part for each term of the sum.
 fn collect<'a>(
     basis: &Basis,
     labels: &mut impl Iterator<Item = &'a String>,
-    widths: &mut &[usize],
+    inputs: &mut &[Columns],
     parts: &mut Vec<Part>,
 ) -> Result<(), Error> {
     if let Node::Sum(left, right) = &basis.node {
         labels.next();
-        collect(left, labels, widths, parts)?;
-        return collect(right, labels, widths, parts);
+        collect(left, labels, inputs, parts)?;
+        return collect(right, labels, inputs, parts);
     }
-    let (shape, label) = shape(basis, labels, widths)?;
+    let (shape, label) = shape(basis, labels, inputs)?;
     let entries: usize = shape.entries.iter().product();
     let mut axes = shape.entries;
-    if shape.channels > entries {
-        axes.push(shape.channels / entries.max(1));
+    if shape.channels.n > entries {
+        axes.push(shape.channels.n / entries.max(1));
     }
     axes.push(shape.functions.len());
     parts.push(Part {
@@ -207,62 +273,54 @@ fn collect<'a>(
 }
 
 /// The shape of any part, with its label.
-fn shape<'a>(basis: &Basis, labels: &mut impl Iterator<Item = &'a String>, widths: &mut &[usize]) -> Result<(Shape, String), Error> {
+fn shape<'a>(basis: &Basis, labels: &mut impl Iterator<Item = &'a String>, inputs: &mut &[Columns]) -> Result<(Shape, String), Error> {
     let label = labels.next().cloned().unwrap_or_default();
     let (left, right) = match &basis.node {
-        Node::Functions { kind, .. } => return Ok((shape_of_family(kind, basis.n_functions(), &label, widths)?, label)),
+        Node::Functions(functions) => return Ok((shape_of_family(functions.spec(), &label, inputs)?, label)),
         Node::Sum(left, right) | Node::Product(left, right) => (left, right),
         Node::Invalid(_) => return Err(Error::NoCopies),
     };
-    let (left, left_label) = shape(left, labels, widths)?;
-    let (right, right_label) = shape(right, labels, widths)?;
-    if left.channels != right.channels {
+    let (left, left_label) = shape(left, labels, inputs)?;
+    let (right, right_label) = shape(right, labels, inputs)?;
+    if left.channels.n != right.channels.n {
         return Err(Error::ProductChannels {
             label,
-            left: left.channels,
-            right: right.channels,
+            left: left.channels.n,
+            right: right.channels.n,
         });
     }
-    let functions = match &basis.node {
+    let (functions, sign) = match &basis.node {
         Node::Sum(..) => {
             let left = left.functions.iter().map(|function| format!("[{left_label}{function}]"));
-            left.chain(right.functions.iter().map(|function| format!("[{right_label}{function}]")))
-                .collect()
+            let right = right.functions.iter().map(|function| format!("[{right_label}{function}]"));
+            (left.chain(right).collect(), "+")
         }
-        _ => left
-            .functions
-            .iter()
-            .flat_map(|first| right.functions.iter().map(move |second| format!("{first}{second}")))
-            .collect(),
+        _ => {
+            let pairs = |first| right.functions.iter().map(move |second| format!("{first}{second}"));
+            (left.functions.iter().flat_map(pairs).collect(), "*")
+        }
     };
     let shape = Shape {
-        channels: left.channels,
+        channels: left.channels.joined(sign, &right.channels),
         entries: Vec::new(),
         functions,
     };
     Ok((shape, label))
 }
 
-fn shape_of_family(kind: &Kind, n_functions: usize, label: &str, widths: &mut &[usize]) -> Result<Shape, Error> {
-    let (own, rest) = widths.split_at(kind.spec().n_inputs());
-    *widths = rest;
-    if own.iter().any(|width| *width != own[0]) {
+fn shape_of_family(spec: &dyn Spec, label: &str, inputs: &mut &[Columns]) -> Result<Shape, Error> {
+    let (own, rest) = inputs.split_at(spec.n_inputs());
+    *inputs = rest;
+    if own.iter().any(|input| input.n != own[0].n) {
         return Err(Error::InputWidths {
             label: label.into(),
-            widths: own.to_vec(),
+            widths: own.iter().map(|input| input.n).collect(),
         });
     }
-    let entries = match kind {
-        Kind::Custom(custom) => custom.output_shape().to_vec(),
-        _ => Vec::new(),
-    };
-    let functions = match kind {
-        Kind::Category(category) => category.labels().iter().map(|name| format!("[{name}]")).collect(),
-        _ => (0..n_functions).map(|function| format!("[{function}]")).collect(),
-    };
+    let channels = own[1..].iter().fold(own[0].clone(), |joined, input| joined.joined(",", input));
     Ok(Shape {
-        channels: own[0] * kind.n_values(),
-        entries,
-        functions,
+        channels: channels.of_entries(n_values(spec)),
+        entries: spec.output_shape().to_vec(),
+        functions: spec.function_names().into_iter().map(|name| format!("[{name}]")).collect(),
     })
 }

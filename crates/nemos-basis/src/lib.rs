@@ -22,23 +22,53 @@
 mod basis;
 mod bounds;
 mod convolve;
+mod cosines;
 mod design;
 mod error;
-mod families;
+/// The families, one file each.
+mod families {
+    mod bspline;
+    mod category;
+    mod custom;
+    mod cyclic_bspline;
+    mod exponential;
+    mod fourier;
+    mod history;
+    mod identity;
+    mod mspline;
+    mod raised_cosine_linear;
+    mod raised_cosine_log;
+    mod zero;
+
+    pub use bspline::BSpline;
+    pub use category::{Category, Unknown};
+    pub use custom::Custom;
+    pub use cyclic_bspline::CyclicBSpline;
+    pub use exponential::OrthogonalizedExponential;
+    pub use fourier::{Fourier, Frequencies};
+    pub use history::History;
+    pub use identity::Identity;
+    pub use mspline::MSpline;
+    pub use raised_cosine_linear::RaisedCosineLinear;
+    pub use raised_cosine_log::{Decay, RaisedCosineLog};
+    pub use zero::Zero;
+}
 mod family;
+mod family_table;
+mod filter_bank;
 mod filters;
 mod grid;
 mod identifiability;
 mod inputs;
-mod kind;
 mod labels;
 mod layout;
+mod learned_bounds;
 mod operators;
 mod piecewise;
 mod plan;
+mod source;
 mod spec;
 mod strided;
-mod training;
 mod window;
 
 pub use basis::Basis;
@@ -55,5 +85,6 @@ pub use grid::Grid;
 pub use identifiability::{Intercept, apply_identifiability_constraints, identifiable_columns, identifiable_columns_by_component};
 pub use inputs::Inputs;
 pub use layout::Layout;
-pub use training::{FittedTransformer, Transformer};
-pub use window::{Causality, Shift, Window};
+pub use learned_bounds::{FittedTransformer, Transformer};
+pub use nemos_core::convolution::{Causality, Shift};
+pub use window::Window;

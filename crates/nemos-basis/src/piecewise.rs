@@ -3,7 +3,28 @@
 use nemos_core::simd::vectorized;
 use nemos_core::tensor::{Tensor, backend::Backend as BurnBackend};
 
+use crate::Error;
 use crate::strided::{Pointwise, Strided};
+
+/// The limits that all splines share.
+pub(crate) fn spline_limits(family: &'static str, n_functions: usize, order: usize, least_order: usize) -> Result<(), Error> {
+    if order < least_order {
+        return Err(Error::Order {
+            family,
+            got: order,
+            least: least_order,
+        });
+    }
+    if n_functions < order {
+        return Err(Error::TooFewFunctions {
+            family,
+            got: n_functions,
+            least: order,
+            why: "one for each order of the spline",
+        });
+    }
+    Ok(())
+}
 
 /// Clamped knots on 0..1: `order` at each end, and equal steps between them.
 pub(crate) fn clamped_knots(n_functions: usize, order: usize) -> Vec<f64> {
@@ -97,7 +118,9 @@ impl Piecewise {
         };
         let square = self.order * self.order;
         let table = &self.table[piece * square..(piece + 1) * square];
+        // From the left end of the piece: powers of what is small keep their digits.
         let rest = sample - self.breaks[piece];
+        // The functions of a piece are neighbours, but for those that go on at the start.
         if piece + self.order <= self.n_functions {
             polynomials(table, rest, &mut row[piece..piece + self.order]);
         } else {

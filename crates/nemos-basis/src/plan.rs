@@ -2,24 +2,25 @@
 
 mod atom;
 mod host;
-mod prepare;
 mod tensor;
 
 use std::ops::Range;
+use std::sync::Arc;
 
-pub(crate) use atom::{Atom, Work};
+use nemos_core::convolution::Kernel;
+
 pub(crate) use host::{Data, View};
-pub(crate) use prepare::{Mode, Source, Visitor, ranges};
 
+use self::atom::{Atom, Work};
 use crate::Error;
 use crate::basis::{Basis, Node};
-use crate::convolve::LONG_WINDOW;
-use crate::labels::Labels;
 use crate::layout::Layout;
+use crate::source::Source;
+use crate::spec::Mode;
 
 /// A basis whose scales, kernels and columns are known.
 pub(crate) struct Plan {
-    layout: Layout,
+    n_features: usize,
     /// The terms of the sum, and the column where each begins.
     terms: Vec<(Part, usize)>,
 }
@@ -48,13 +49,14 @@ impl Part {
         }
     }
 
-    fn longest_window(&self) -> usize {
+    /// Rows that are best computed together.
+    fn chunk_rows(&self) -> usize {
         match self {
             Part::Atom(atom) => match &atom.work {
-                Work::Filter { kernel, .. } => kernel.window(),
-                _ => 0,
+                Work::Filter { kernel, .. } => kernel.chunk_rows(),
+                _ => 1,
             },
-            Part::Sum(left, right) | Part::Product(left, right) => left.longest_window().max(right.longest_window()),
+            Part::Sum(left, right) | Part::Product(left, right) => left.chunk_rows().max(right.chunk_rows()),
         }
     }
 
@@ -76,10 +78,9 @@ impl Part {
 }
 
 impl Plan {
-    /// Works out what the samples of `source` decide.
-    pub(crate) fn new(basis: &Basis, source: &dyn Source, mode: Mode) -> Result<Self, Error> {
-        let layout = basis.layout(&source.widths())?;
-        let labels = Labels::new(basis)?.all();
+    /// Works out what the samples of `source` decide, for a basis of this layout.
+    pub(crate) fn new(basis: &Basis, layout: &Layout, source: &dyn Source, mode: Mode) -> Result<Self, Error> {
+        let labels = basis.labels()?;
         let mut builder = Builder {
             source,
             mode,
@@ -88,29 +89,33 @@ impl Plan {
         };
         let mut parts = Vec::new();
         builder.terms(basis, &mut parts)?;
-        let starts = layout.terms().map(|(columns, _)| columns.start).collect::<Vec<_>>();
         Ok(Plan {
-            layout,
-            terms: parts.into_iter().zip(starts).collect(),
+            n_features: layout.n_features(),
+            terms: parts.into_iter().zip(layout.starts()).collect(),
         })
     }
 
-    /// Samples in the longest of the long filters, or zero.
-    fn longest_window(&self) -> usize {
-        let windows = self.terms.iter().map(|(part, _)| part.longest_window());
-        windows.max().filter(|&window| window >= LONG_WINDOW).unwrap_or(0)
-    }
-
-    /// A plan of one unnamed part.
-    pub(crate) fn of_part(part: Part) -> Self {
+    /// A bank of filters over the columns of one input.
+    pub(crate) fn of_filters(kernel: Kernel, lead: isize, columns: usize) -> Self {
+        let atom = Atom {
+            inputs: 0..1,
+            columns,
+            functions: kernel.n_functions(),
+            entries: 1,
+            work: Work::Filter {
+                kernel: Arc::new(kernel),
+                lead,
+            },
+            outside: None,
+        };
         Plan {
-            layout: Layout::unnamed(part.channels(), part.functions()),
-            terms: vec![(part, 0)],
+            n_features: columns * atom.functions,
+            terms: vec![(Part::Atom(Box::new(atom)), 0)],
         }
     }
 
-    pub(crate) fn layout(&self) -> &Layout {
-        &self.layout
+    fn chunk_rows(&self) -> usize {
+        self.terms.iter().map(|(part, _)| part.chunk_rows()).max().unwrap_or(1)
     }
 
     /// The rows of each input that these rows are computed from.
@@ -147,11 +152,10 @@ impl Builder<'_> {
     fn part(&mut self, basis: &Basis) -> Result<Part, Error> {
         let label = self.labels.next().cloned().unwrap_or_default();
         Ok(match &basis.node {
-            Node::Functions { kind, window } => {
-                let inputs = self.next_input..self.next_input + kind.spec().n_inputs();
+            Node::Functions(functions) => {
+                let inputs = self.next_input..self.next_input + functions.spec().n_inputs();
                 self.next_input = inputs.end;
-                let window = window.filter(|_| self.mode == Mode::Features);
-                Part::Atom(Box::new(prepare::atom(kind, window, inputs, &label, (self.source, self.mode))?))
+                Part::Atom(Box::new(Atom::new(functions, inputs, &label, self.source, self.mode)?))
             }
             Node::Sum(left, right) => Part::Sum(Box::new(self.part(left)?), Box::new(self.part(right)?)),
             Node::Product(left, right) => Part::Product(Box::new(self.part(left)?), Box::new(self.part(right)?)),

@@ -1,52 +1,15 @@
 //! Windows: how far a filter reaches, and to which side.
 
+use nemos_core::convolution::Causality;
+use serde::{Deserialize, Serialize};
+
 use crate::Error;
 
-/// Whether a filter sees the sample that it stands at.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Shift {
-    /// It does not: a causal filter starts one sample before, an anti-causal one a sample after.
-    #[default]
-    OneSample,
-    /// It does.
-    None,
-}
-
-/// To which side of a sample a filter looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Causality {
-    /// Back in time: what came before a sample explains it. The default, with [`Shift::OneSample`].
-    Causal(Shift),
-    /// Ahead in time: what comes after.
-    AntiCausal(Shift),
-    /// To both sides, around the middle of a window of odd length.
-    Acausal,
-}
-
-impl Default for Causality {
-    fn default() -> Self {
-        Causality::Causal(Shift::OneSample)
-    }
-}
-
-impl Causality {
-    /// How many samples ahead of a row its newest sample is: row `t` sees `t + lead − window + 1 ..= t + lead`.
-    pub(crate) fn lead(self, window: usize) -> isize {
-        let window = window as isize;
-        match self {
-            Causality::Causal(Shift::OneSample) => -1,
-            Causality::Causal(Shift::None) => 0,
-            Causality::AntiCausal(Shift::OneSample) => window,
-            Causality::AntiCausal(Shift::None) => window - 1,
-            Causality::Acausal => (window - 1) - (window - 1) / 2,
-        }
-    }
-
-    pub(crate) fn validate(self, window: usize) -> Result<(), Error> {
-        match self {
-            Causality::Acausal if window.is_multiple_of(2) => Err(Error::EvenWindow { window }),
-            _ => Ok(()),
-        }
+/// A window that looks both ways has a sample in its middle.
+pub(crate) fn check_middle(causality: Causality, window: usize) -> Result<(), Error> {
+    match causality {
+        Causality::Acausal if window.is_multiple_of(2) => Err(Error::EvenWindow { window }),
+        _ => Ok(()),
     }
 }
 
@@ -64,7 +27,7 @@ impl Causality {
 /// assert_eq!(window.n_samples(), 250);
 /// # Ok::<(), nemos_basis::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use]
 pub struct Window {
     n_samples: usize,
@@ -112,7 +75,7 @@ impl Window {
         if self.n_samples == 0 {
             return Err(Error::EmptyWindow { label: label.into() });
         }
-        self.causality.validate(self.n_samples)
+        check_middle(self.causality, self.n_samples)
     }
 }
 

@@ -162,8 +162,8 @@ fn parts_are_found_replaced_and_listed_by_label() {
     assert_eq!(replaced.part("angle").unwrap(), &Fourier::new(3).label("angle"));
     assert!(matches!(basis.part("phase"), Err(Error::UnknownLabel { .. })));
     let layout = basis.layout(&[1, 1, 2, 1]).unwrap();
-    assert_eq!(layout.names()[1], "both[0][1]");
-    assert_eq!(layout.names()[31], "BSpline_1[0][1]");
+    assert_eq!(layout.names().columns()[1], "both[0][1]");
+    assert_eq!(layout.names().columns()[31], "BSpline_1[0][1]");
     assert_eq!(layout.columns("speed").unwrap(), 44..45);
     let parts = layout.split_by_feature(&Matrix::<Cpu>::zeros([3, 45])).unwrap();
     assert_eq!(parts[1].1.dims(), [3, 14]);

@@ -1,7 +1,7 @@
 //! Reference values of the families, and the two ways to compute them.
 
 use nemos_basis::*;
-use nemos_core::{Cpu, Design, Matrix, NdArray};
+use nemos_core::{Cpu, Matrix, NdArray, Rows};
 
 const AT: [f64; 7] = [0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0];
 
@@ -173,19 +173,18 @@ fn single_precision_rounds_double_precision() {
 }
 
 #[test]
-fn any_block_equals_the_same_rows_of_the_whole_to_the_last_bit() {
+fn any_chunk_equals_the_same_rows_of_the_whole_to_the_last_bit() {
     let input = Matrix::<Cpu>::from_vec(wiggle(90, 2), [90, 2]).unwrap();
     for basis in zoo() {
         let inputs = vec![&input; basis.n_inputs()];
         let whole = basis.compute_features(inputs.as_slice()).unwrap();
-        let designs: Vec<&dyn Design<Cpu>> = inputs.iter().map(|&input| input as &dyn Design<Cpu>).collect();
-        let design = basis.design_of(&designs).unwrap();
+        let design = basis.design(inputs.as_slice()).unwrap();
         for rows in [0..90, 0..1, 5..17, 40..41, 80..90, 30..30] {
-            let (block, rows) = (design.block(rows.clone()).unwrap(), whole.rows(rows).unwrap());
+            let (chunk, rows) = (design.chunk(rows.clone()).unwrap(), whole.rows(rows).unwrap());
             let bits = |matrix: &Matrix<Cpu>| matrix.to_vec().iter().map(|value| value.to_bits()).collect::<Vec<_>>();
-            assert_eq!(bits(&block), bits(&rows), "{basis:?}");
+            assert_eq!(bits(&chunk), bits(&rows), "{basis:?}");
         }
-        assert!(design.block(80..91).is_err());
+        assert!(design.chunk(80..91).is_err());
     }
 }
 

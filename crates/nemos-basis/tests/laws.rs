@@ -1,7 +1,7 @@
 //! What holds for every choice of options and samples.
 
 use nemos_basis::*;
-use nemos_core::{Cpu, Matrix, Segments};
+use nemos_core::{Cpu, Design, Matrix, Segments};
 use proptest::prelude::*;
 
 type Host = Matrix<Cpu>;
@@ -73,11 +73,13 @@ fn long_filters_over_dense_signals_are_what_their_definition_says_within_every_s
             .iter()
             .map(|segment| brute_force(&kernel, &series[segment.clone()], causality));
         let expected = pieces.collect::<Vec<_>>().concat();
-        let samples = Host::from_column(series.clone())
-            .segmented(segments.clone())
+        let samples = Design::from(Host::from_column(series.clone()))
+            .with_segments(segments.clone())
             .expect("segments cover the rows");
         let got = convolve(kernel.view(), &samples, causality)
             .expect("a kernel of odd length")
+            .to_matrix()
+            .expect("rows in memory")
             .to_vec();
         assert!(
             got.iter().zip(&expected).all(|(&got, &expected)| same(got, expected)),
@@ -168,7 +170,10 @@ proptest! {
         let segments = Segments::from_lengths(lengths);
         let expected: Vec<f64> =
             segments.ranges().iter().flat_map(|segment| brute_force(&kernel, &series[segment.clone()], causality)).collect();
-        let got = convolve(kernel.view(), &Host::from_column(series).segmented(segments).unwrap(), causality).unwrap().to_vec();
+        let got = {
+            let samples = Design::from(Host::from_column(series)).with_segments(segments).unwrap();
+            convolve(kernel.view(), &samples, causality).unwrap().to_matrix().unwrap().to_vec()
+        };
         prop_assert_eq!(got.len(), expected.len());
         prop_assert!(got.iter().zip(&expected).all(|(&got, &expected)| same(got, expected)), "{:?}\n{:?}", got, expected);
     }

@@ -8,6 +8,12 @@ use burn_tensor::backend::Backend as BurnBackend;
 use burn_tensor::ops::FloatTensor;
 use burn_tensor::{DType, Device};
 
+use crate::Error;
+#[cfg(feature = "card")]
+use crate::device::{
+    check,
+    kernels::{self, Left},
+};
 use crate::host::HostFloat;
 
 /// A compute device together with its floating-point precision, chosen at compile time.
@@ -35,6 +41,9 @@ pub trait Backend: Copy + Default + Debug + PartialEq + Send + Sync + 'static {
     /// Whether [`host_values`](Backend::host_values) lends contiguous values.
     const HOST: bool = false;
 
+    /// How products and sums over many rows are taken.
+    const PRODUCTS: Products = Products::InParts;
+
     /// The device that tensors live on.
     fn device() -> Device<Self::Burn>;
 
@@ -43,11 +52,51 @@ pub trait Backend: Copy + Default + Debug + PartialEq + Send + Sync + 'static {
         None
     }
 
-    /// Rows of a block in a pass over data whose rows hold `n_columns` numbers.
+    /// Rows of a chunk in a pass over data whose rows hold `n_columns` numbers.
     ///
-    /// The default suits a device: blocks of about 256 MiB. On a processor a block should stay in its cache.
-    fn block_rows(n_columns: usize) -> usize {
-        ((256 << 20) / (Self::DTYPE.size() * n_columns.max(1))).clamp(1024, 1 << 20)
+    /// The default suits a device: chunks of about a gibibyte. On a processor a chunk should stay in its cache.
+    fn chunk_rows(n_columns: usize) -> usize {
+        ((1 << 30) / (Self::DTYPE.size() * n_columns.max(1))).clamp(1024, 1 << 20)
+    }
+
+    /// Whether the device can be used. It is tried once; later calls give the same answer.
+    ///
+    /// # Errors
+    /// [`Error::Device`] where there is no such device or no driver for it.
+    fn check() -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// `left · right` in parts of so many terms, by a kernel of the backend's own, for [`Products::Own`].
+    ///
+    /// # Shapes
+    /// `left`: `[n_rows, n_terms]`; `right`: `[n_terms, n_columns]`; the result: `[n_parts, n_rows, n_columns]`. None is empty.
+    fn own_product(
+        _left: FloatTensor<Self::Burn>,
+        _right: FloatTensor<Self::Burn>,
+        _terms_of_part: usize,
+    ) -> Option<FloatTensor<Self::Burn>> {
+        None
+    }
+
+    /// `leftᵀ · right` in parts of so many terms, by a kernel of the backend's own, for [`Products::Own`].
+    ///
+    /// # Shapes
+    /// `left`: `[n_terms, n_rows]`; `right`: `[n_terms, n_columns]`; the result: `[n_parts, n_rows, n_columns]`. None is empty.
+    fn own_transposed_product(
+        _left: FloatTensor<Self::Burn>,
+        _right: FloatTensor<Self::Burn>,
+        _terms_of_part: usize,
+    ) -> Option<FloatTensor<Self::Burn>> {
+        None
+    }
+
+    /// Sums over rows in parts of so many, by a kernel of the backend's own, for [`Products::Own`].
+    ///
+    /// # Shapes
+    /// `values`: `[n_rows, n_columns]`; the result: `[n_parts, n_columns]`. None is empty.
+    fn own_sums(_values: FloatTensor<Self::Burn>, _rows_of_part: usize) -> Option<FloatTensor<Self::Burn>> {
+        None
     }
 
     /// Relative rounding error of one number.
@@ -58,6 +107,19 @@ pub trait Backend: Copy + Default + Debug + PartialEq + Send + Sync + 'static {
             f64::from(f32::EPSILON)
         }
     }
+}
+
+/// How a backend takes products and sums over many rows.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Products {
+    /// By the backend's own product, over all rows of a chunk; sums in `f64` on the host. For processors, whose chunks are short.
+    Plain,
+    /// Over some hundred rows at a time, side by side, for a device whose product rounds as `f32` does.
+    InParts,
+    /// As [`InParts`](Products::InParts), with each factor in two halves: for tensor cores, which multiply eleven bits.
+    Split,
+    /// By kernels that the backend brings ([`Backend::own_product`]).
+    Own,
 }
 
 /// `f32` or `f64`: the precisions of the backends that have a choice.
@@ -86,6 +148,7 @@ impl<F: Precision> Backend for Cpu<F> {
     const NAME: &'static str = "cpu";
     const DTYPE: DType = F::DTYPE;
     const HOST: bool = true;
+    const PRODUCTS: Products = Products::Plain;
 
     fn device() -> Device<Self::Burn> {
         Default::default()
@@ -99,7 +162,7 @@ impl<F: Precision> Backend for Cpu<F> {
         tensor.storage::<E>().get(start..start + tensor.layout().num_elements())
     }
 
-    fn block_rows(n_columns: usize) -> usize {
+    fn chunk_rows(n_columns: usize) -> usize {
         // Less than a mebibyte: what is multiplied twice in a pass is read from memory once.
         ((768 << 10) / (Self::DTYPE.size() * n_columns.max(1))).clamp(256, 4096)
     }
@@ -115,12 +178,13 @@ impl Backend for NdArray<f64> {
     type Burn = burn_ndarray::NdArray<f64>;
     const NAME: &'static str = "ndarray";
     const DTYPE: DType = DType::F64;
+    const PRODUCTS: Products = Products::Plain;
 
     fn device() -> Device<Self::Burn> {
         Default::default()
     }
 
-    fn block_rows(n_columns: usize) -> usize {
+    fn chunk_rows(n_columns: usize) -> usize {
         ((512 << 10) / (8 * n_columns.max(1))).clamp(256, 4096)
     }
 }
@@ -130,12 +194,13 @@ impl Backend for NdArray<f32> {
     type Burn = burn_ndarray::NdArray<f32>;
     const NAME: &'static str = "ndarray";
     const DTYPE: DType = DType::F32;
+    const PRODUCTS: Products = Products::Plain;
 
     fn device() -> Device<Self::Burn> {
         Default::default()
     }
 
-    fn block_rows(n_columns: usize) -> usize {
+    fn chunk_rows(n_columns: usize) -> usize {
         ((512 << 10) / (4 * n_columns.max(1))).clamp(256, 4096)
     }
 }
@@ -156,9 +221,34 @@ impl Backend for Wgpu {
     type Burn = burn_wgpu::Wgpu;
     const NAME: &'static str = "wgpu";
     const DTYPE: DType = DType::F32;
+    const PRODUCTS: Products = Products::Own;
 
     fn device() -> Device<Self::Burn> {
         Default::default()
+    }
+
+    fn check() -> Result<(), Error> {
+        check::once::<Self>(
+            0,
+            "install a driver for Vulkan and its loader (Debian: libvulkan1, and mesa-vulkan-drivers for other cards than NVIDIA's), \
+             or use the processor: Cpu<f32>",
+        )
+    }
+
+    fn own_product(left: FloatTensor<Self::Burn>, right: FloatTensor<Self::Burn>, terms_of_part: usize) -> Option<FloatTensor<Self::Burn>> {
+        Some(kernels::product(left, right, Left::AsIs, terms_of_part))
+    }
+
+    fn own_transposed_product(
+        left: FloatTensor<Self::Burn>,
+        right: FloatTensor<Self::Burn>,
+        terms_of_part: usize,
+    ) -> Option<FloatTensor<Self::Burn>> {
+        Some(kernels::product(left, right, Left::Transposed, terms_of_part))
+    }
+
+    fn own_sums(values: FloatTensor<Self::Burn>, rows_of_part: usize) -> Option<FloatTensor<Self::Burn>> {
+        Some(kernels::sums(values, rows_of_part))
     }
 }
 
@@ -178,8 +268,33 @@ impl<const DEVICE: usize> Backend for Cuda<DEVICE> {
     type Burn = burn_cuda::Cuda;
     const NAME: &'static str = "cuda";
     const DTYPE: DType = DType::F32;
+    const PRODUCTS: Products = Products::Own;
 
     fn device() -> Device<Self::Burn> {
         burn_cuda::CudaDevice::new(DEVICE)
+    }
+
+    fn check() -> Result<(), Error> {
+        check::once::<Self>(
+            DEVICE,
+            "install NVIDIA's driver, and NVRTC of the CUDA toolkit (libnvrtc) where the linker finds it; nvidia-smi lists the cards; \
+             or use another backend: Wgpu, or Cpu<f32>",
+        )
+    }
+
+    fn own_product(left: FloatTensor<Self::Burn>, right: FloatTensor<Self::Burn>, terms_of_part: usize) -> Option<FloatTensor<Self::Burn>> {
+        Some(kernels::product(left, right, Left::AsIs, terms_of_part))
+    }
+
+    fn own_transposed_product(
+        left: FloatTensor<Self::Burn>,
+        right: FloatTensor<Self::Burn>,
+        terms_of_part: usize,
+    ) -> Option<FloatTensor<Self::Burn>> {
+        Some(kernels::product(left, right, Left::Transposed, terms_of_part))
+    }
+
+    fn own_sums(values: FloatTensor<Self::Burn>, rows_of_part: usize) -> Option<FloatTensor<Self::Burn>> {
+        Some(kernels::sums(values, rows_of_part))
     }
 }

@@ -1,124 +1,405 @@
-//! Designs: where a model gets its rows, a block at a time.
+//! Designs: rows of numbers, and what belongs to them.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
-use crate::{Backend, Error, Matrix, Segments};
+use ndarray::{Array1, Array2};
 
-/// What can give its rows a block at a time: a matrix, named features, a time series, a basis that computes them on
-/// demand, a file.
+use crate::{Backend, Error, Matrix, Names, Rows, Segments};
+
+/// Rows of numbers together with what belongs to them: names of columns and of blocks of columns, times, segments,
+/// weights, an offset. Features are one, counts are another.
 ///
-/// *Implementor must* return from [`block`](Design::block) a matrix of `rows.len()` rows and `n_features` columns, the
-/// same one for the same rows on every call, and accept any `rows` within `0..n_samples`.
-/// *Implementor may* fail to read a block ([`Error::Read`]); what asked for it stops with that error.
-/// *Implementor may* give the times of its rows, and the segments that they fall into.
+/// Whatever has rows becomes a design: a matrix, an array, a time series, a basis over its inputs. Cloning is cheap: rows
+/// are shared.
+///
+/// * **Names** come back with what is computed: coefficients under the names of blocks, rates under those of neurons.
+/// * **Times** are compared where two designs meet; **segments** are ranges of rows that must not leak into each other.
+/// * **Weights** say how much each row counts in a fit: means over rows are `Σ w · loss / Σ w`, so that only their ratios
+///   matter, and a row of weight zero is left out.
+/// * The **offset** is added to the predictor: under an exponential link, the logarithm of how long the neuron was looked at
+///   in each bin (the exposure).
 ///
 /// # Shapes
-/// `[n_samples, n_features]`. A row that holds a NaN is left out of a fit and gives NaN in a prediction.
-pub trait Design<B: Backend>: Sync {
-    /// Number of rows: one per sample, or time bin.
-    fn n_samples(&self) -> usize;
+/// `[n_rows, n_columns]`; weights and offset `[n_rows, 1]`, or `[n_rows, n_neurons]` where they differ between neurons. A
+/// row that holds a NaN is left out of a fit and gives NaN in a prediction.
+///
+/// # Example
+/// ```
+/// use nemos_core::{Cpu, Design, Matrix, ToDesign};
+/// let stimulus = Matrix::<Cpu>::from_column(vec![0.1, 0.2, 0.3]);
+/// let exposure = Matrix::from_column(vec![1.0_f64.ln(), 2.0_f64.ln(), 0.5_f64.ln()]);
+/// let design = stimulus.to_design().with_offset(exposure)?;
+/// assert!(design.offset().is_some() && design.weights().is_none());
+/// # Ok::<(), nemos_core::Error>(())
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Design<'a, B: Backend> {
+    rows: Arc<dyn Rows<B> + 'a>,
+    names: Names,
+    times: Option<Cow<'a, [f64]>>,
+    segments: Option<Segments>,
+    weights: Option<Matrix<B>>,
+    offset: Option<Matrix<B>>,
+}
+
+impl<B: Backend> fmt::Debug for Design<'_, B> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Design")
+            .field("dims", &self.dims())
+            .field("names", &self.names)
+            .field("n_segments", &self.segments().ranges().len())
+            .field("has_times", &self.times.is_some())
+            .field("has_weights", &self.weights.is_some())
+            .field("has_offset", &self.offset.is_some())
+            .finish()
+    }
+}
+
+impl<'a, B: Backend> Design<'a, B> {
+    /// Rows that nothing else is known of.
+    pub fn from_rows(rows: impl Rows<B> + 'a) -> Self {
+        Design {
+            rows: Arc::new(rows),
+            names: Names::none(),
+            times: None,
+            segments: None,
+            weights: None,
+            offset: None,
+        }
+    }
+
+    /// Rows with what is known of them to fit.
+    pub(crate) fn assembled(rows: &'a (impl Rows<B> + ?Sized), names: Names, times: Option<&'a [f64]>, segments: Option<Segments>) -> Self {
+        Design {
+            names,
+            times: times.map(Cow::Borrowed),
+            segments,
+            ..Design::from_rows(rows)
+        }
+    }
+
+    /// With these names of columns and blocks.
+    ///
+    /// # Errors
+    /// [`Error::NamesDoNotFit`] unless there is a name for each column.
+    pub fn with_names(mut self, names: Names) -> Result<Self, Error> {
+        names.check(self.n_columns())?;
+        self.names = names;
+        Ok(self)
+    }
+
+    /// With these times of the rows, in seconds.
+    ///
+    /// # Errors
+    /// [`Error::RowsDiffer`] unless there is one for each row.
+    pub fn with_times(mut self, times: impl Into<Cow<'a, [f64]>>) -> Result<Self, Error> {
+        let times = times.into();
+        self.check_rows("times", times.len())?;
+        self.times = Some(times);
+        Ok(self)
+    }
+
+    /// With rows that fall into these segments.
+    ///
+    /// # Errors
+    /// [`Error::RowsDiffer`] unless they cover the rows.
+    pub fn with_segments(mut self, segments: Segments) -> Result<Self, Error> {
+        self.check_rows("segments", segments.n_rows())?;
+        self.segments = Some(segments);
+        Ok(self)
+    }
+
+    /// With these weights.
+    ///
+    /// # Errors
+    /// [`Error::RowsDiffer`] unless there is one row per row of the design, [`Error::Weight`] if a weight is negative or
+    /// not finite.
+    pub fn with_weights(mut self, weights: impl Into<Matrix<B>>) -> Result<Self, Error> {
+        let weights = weights.into();
+        self.check_extra("weights", &weights)?;
+        let n_columns = weights.dims()[1];
+        let wrong = weights
+            .to_vec()
+            .into_iter()
+            .enumerate()
+            .find(|(_, w)| !(w.is_finite() && *w >= 0.0));
+        if let Some((index, value)) = wrong {
+            return Err(Error::Weight {
+                value,
+                row: index / n_columns,
+                column: index % n_columns,
+            });
+        }
+        self.weights = Some(weights);
+        Ok(self)
+    }
+
+    /// With this offset. A row where it is NaN is left out of a fit, and gives NaN in a prediction.
+    ///
+    /// # Errors
+    /// [`Error::RowsDiffer`] unless there is one row per row of the design, [`Error::Infinite`] if a value is infinite.
+    pub fn with_offset(mut self, offset: impl Into<Matrix<B>>) -> Result<Self, Error> {
+        let offset = offset.into();
+        self.check_extra("offset", &offset)?;
+        let n_columns = offset.dims()[1];
+        if let Some(index) = offset.to_vec().iter().position(|x| x.is_infinite()) {
+            return Err(Error::Infinite {
+                name: "offset",
+                row: index / n_columns,
+                column: index % n_columns,
+            });
+        }
+        self.offset = Some(offset);
+        Ok(self)
+    }
+
+    /// The names of columns and blocks.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// Times of the rows in seconds, where they are known.
+    pub fn times(&self) -> Option<&[f64]> {
+        self.times.as_deref()
+    }
+
+    /// The ranges of rows that must not leak into each other: one that covers everything, unless said otherwise.
+    pub fn segments(&self) -> Segments {
+        self.segments.clone().unwrap_or_else(|| Segments::single(self.n_rows()))
+    }
+
+    /// How much each row counts in a fit; all the same where there is nothing.
+    pub fn weights(&self) -> Option<&Matrix<B>> {
+        self.weights.as_ref()
+    }
+
+    /// What is added to the predictor of each row.
+    pub fn offset(&self) -> Option<&Matrix<B>> {
+        self.offset.as_ref()
+    }
+
+    /// Rows and columns.
+    pub fn dims(&self) -> [usize; 2] {
+        [self.n_rows(), self.n_columns()]
+    }
+
+    /// Number of rows.
+    pub fn n_rows(&self) -> usize {
+        self.rows.n_rows()
+    }
 
     /// Number of columns.
-    fn n_features(&self) -> usize;
+    pub fn n_columns(&self) -> usize {
+        self.rows.n_columns()
+    }
 
     /// The rows in this range.
     ///
     /// # Errors
-    /// [`Error::Read`] where rows come from a file that cannot be read; [`Error::RowsOutside`] where they do not exist.
-    fn block(&self, rows: Range<usize>) -> Result<Matrix<B>, Error>;
+    /// As [`Rows::chunk`].
+    pub fn chunk(&self, rows: Range<usize>) -> Result<Matrix<B>, Error> {
+        self.rows.chunk(rows)
+    }
 
-    /// These rows, in this order, repeats allowed.
+    /// The rows themselves.
+    pub fn rows(&self) -> &(dyn Rows<B> + 'a) {
+        &*self.rows
+    }
+
+    /// All rows at once.
     ///
     /// # Errors
-    /// As [`block`](Design::block).
-    fn gather(&self, rows: &[usize]) -> Result<Matrix<B>, Error> {
-        Matrix::stack(rows.iter().map(|&row| self.block(row..row + 1)).collect::<Result<_, _>>()?)
+    /// As [`Rows::chunk`].
+    pub fn to_matrix(&self) -> Result<Matrix<B>, Error> {
+        self.rows.chunk(0..self.n_rows())
     }
 
-    /// How much each of the rows in this range counts in a fit, `[n_rows, 1]` or `[n_rows, n_neurons]`; all the same
-    /// where there is nothing. Weights are relative, and never negative.
+    /// The columns of the block of this name.
     ///
     /// # Errors
-    /// As [`block`](Design::block).
-    fn weights(&self, _rows: Range<usize>) -> Result<Option<Matrix<B>>, Error> {
-        Ok(None)
+    /// [`Error::NoNames`] where columns have no names, [`Error::UnknownName`] where none has this one.
+    pub fn columns(&self, block: &str) -> Result<Range<usize>, Error> {
+        self.names.block(block).map(crate::Block::columns)
     }
 
-    /// What is added to the predictor of each of the rows in this range, `[n_rows, 1]` or `[n_rows, n_neurons]`: under
-    /// an exponential link the logarithm of the exposure.
-    ///
-    /// # Errors
-    /// As [`block`](Design::block).
-    fn offset(&self, _rows: Range<usize>) -> Result<Option<Matrix<B>>, Error> {
-        Ok(None)
+    fn check_extra(&self, name: &'static str, values: &Matrix<B>) -> Result<(), Error> {
+        let [rows, columns] = values.dims();
+        if columns == 0 {
+            return Err(Error::Empty { name, rows, columns });
+        }
+        self.check_rows(name, rows)
     }
 
-    /// Times of the rows in seconds, where they are known.
-    fn times(&self) -> Option<&[f64]> {
-        None
-    }
-
-    /// The names of blocks of columns, and the columns of each, where they have names.
-    fn named_blocks(&self) -> Vec<(String, Range<usize>)> {
-        Vec::new()
-    }
-
-    /// The ranges of rows that must not leak into each other: one that covers everything, unless said otherwise.
-    fn segments(&self) -> Segments {
-        Segments::single(self.n_samples())
+    fn check_rows(&self, right_name: &'static str, right: usize) -> Result<(), Error> {
+        let left = self.n_rows();
+        if left == right {
+            return Ok(());
+        }
+        Err(Error::RowsDiffer {
+            left_name: "the design",
+            left,
+            right_name,
+            right,
+        })
     }
 }
 
-/// Rows along time that can wrap a result in their own kind: what goes in with times comes out with times.
-pub trait Samples<B: Backend>: Design<B> {
-    /// What a result of one row per sample becomes.
+impl<B: Backend> Rows<B> for Design<'_, B> {
+    fn n_rows(&self) -> usize {
+        self.rows.n_rows()
+    }
+
+    fn n_columns(&self) -> usize {
+        self.rows.n_columns()
+    }
+
+    fn chunk(&self, rows: Range<usize>) -> Result<Matrix<B>, Error> {
+        self.rows.chunk(rows)
+    }
+
+    fn gather(&self, rows: &[usize]) -> Result<Matrix<B>, Error> {
+        self.rows.gather(rows)
+    }
+}
+
+/// What can be seen as a [`Design`]: everything that models, bases and scores take.
+pub trait ToDesign<B: Backend> {
+    /// The rows, and what belongs to them.
+    fn to_design(&self) -> Design<'_, B>;
+}
+
+/// A kind of rows that results can be wrapped in: what goes in with times comes out with times.
+pub trait Samples<B: Backend>: ToDesign<B> {
+    /// What a result of one row per row of `self` becomes.
     type Output;
 
-    /// Wraps `values`, which has one row per row of `self`.
-    fn wrap(&self, values: Matrix<B>) -> Self::Output;
+    /// Wraps `values`, which has one row per row of `self`, with the names of its columns.
+    fn wrap(&self, values: Matrix<B>, names: Names) -> Self::Output;
 }
 
-impl<B: Backend> Design<B> for Matrix<B> {
-    fn n_samples(&self) -> usize {
-        self.dims()[0]
-    }
-
-    fn n_features(&self) -> usize {
-        self.dims()[1]
-    }
-
-    fn block(&self, rows: Range<usize>) -> Result<Matrix<B>, Error> {
-        self.rows(rows)
-    }
-
-    fn gather(&self, rows: &[usize]) -> Result<Matrix<B>, Error> {
-        self.select_rows(rows)
+impl<B: Backend> ToDesign<B> for Matrix<B> {
+    fn to_design(&self) -> Design<'_, B> {
+        Design::from_rows(self.clone())
     }
 }
 
 impl<B: Backend> Samples<B> for Matrix<B> {
     type Output = Matrix<B>;
 
-    fn wrap(&self, values: Matrix<B>) -> Matrix<B> {
+    fn wrap(&self, values: Matrix<B>, _names: Names) -> Matrix<B> {
         values
     }
 }
 
-/// The ranges that cover `n_samples` rows, `block_rows` at a time.
-pub fn row_blocks(n_samples: usize, block_rows: usize) -> impl ExactSizeIterator<Item = Range<usize>> {
-    let block_rows = block_rows.max(1);
-    (0..n_samples.div_ceil(block_rows)).map(move |index| index * block_rows..((index + 1) * block_rows).min(n_samples))
+impl<B: Backend> ToDesign<B> for Design<'_, B> {
+    fn to_design(&self) -> Design<'_, B> {
+        self.clone()
+    }
 }
 
-#[cfg(test)]
+impl<B: Backend> Samples<B> for Design<'_, B> {
+    type Output = Design<'static, B>;
+
+    fn wrap(&self, values: Matrix<B>, names: Names) -> Design<'static, B> {
+        Design {
+            names,
+            times: self.times.clone().map(|times| Cow::Owned(times.into_owned())),
+            segments: self.segments.clone(),
+            ..Design::from_rows(values)
+        }
+    }
+}
+
+impl<B: Backend> ToDesign<B> for [f64] {
+    fn to_design(&self) -> Design<'_, B> {
+        Design::from_rows(Matrix::from_column(self.to_vec()))
+    }
+}
+
+impl<B: Backend> ToDesign<B> for Vec<f64> {
+    fn to_design(&self) -> Design<'_, B> {
+        self.as_slice().to_design()
+    }
+}
+
+impl<B: Backend> ToDesign<B> for Array1<f64> {
+    fn to_design(&self) -> Design<'_, B> {
+        Design::from_rows(Matrix::from_column(self.to_vec()))
+    }
+}
+
+impl<B: Backend> ToDesign<B> for Array2<f64> {
+    fn to_design(&self) -> Design<'_, B> {
+        Design::from_rows(Matrix::from_array(self.view()))
+    }
+}
+
+// Of any lifetime, so that a matrix may stand beside blocks that are borrowed.
+impl<B: Backend> From<Matrix<B>> for Design<'_, B> {
+    fn from(matrix: Matrix<B>) -> Self {
+        Design::from_rows(matrix)
+    }
+}
+
+impl<'a, B: Backend, D: ToDesign<B> + ?Sized> From<&'a D> for Design<'a, B> {
+    fn from(values: &'a D) -> Self {
+        values.to_design()
+    }
+}
+
+#[cfg(all(test, feature = "cpu"))]
 mod tests {
     use super::*;
+    use crate::Cpu;
+
+    fn column(values: &[f64]) -> Matrix<Cpu> {
+        Matrix::from_column(values.to_vec())
+    }
 
     #[test]
-    fn blocks_cover_every_row_once() {
-        for (n_samples, block_rows) in [(0, 4), (1, 4), (8, 4), (9, 4), (3, 0)] {
-            let rows: Vec<usize> = row_blocks(n_samples, block_rows).flatten().collect();
-            assert_eq!(rows, (0..n_samples).collect::<Vec<_>>());
-        }
+    fn weights_and_offsets_must_fit_the_rows() {
+        let design = || Design::from(Matrix::<Cpu>::zeros([3, 2]));
+        assert!(matches!(design().with_weights(column(&[1.0])), Err(Error::RowsDiffer { .. })));
+        assert!(matches!(
+            design().with_weights(column(&[1.0, -1.0, 0.0])),
+            Err(Error::Weight { row: 1, .. })
+        ));
+        assert!(design().with_weights(column(&[1.0, f64::NAN, 0.0])).is_err());
+        assert!(matches!(
+            design().with_offset(column(&[1.0, 0.0, f64::INFINITY])),
+            Err(Error::Infinite { row: 2, .. })
+        ));
+        let weights = column(&[1.0, 2.0, 0.0]);
+        let both = design()
+            .with_weights(weights)
+            .and_then(|design| design.with_offset(column(&[0.0; 3])));
+        assert_eq!(both.unwrap().weights().unwrap().to_vec(), [1.0, 2.0, 0.0]);
+    }
+
+    #[test]
+    fn what_belongs_to_the_rows_comes_back_with_a_result() {
+        let design = Design::from(column(&[1.0, 2.0, 3.0]))
+            .with_times(vec![0.1, 0.2, 0.9])
+            .and_then(|design| design.with_segments(Segments::from_lengths([2, 1])))
+            .unwrap();
+        let rates = design.wrap(Matrix::zeros([3, 2]), Names::new(["a", "b"]));
+        assert_eq!(rates.times(), Some(&[0.1, 0.2, 0.9][..]));
+        assert_eq!(rates.segments(), Segments::from_lengths([2, 1]));
+        assert_eq!(rates.names().column("b").unwrap(), 1);
+    }
+
+    #[test]
+    fn segments_cover_the_rows_or_are_refused() {
+        let error = Design::from(column(&[1.0, 2.0, 3.0]))
+            .with_segments(Segments::from_lengths([1, 1]))
+            .unwrap_err();
+        assert!(matches!(error, Error::RowsDiffer { left: 3, right: 2, .. }));
+        assert!(Design::from(column(&[1.0])).with_times(vec![0.0, 1.0]).is_err());
+        assert!(Design::from(column(&[1.0])).with_names(Names::new(["a", "b"])).is_err());
     }
 }

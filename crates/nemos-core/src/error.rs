@@ -40,9 +40,9 @@ pub enum Error {
         /// What the number follows from.
         why: &'static str,
     },
-    /// A block of rows has another shape than the rows that were asked for.
-    #[error("a block has shape {got:?}, but {expected:?} was asked for")]
-    BlockShape {
+    /// A chunk of rows has another shape than the rows that were asked for.
+    #[error("a chunk has shape {got:?}, but {expected:?} was asked for")]
+    ChunkShape {
         /// Its shape.
         got: [usize; 2],
         /// The shape of the rows that were asked for.
@@ -124,13 +124,55 @@ pub enum Error {
         /// The name.
         name: String,
     },
-    /// No block of columns has this name.
-    #[error("no block of features is named {name:?}; there are {available:?}")]
+    /// Nothing has this name.
+    #[error("no {of} is named {name:?}; there are {available:?}")]
     UnknownName {
         /// The name asked for.
         name: String,
+        /// What it would be the name of.
+        of: &'static str,
         /// The names that exist.
         available: Vec<String>,
+    },
+    /// A name was asked for where there are none.
+    #[error("no columns have the name {asked:?}, nor any other; give the features names: Features::with, or the design of a basis")]
+    NoNames {
+        /// The name asked for.
+        asked: String,
+    },
+    /// There are not as many names as columns.
+    #[error("there are {got} {what} for {columns} columns")]
+    NamesDoNotFit {
+        /// What was counted.
+        what: &'static str,
+        /// How many there are.
+        got: usize,
+        /// How many columns there are.
+        columns: usize,
+    },
+    /// The columns of a block cannot be shared among its channels.
+    #[error("the {columns} columns of {name:?} cannot be shared equally among {channels} channels")]
+    Channels {
+        /// Name of the block.
+        name: String,
+        /// Its columns.
+        columns: usize,
+        /// Its channels.
+        channels: usize,
+    },
+    /// Two time axes part.
+    #[error("{left_name} and {right_name} part at row {row}: {left} s against {right} s; use the same time bins for both")]
+    TimesDiffer {
+        /// What the first is.
+        left_name: &'static str,
+        /// Its time there.
+        left: f64,
+        /// What the second is.
+        right_name: &'static str,
+        /// Its time there.
+        right: f64,
+        /// First row where they differ.
+        row: usize,
     },
     /// Rows could not be read from where they are kept.
     #[error("rows {start}..{end} could not be read: {source}")]
@@ -141,6 +183,16 @@ pub enum Error {
         end: usize,
         /// What went wrong.
         source: Arc<std::io::Error>,
+    },
+    /// A device that computes is missing, or has failed.
+    #[error("the device of the backend {backend} cannot be used: {reason}; {remedy}")]
+    Device {
+        /// Name of the backend.
+        backend: &'static str,
+        /// What it, or its driver, said.
+        reason: String,
+        /// What to do about it.
+        remedy: &'static str,
     },
     /// A factorisation failed to converge, which finite input does not cause.
     #[error("the eigenvalues of a {size} × {size} matrix did not converge; are all features finite and of moderate size?")]

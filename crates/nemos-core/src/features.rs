@@ -2,150 +2,197 @@
 
 use std::ops::Range;
 
-use crate::{Backend, Design, Error, Matrix, Samples};
+use crate::{Backend, Design, Error, Matrix, Names, Rows, Samples, ToDesign, first_time_apart};
 
-/// Named blocks of columns, side by side.
+/// Named blocks of columns, side by side, of anything that is a design.
+///
+/// Times and segments are those of the first block that has some. A block that is itself made of named blocks (a basis of
+/// several terms) becomes one block; [`beside`](Features::beside) keeps its names.
 ///
 /// # Example
 /// ```
-/// use nemos_core::{Cpu, Features, Matrix};
+/// use nemos_core::{Cpu, Features, Matrix, ToDesign};
 /// let speed = Matrix::<Cpu>::from_column(vec![0.1, 0.2]);
 /// let place = Matrix::<Cpu>::from_vec(vec![1.0, 0.0, 0.0, 1.0], [2, 2])?;
-/// let features = Features::new().with("speed", speed)?.with("place", place)?;
-/// assert_eq!(features.columns("place")?, 1..3);
+/// let features = Features::new().with("speed", &speed)?.with("place", &place)?;
+/// assert_eq!(features.to_design().columns("place")?, 1..3);
 /// # Ok::<(), nemos_core::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Features<B: Backend> {
-    blocks: Vec<(String, Matrix<B>)>,
+#[must_use]
+pub struct Features<'a, B: Backend> {
+    parts: Vec<Design<'a, B>>,
+    names: Names,
 }
 
-impl<B: Backend> Features<B> {
+impl<'a, B: Backend> Features<'a, B> {
     /// No features yet.
     pub fn new() -> Self {
-        Features { blocks: Vec::new() }
+        Features {
+            parts: Vec::new(),
+            names: Names::none(),
+        }
     }
 
-    /// Adds a block of columns to the right.
+    /// Adds columns to the right, as a block of this name.
     ///
     /// # Errors
-    /// [`Error::DuplicateName`] if the name is taken, [`Error::RowsDiffer`] if its rows are not those of the other blocks.
-    pub fn with(mut self, name: impl Into<String>, block: Matrix<B>) -> Result<Self, Error> {
-        let name = name.into();
-        if self.names().any(|taken| taken == name) {
-            return Err(Error::DuplicateName { name });
+    /// [`Error::DuplicateName`] if the name is taken, [`Error::RowsDiffer`] if its rows are not those of the other blocks,
+    /// [`Error::TimesDiffer`] if its times are not.
+    pub fn with(self, name: impl Into<String>, block: impl Into<Design<'a, B>>) -> Result<Self, Error> {
+        let (name, block) = (name.into(), block.into());
+        let n_columns = block.n_columns();
+        let channels = match block.names().blocks() {
+            [only] => only.channels().to_vec(),
+            _ => Vec::new(),
+        };
+        let columns = match block.names().columns() {
+            [] if n_columns == 1 => vec![name.clone()],
+            [] => (0..n_columns).map(|column| format!("{name}[{column}]")).collect(),
+            names => names.to_vec(),
+        };
+        let names = Names::new(columns).with_block(name, n_columns, channels.iter().map(String::as_str))?;
+        self.add(block, &names)
+    }
+
+    /// Adds columns to the right, under the names that their blocks have.
+    ///
+    /// # Errors
+    /// As [`with`](Features::with), and [`Error::NoNames`] if they have none.
+    pub fn beside(self, blocks: impl Into<Design<'a, B>>) -> Result<Self, Error> {
+        let blocks = blocks.into();
+        let names = blocks.names().clone();
+        if names.blocks().is_empty() {
+            return Err(Error::NoNames {
+                asked: "of the blocks to put beside the others".into(),
+            });
         }
-        if let Some((_, first)) = self.blocks.first()
-            && first.dims()[0] != block.dims()[0]
+        self.add(blocks, &names)
+    }
+
+    fn add(mut self, part: Design<'a, B>, names: &Names) -> Result<Self, Error> {
+        let taken = |name: &str| self.names.blocks().iter().any(|block| block.name() == name);
+        if let Some(block) = names.blocks().iter().find(|block| taken(block.name())) {
+            return Err(Error::DuplicateName { name: block.name().into() });
+        }
+        if let Some(first) = self.parts.first()
+            && first.n_rows() != part.n_rows()
         {
             return Err(Error::RowsDiffer {
                 left_name: "the first block",
-                left: first.dims()[0],
+                left: first.n_rows(),
                 right_name: "the new block",
-                right: block.dims()[0],
+                right: part.n_rows(),
             });
         }
-        self.blocks.push((name, block));
+        let known = self.parts.iter().find_map(Design::times);
+        if let (Some(left), Some(right)) = (known, part.times())
+            && let Some(row) = first_time_apart(left, right)
+        {
+            return Err(Error::TimesDiffer {
+                left_name: "the blocks before",
+                left: left[row],
+                right_name: "the new block",
+                right: right[row],
+                row,
+            });
+        }
+        self.names = self.names.clone().beside(self.n_columns(), names, part.n_columns());
+        self.parts.push(part);
         Ok(self)
     }
 
-    /// The names, from left to right.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.blocks.iter().map(|(name, _)| name.as_str())
-    }
-
-    /// The columns that the block of this name takes in the design, and its coefficients in a fitted model.
-    ///
-    /// # Errors
-    /// [`Error::UnknownName`] if there is no such block.
-    pub fn columns(&self, name: &str) -> Result<Range<usize>, Error> {
-        let mut start = 0;
-        for (other, block) in &self.blocks {
-            let width = block.dims()[1];
-            if other == name {
-                return Ok(start..start + width);
-            }
-            start += width;
-        }
-        Err(Error::UnknownName {
-            name: name.into(),
-            available: self.names().map(String::from).collect(),
-        })
+    /// The names of blocks and columns.
+    pub fn names(&self) -> &Names {
+        &self.names
     }
 }
 
-impl<B: Backend> Design<B> for Features<B> {
-    fn n_samples(&self) -> usize {
-        self.blocks.first().map_or(0, |(_, block)| block.dims()[0])
+impl<B: Backend> Rows<B> for Features<'_, B> {
+    fn n_rows(&self) -> usize {
+        self.parts.first().map_or(0, Design::n_rows)
     }
 
-    fn n_features(&self) -> usize {
-        self.blocks.iter().map(|(_, block)| block.dims()[1]).sum()
+    fn n_columns(&self) -> usize {
+        self.parts.iter().map(Design::n_columns).sum()
     }
 
-    fn block(&self, rows: Range<usize>) -> Result<Matrix<B>, Error> {
-        let blocks = self
-            .blocks
-            .iter()
-            .map(|(_, block)| block.rows(rows.clone()))
-            .collect::<Result<Vec<_>, _>>()?;
-        Matrix::beside(blocks)
+    fn chunk(&self, rows: Range<usize>) -> Result<Matrix<B>, Error> {
+        let parts = self.parts.iter().map(|part| part.chunk(rows.clone()));
+        Matrix::beside(parts.collect::<Result<Vec<_>, _>>()?)
     }
 
-    fn named_blocks(&self) -> Vec<(String, Range<usize>)> {
-        let starts = self.blocks.iter().scan(0, |end, (name, block)| {
-            let start = *end;
-            *end += block.dims()[1];
-            Some((name.clone(), start..*end))
-        });
-        starts.collect()
+    fn gather(&self, rows: &[usize]) -> Result<Matrix<B>, Error> {
+        let parts = self.parts.iter().map(|part| part.rows().gather(rows));
+        Matrix::beside(parts.collect::<Result<Vec<_>, _>>()?)
     }
 }
 
-impl<B: Backend> Samples<B> for Features<B> {
-    type Output = Matrix<B>;
+impl<B: Backend> ToDesign<B> for Features<'_, B> {
+    fn to_design(&self) -> Design<'_, B> {
+        let segments = self.parts.iter().map(Design::segments);
+        // Blocks that say nothing of segments follow one that does.
+        let segments = segments.reduce(|known, other| if known.ranges().len() > 1 { known } else { other });
+        let times = self.parts.iter().find_map(Design::times);
+        Design::assembled(self, self.names.clone(), times, segments)
+    }
+}
 
-    fn wrap(&self, values: Matrix<B>) -> Matrix<B> {
-        values
+impl<B: Backend> Samples<B> for Features<'_, B> {
+    type Output = Design<'static, B>;
+
+    fn wrap(&self, values: Matrix<B>, names: Names) -> Design<'static, B> {
+        self.to_design().wrap(values, names)
     }
 }
 
 #[cfg(all(test, feature = "cpu"))]
 mod tests {
     use super::*;
-    use crate::Cpu;
+    use crate::{Cpu, Segments};
 
     fn column(values: &[f64]) -> Matrix<Cpu> {
         Matrix::from_column(values.to_vec())
     }
 
     #[test]
-    fn blocks_stand_side_by_side() {
+    fn blocks_stand_side_by_side_under_their_names() {
+        let wide = Matrix::<Cpu>::from_vec(vec![1.0, 2.0, 3.0, 4.0], [2, 2]).unwrap();
         let features = Features::new()
-            .with("a", column(&[1.0, 2.0, 3.0]))
-            .unwrap()
-            .with("b", column(&[4.0, 5.0, 6.0]))
+            .with("a", column(&[7.0, 8.0]))
+            .and_then(|features| features.with("b", &wide))
             .unwrap();
-        assert_eq!(features.n_features(), 2);
-        assert_eq!(features.block(1..3).unwrap().to_vec(), [2.0, 5.0, 3.0, 6.0]);
+        let design = features.to_design();
+        assert_eq!(design.to_matrix().unwrap().to_vec(), [7.0, 1.0, 2.0, 8.0, 3.0, 4.0]);
+        assert_eq!(design.columns("b").unwrap(), 1..3);
+        assert_eq!(design.names().columns(), ["a", "b[0]", "b[1]"]);
+        assert!(matches!(design.columns("c"), Err(Error::UnknownName { .. })));
     }
 
     #[test]
-    fn names_and_rows_are_checked() {
-        let features = Features::new().with("a", column(&[1.0])).unwrap();
+    fn names_rows_and_times_must_fit() {
+        let features = || Features::new().with("a", column(&[1.0, 2.0])).unwrap();
         assert!(matches!(
-            features.clone().with("a", column(&[1.0])),
+            features().with("a", column(&[1.0, 2.0])),
             Err(Error::DuplicateName { .. })
         ));
+        assert!(matches!(features().with("b", column(&[1.0])), Err(Error::RowsDiffer { .. })));
+        assert!(matches!(features().beside(column(&[1.0, 2.0])), Err(Error::NoNames { .. })));
+        let at = |times: [f64; 2]| Design::from(column(&[0.0; 2])).with_times(times.to_vec()).unwrap();
+        let timed = features().with("b", at([0.0, 0.1])).unwrap();
         assert!(matches!(
-            features.clone().with("b", column(&[1.0, 2.0])),
-            Err(Error::RowsDiffer { .. })
+            timed.clone().with("c", at([0.0, 0.2])),
+            Err(Error::TimesDiffer { row: 1, .. })
         ));
-        assert!(matches!(features.columns("c"), Err(Error::UnknownName { .. })));
+        assert_eq!(timed.to_design().times(), Some(&[0.0, 0.1][..]));
     }
 
     #[test]
-    fn no_features_have_no_rows() {
-        assert_eq!(Features::<Cpu>::new().n_samples(), 0);
+    fn times_and_segments_of_a_block_are_those_of_all() {
+        let timed = Design::from(column(&[0.0; 3])).with_times(vec![0.0, 0.1, 5.0]).unwrap();
+        let timed = timed.with_segments(Segments::from_lengths([2, 1])).unwrap();
+        let features = Features::new().with("a", column(&[1.0; 3])).unwrap().with("b", timed).unwrap();
+        assert_eq!(features.to_design().segments().ranges().len(), 2);
+        assert!(features.to_design().times().is_some());
     }
 }

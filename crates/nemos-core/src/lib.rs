@@ -2,44 +2,48 @@
 //!
 //! Everything in `nemos` that computes is generic over a [`Backend`], a compute device together with a
 //! floating-point precision. Data carry it ([`Matrix<B>`], [`Design<B>`]); specifications of models, bases and
-//! solvers do not. A pass over data is always a loop over blocks of rows ([`row_blocks`]), so that nothing of the
+//! solvers do not. A pass over data is always a loop over chunks of rows ([`row_chunks`]), so that nothing of the
 //! size of a whole recording need exist unless the caller made it.
 //!
 //! | item | what it is |
 //! |---|---|
 //! | [`Backend`] | device and precision, as a type: [`Cpu`], [`NdArray`], `Wgpu`, `Cuda` |
 //! | [`Matrix`] | `[n_samples, n_columns]`; time is the first axis |
-//! | [`Design`] | what can give its rows a block at a time |
-//! | [`Samples`] | a design that can wrap a result in its own kind |
-//! | [`Annotated`] | a design whose rows carry weights and an offset |
+//! | [`Operand`], [`Sums`] | features ready for the products of a pass; its sums, read back at once |
+//! | [`Rows`] | what can give its rows some at a time |
+//! | [`Design`] | rows, and what belongs to them: names, times, segments, weights, an offset |
+//! | [`ToDesign`], [`Samples`] | what can be seen as a design; what can wrap a result in its own kind |
 //! | [`Features`] | named blocks of columns |
+//! | [`Names`], [`Block`] | names of columns, and of the blocks and channels that they fall into |
+//! | [`convolution`] | banks of filters along time |
 //! | [`Segments`] | contiguous ranges of rows that must not leak into each other |
-//! | [`Segmented`] | a matrix whose rows fall into segments |
 //!
 //! # Glossary
 //!
 //! One word per idea, in every crate: *counts* (spikes per bin), *rate* (expected counts per bin), *predictor*
-//! (design · coef + intercept), *design* (features in rows), *coef*, *intercept*, *window* (length of a kernel in
-//! samples), *lag*, *segment*, *n_samples*, *n_features*, *n_neurons*, *n_functions*.
+//! (design · coef + intercept), *design* (rows and what belongs to them), *coef*, *intercept*, *window* (length of a kernel
+//! in samples), *lag*, *segment*, *block* (columns under one name), *channel* (columns of a block that belong to one column of
+//! its input), *chunk* (rows that are read together), *n_rows*, *n_features*, *n_neurons*, *n_functions*.
 
-mod annotated;
 mod backend;
-mod blockwise;
+mod chunkwise;
+pub mod convolution;
 mod design;
+mod device;
 mod error;
 mod features;
 mod host;
 mod linalg;
 mod matrix;
 mod memory;
-mod segmented;
+mod names;
+mod rows;
 mod segments;
 pub mod simd;
 pub mod special;
 mod times;
+mod upload;
 
-pub use annotated::Annotated;
-pub use backend::Backend;
 #[cfg(feature = "cpu")]
 pub use backend::Cpu;
 #[cfg(feature = "cuda")]
@@ -50,14 +54,17 @@ pub use backend::NdArray;
 pub use backend::Precision;
 #[cfg(feature = "wgpu")]
 pub use backend::Wgpu;
-pub use design::{Design, Samples, row_blocks};
+pub use backend::{Backend, Products};
+pub use design::{Design, Samples, ToDesign};
+pub use device::{Operand, Sums, check_launch};
 pub use error::Error;
 pub use features::Features;
 pub use host::{HostFloat, HostRows};
 pub use linalg::{SymmetricEigen, least_squares, solve_positive_definite};
 pub use matrix::Matrix;
 pub use memory::{with_room, zeros};
-pub use segmented::Segmented;
+pub use names::{Block, Names};
+pub use rows::{Rows, row_chunks};
 pub use segments::Segments;
 pub use times::first_time_apart;
 

@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
-use burn_tensor::{DType, Int, Tensor, TensorData, TensorPrimitive};
+use burn_tensor::{Int, Tensor, TensorData, TensorPrimitive};
 use ndarray::{Array2, ArrayView2};
 
-use crate::{Backend, Error, HostFloat, HostRows};
+use crate::device::{check_launch, products};
+use crate::{Backend, Error, HostFloat, HostRows, upload};
 
 /// A matrix on `B::device()` in `B::DTYPE`; time is always the first axis.
 ///
@@ -52,8 +53,7 @@ impl<B: Backend> Matrix<B> {
                 columns,
             });
         }
-        let data = TensorData::new(values, [rows, columns]).convert_dtype(B::DTYPE);
-        Ok(Matrix(Tensor::from_data(data, (&B::device(), B::DTYPE))))
+        Ok(Self::upload(upload::in_precision::<B, E>(values), [rows, columns]))
     }
 
     /// A matrix of one column.
@@ -64,21 +64,42 @@ impl<B: Backend> Matrix<B> {
 
     /// A matrix of zeros.
     pub fn zeros(dims: [usize; 2]) -> Self {
+        if dims.contains(&0) {
+            return Self::empty(dims);
+        }
         Matrix(Tensor::zeros(dims, (&B::device(), B::DTYPE)))
     }
 
+    /// A matrix without elements. It is allocated but never computed: a device may refuse to launch on nothing.
+    fn empty(dims: [usize; 2]) -> Self {
+        Matrix(Tensor::empty(dims, (&B::device(), B::DTYPE)))
+    }
+
     fn from_checked(values: Vec<f64>, dims: [usize; 2]) -> Self {
-        let data = TensorData::new(values, dims).convert_dtype(B::DTYPE);
+        Self::upload(upload::in_precision::<B, f64>(values), dims)
+    }
+
+    fn upload(values: TensorData, dims: [usize; 2]) -> Self {
+        if dims.contains(&0) {
+            return Self::empty(dims);
+        }
+        let data = TensorData {
+            shape: dims.into(),
+            ..values
+        };
         Matrix(Tensor::from_data(data, (&B::device(), B::DTYPE)))
     }
 
     /// A copy of an array.
     pub fn from_array(array: ArrayView2<'_, f64>) -> Self {
-        Self::from_checked(array.iter().copied().collect(), array.dim().into())
+        Self::upload(upload::array_in_precision::<B>(array), array.dim().into())
     }
 
     /// Takes a tensor in, moving it to the backend's device and precision if it is elsewhere.
     pub fn from_tensor(tensor: Tensor<B::Burn, 2>) -> Self {
+        if tensor.dims().contains(&0) {
+            return Self::empty(tensor.dims());
+        }
         let tensor = tensor.to_device(&B::device());
         Matrix(if tensor.dtype() == B::DTYPE {
             tensor
@@ -98,16 +119,11 @@ impl<B: Backend> Matrix<B> {
     }
 
     /// The values, row after row.
-    #[expect(clippy::missing_panics_doc, reason = "invariant: converted to f64 just before")]
     pub fn to_vec(&self) -> Vec<f64> {
         if self.dims().contains(&0) {
             return Vec::new();
         }
-        self.0
-            .to_data()
-            .convert_dtype(DType::F64)
-            .into_vec()
-            .expect("converted to f64 above")
+        upload::into_f64(self.0.to_data())
     }
 
     /// The values as an array.
@@ -132,10 +148,11 @@ impl<B: Backend> Matrix<B> {
         if rows.len() == available {
             return Ok(self.clone());
         }
-        if rows.is_empty() {
-            return Ok(Self::zeros([0, self.dims()[1]]));
+        let dims = [rows.len(), self.dims()[1]];
+        if dims.contains(&0) {
+            return Ok(Self::empty(dims));
         }
-        Ok(Matrix(self.0.clone().narrow(0, rows.start, rows.len())))
+        Ok(Matrix(self.launched("rows").narrow(0, rows.start, rows.len())))
     }
 
     /// The rows of these numbers, in this order.
@@ -151,7 +168,11 @@ impl<B: Backend> Matrix<B> {
                 available,
             });
         }
-        Ok(Matrix(self.0.clone().select(0, indices::<B>(rows))))
+        let dims = [rows.len(), self.dims()[1]];
+        if dims.contains(&0) {
+            return Ok(Self::empty(dims));
+        }
+        Ok(Matrix(self.launched("select_rows").select(0, indices::<B>(rows))))
     }
 
     /// The columns of these numbers, in this order.
@@ -163,38 +184,42 @@ impl<B: Backend> Matrix<B> {
         if let Some(&column) = columns.iter().find(|&&column| column >= available) {
             return Err(Error::ColumnOutside { column, available });
         }
-        Ok(Matrix(self.0.clone().select(1, indices::<B>(columns))))
+        let dims = [self.dims()[0], columns.len()];
+        if dims.contains(&0) {
+            return Ok(Self::empty(dims));
+        }
+        Ok(Matrix(self.launched("select_columns").select(1, indices::<B>(columns))))
     }
 
     /// Matrices side by side.
     ///
     /// # Errors
     /// [`Error::RowsDiffer`] unless all have the same number of rows; [`Error::Empty`] if there is none.
-    pub fn beside(blocks: Vec<Self>) -> Result<Self, Error> {
-        let Some(first) = blocks.first() else {
+    pub fn beside(parts: Vec<Self>) -> Result<Self, Error> {
+        let Some(first) = parts.first() else {
             return Err(Error::Empty {
-                name: "the list of blocks",
+                name: "the list of parts",
                 rows: 0,
                 columns: 0,
             });
         };
         let left = first.dims()[0];
-        if let Some(other) = blocks.iter().find(|block| block.dims()[0] != left) {
+        if let Some(other) = parts.iter().find(|part| part.dims()[0] != left) {
             return Err(Error::RowsDiffer {
-                left_name: "the first block",
+                left_name: "the first part",
                 left,
-                right_name: "another block",
+                right_name: "another part",
                 right: other.dims()[0],
             });
         }
-        let columns = blocks.iter().map(|block| block.dims()[1]).sum();
-        let mut tensors: Vec<_> = blocks
+        let columns = parts.iter().map(|part| part.dims()[1]).sum();
+        let mut tensors: Vec<_> = parts
             .into_iter()
-            .filter(|block| !block.dims().contains(&0))
-            .map(|block| block.0)
+            .filter(|part| !part.dims().contains(&0))
+            .map(|part| part.0)
             .collect();
         Ok(match tensors.len() {
-            0 => Self::zeros([left, columns]),
+            0 => Self::empty([left, columns]),
             1 => Matrix(tensors.remove(0)),
             _ => Matrix(Tensor::cat(tensors, 1)),
         })
@@ -204,31 +229,31 @@ impl<B: Backend> Matrix<B> {
     ///
     /// # Errors
     /// [`Error::Columns`] unless all have the same number of columns; [`Error::Empty`] if there is none.
-    pub fn stack(blocks: Vec<Self>) -> Result<Self, Error> {
-        let Some(first) = blocks.first() else {
+    pub fn stack(parts: Vec<Self>) -> Result<Self, Error> {
+        let Some(first) = parts.first() else {
             return Err(Error::Empty {
-                name: "the list of blocks",
+                name: "the list of parts",
                 rows: 0,
                 columns: 0,
             });
         };
         let expected = first.dims()[1];
-        if let Some(other) = blocks.iter().find(|block| block.dims()[1] != expected) {
+        if let Some(other) = parts.iter().find(|part| part.dims()[1] != expected) {
             return Err(Error::Columns {
-                name: "a block",
+                name: "a part",
                 got: other.dims()[1],
                 expected,
-                why: "one per column of the first block",
+                why: "one per column of the first part",
             });
         }
-        let rows = blocks.iter().map(|block| block.dims()[0]).sum();
-        let mut tensors: Vec<_> = blocks
+        let rows = parts.iter().map(|part| part.dims()[0]).sum();
+        let mut tensors: Vec<_> = parts
             .into_iter()
-            .filter(|block| !block.dims().contains(&0))
-            .map(|block| block.0)
+            .filter(|part| !part.dims().contains(&0))
+            .map(|part| part.0)
             .collect();
         Ok(match tensors.len() {
-            0 => Self::zeros([rows, expected]),
+            0 => Self::empty([rows, expected]),
             1 => Matrix(tensors.remove(0)),
             _ => Matrix(Tensor::cat(tensors, 0)),
         })
@@ -251,7 +276,13 @@ impl<B: Backend> Matrix<B> {
         if rows * inner * columns == 0 {
             return Ok(Self::zeros([rows, columns]));
         }
-        Ok(Matrix(self.0.clone().matmul(right.0.clone())))
+        Ok(Matrix(products::multiply::<B>(self.launched("matmul"), right.launched("matmul"))))
+    }
+
+    /// The tensor of an operation that a device runs. A matrix without elements never gets that far.
+    fn launched(&self, operation: &'static str) -> Tensor<B::Burn, 2> {
+        check_launch(operation, &self.dims());
+        self.0.clone()
     }
 
     /// Moves the values to another backend, rounding where it is less precise.
@@ -263,15 +294,15 @@ impl<B: Backend> Matrix<B> {
     /// made so first.
     pub fn host(&self) -> HostRows<B> {
         // `into_primitive` on a clone shares the values; a transposed tensor is copied into rows here.
-        let host = HostRows::new(primitive::<B>(self.0.clone()));
-        if !B::HOST || host.as_slice::<f64>().is_some() || host.as_slice::<f32>().is_some() {
+        let host = HostRows::new(primitive::<B, 2>(self.0.clone()));
+        if !B::HOST || self.dims().contains(&0) || host.as_slice::<f64>().is_some() || host.as_slice::<f32>().is_some() {
             return host;
         }
-        HostRows::new(primitive::<B>(self.0.clone().add_scalar(0.0)))
+        HostRows::new(primitive::<B, 2>(self.launched("host").add_scalar(0.0)))
     }
 }
 
-fn primitive<B: Backend>(tensor: Tensor<B::Burn, 2>) -> burn_tensor::ops::FloatTensor<B::Burn> {
+pub(crate) fn primitive<B: Backend, const D: usize>(tensor: Tensor<B::Burn, D>) -> burn_tensor::ops::FloatTensor<B::Burn> {
     match tensor.into_primitive() {
         TensorPrimitive::Float(values) => values,
         TensorPrimitive::QFloat(_) => unreachable!("a matrix is never quantised: every constructor makes floats"),

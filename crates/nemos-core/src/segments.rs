@@ -20,9 +20,9 @@ pub struct Segments {
 }
 
 impl Segments {
-    /// One segment of `n_samples` rows.
-    pub fn single(n_samples: usize) -> Self {
-        Segments::from_lengths([n_samples])
+    /// One segment of `n_rows` rows.
+    pub fn single(n_rows: usize) -> Self {
+        Segments::from_lengths([n_rows])
     }
 
     /// Segments of these lengths, one after the other.
@@ -64,7 +64,7 @@ impl Segments {
     }
 
     /// Rows of all segments together.
-    pub fn n_samples(&self) -> usize {
+    pub fn n_rows(&self) -> usize {
         self.ranges.last().map_or(0, |range| range.end)
     }
 }
@@ -93,7 +93,7 @@ mod tests {
     fn lengths_and_ranges_agree() {
         let segments = Segments::from_lengths([2, 0, 3]);
         assert_eq!(segments, Segments::new(vec![0..2, 2..2, 2..5]).unwrap());
-        assert_eq!(segments.n_samples(), 5);
-        assert_eq!(Segments::from_lengths([]).n_samples(), 0);
+        assert_eq!(segments.n_rows(), 5);
+        assert_eq!(Segments::from_lengths([]).n_rows(), 0);
     }
 }

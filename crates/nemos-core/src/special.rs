@@ -4,6 +4,9 @@ use burn_tensor::{Tensor, backend::Backend as BurnBackend};
 
 /// `ln(1 + e^x)`, elementwise: without overflow, and without cancellation where the result is tiny.
 pub fn ln_1p_exp<T: BurnBackend>(x: Tensor<T, 2>) -> Tensor<T, 2> {
+    if x.dims().contains(&0) {
+        return x;
+    }
     // One formula for each sign, each with arguments that it can take: then derivatives do not cancel either.
     let above = x.clone().greater_elem(0.0);
     let below = x.clone().clamp_max(0.0).exp().log1p();
@@ -13,6 +16,13 @@ pub fn ln_1p_exp<T: BurnBackend>(x: Tensor<T, 2>) -> Tensor<T, 2> {
 
 /// `ln Σ_j e^(x_ij)` over the columns, `[n_rows, 1]`: without overflow.
 pub fn log_sum_exp<T: BurnBackend>(x: Tensor<T, 2>) -> Tensor<T, 2> {
+    let [rows, columns] = x.dims();
+    if rows == 0 {
+        return Tensor::empty([0, 1], (&x.device(), x.dtype()));
+    }
+    if columns == 0 {
+        return Tensor::full([rows, 1], f64::NEG_INFINITY, (&x.device(), x.dtype()));
+    }
     let highest = x.clone().max_dim(1);
     (x - highest.clone()).exp().sum_dim(1).log() + highest
 }
@@ -24,6 +34,9 @@ pub fn log_sum_exp<T: BurnBackend>(x: Tensor<T, 2>) -> Tensor<T, 2> {
 /// # References
 /// Abramowitz & Stegun (1964), *Handbook of Mathematical Functions*, 6.1.15 and 6.1.41.
 pub fn ln_gamma<T: BurnBackend>(x: Tensor<T, 2>) -> Tensor<T, 2> {
+    if x.dims().contains(&0) {
+        return x;
+    }
     // Two products of four factors each: one of eight would overflow f32 at moderate x.
     let rising = |from: f64| (x.clone() + from) * (x.clone() + (from + 1.0)) * (x.clone() + (from + 2.0)) * (x.clone() + (from + 3.0));
     let recurrence = rising(0.0).log() + rising(4.0).log();
@@ -45,6 +58,9 @@ pub fn ln_gamma<T: BurnBackend>(x: Tensor<T, 2>) -> Tensor<T, 2> {
 /// The form is that of Press et al. (2007), *Numerical Recipes*, 6.2.2; the coefficients were computed with mpmath 1.3 at
 /// 40 digits from 60 Chebyshev nodes.
 pub fn ln_normal_cdf<T: BurnBackend>(x: Tensor<T, 2>) -> Tensor<T, 2> {
+    if x.dims().contains(&0) {
+        return x;
+    }
     let z = x.clone().abs() * std::f64::consts::FRAC_1_SQRT_2;
     let t = (z.clone() + 2.0).recip() * 2.0;
     // Clenshaw's recurrence.
@@ -134,6 +150,18 @@ mod tests {
         let x = Matrix::<Cpu>::from_vec(vec![1000.0, 1000.0, -1000.0, 0.0], [2, 2]).unwrap();
         let got = Matrix::<Cpu>::from_tensor(log_sum_exp(x.into_tensor())).to_vec();
         assert_eq!(got, [1000.0 + 2.0_f64.ln(), 0.0]);
+    }
+
+    #[test]
+    fn nothing_in_is_nothing_out() {
+        for dims in [[0, 3], [3, 0], [0, 0]] {
+            let empty = || Matrix::<Cpu>::zeros(dims).into_tensor();
+            for f in [ln_1p_exp, ln_gamma, ln_normal_cdf] {
+                assert_eq!(f(empty()).dims(), dims);
+            }
+            let got = Matrix::<Cpu>::from_tensor(log_sum_exp(empty()));
+            assert_eq!((got.dims(), got.to_vec()), ([dims[0], 1], vec![f64::NEG_INFINITY; dims[0]]));
+        }
     }
 
     #[test]

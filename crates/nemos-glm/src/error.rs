@@ -62,8 +62,31 @@ pub enum Error {
         /// Features and neurons of the data.
         expected: [usize; 2],
     },
-    /// Initial parameters, or a batch, do not fit the data.
-    #[error("these are {} features and {} neurons; {} and {} are needed", .got[0], .got[1], .expected[0], .expected[1])]
+    /// A coupling map does not fit the block of features that it is for.
+    #[error("the coupling map of {block:?} has shape {got:?}; one row per channel and one column per neuron are {expected:?}")]
+    CouplingShape {
+        /// Name of the block.
+        block: String,
+        /// Rows and columns of the map.
+        got: [usize; 2],
+        /// Channels and neurons.
+        expected: [usize; 2],
+    },
+    /// Something does not have one entry for each problem.
+    #[error("there are {got} {what} for {expected} problems; one for each is needed")]
+    PerProblem {
+        /// What there is one of for each problem.
+        what: &'static str,
+        /// How many were given.
+        got: usize,
+        /// How many problems there are.
+        expected: usize,
+    },
+    /// Initial parameters, or a batch, do not fit the model.
+    #[error(
+        "initial parameters, or a batch, are for {} features and {} neurons; the model has {} and {}",
+        .got[0], .got[1], .expected[0], .expected[1]
+    )]
     StartShape {
         /// Features and neurons given.
         got: [usize; 2],
@@ -79,7 +102,7 @@ pub enum Error {
         intercept: usize,
     },
     /// A model that was fitted with an offset was given a design without one.
-    #[error("the model was fitted with an offset, but the design has none; add one with Annotated::with_offset (zeros for none)")]
+    #[error("the model was fitted with an offset, but the design has none; add one with Design::with_offset (zeros for none)")]
     OffsetMissing,
     /// A scale that is estimated with the coefficients cannot be learnt from batches.
     #[error(
@@ -104,7 +127,9 @@ pub enum Error {
         steps: usize,
     },
     /// A fit was required to converge, and did not.
-    #[error("neuron {neuron} did not converge: {status}")]
+    #[error(
+        "neuron {neuron} did not converge: {status}; loosen the tolerance, allow more steps, add a penalty, or take the model as it is"
+    )]
     NotConverged {
         /// The first neuron that did not.
         neuron: usize,

@@ -18,62 +18,51 @@
 //! | [`Exp`], [`Softplus`], [`Logistic`], [`Identity`], [`Reciprocal`], [`NormalCdf`] | inverse links: from predictor to rate |
 //! | [`ClassifierGlm`], [`ClassifierPopulationGlm`] | which of several classes each sample belongs to |
 //! | [`FeatureMask`] | which features each neuron may use |
+//! | [`Options`] | what a fit is told besides its model |
 //! | [`Training`] | a fit that is fed batch by batch |
+//! | [`Problems`], [`GlmObjective`] | folds, strengths, states or replicates as one batch over one design |
+//! | [`SecondMoment`] | informations, and the middle of sandwich covariances |
 //! | [`ObservationModel`], [`InverseLink`] | traits, to bring your own |
 //! | [`Score`] | how well a fitted model describes data |
 
-mod bernoulli;
-mod categorical;
-mod classes;
 mod classifier;
-mod classifier_fitted;
-mod data;
-mod dispersion;
+mod engine;
 mod error;
 mod fit;
 mod fitted;
-mod fused;
-mod gamma;
-mod gaussian;
-mod glm;
-mod kernel;
-mod link;
 mod links;
-mod mask;
-mod measure;
-mod negative_binomial;
-mod null;
-mod objective;
-mod observation;
-mod per_row;
-mod poisson;
-mod population;
-mod predictor;
-mod rows;
-mod score;
-mod smoothness;
-mod start;
-mod sums;
-mod survey;
-mod training;
+mod models;
 
-pub use bernoulli::Bernoulli;
-pub use classes::Classes;
-pub use classifier::{ClassifierGlm, ClassifierPopulationGlm, LogSoftmax};
-pub use classifier_fitted::{FittedClassifierGlm, FittedClassifierPopulationGlm};
+pub use classifier::categorical::LogSoftmax;
+pub use classifier::classes::Classes;
+pub use classifier::fitted::{FittedClassifierGlm, FittedClassifierPopulationGlm};
+pub use classifier::specification::{ClassifierGlm, ClassifierPopulationGlm};
+pub use engine::model::Information;
+pub use engine::objective::GlmObjective;
+pub use engine::problems::Problems;
+pub use engine::second::SecondMoment;
 pub use error::Error;
-pub use fitted::{FittedGlm, FittedPopulationGlm};
-pub use gamma::Gamma;
-pub use gaussian::Gaussian;
-pub use glm::Glm;
-pub use link::{InverseLink, LinkForm};
-pub use links::{Exp, Identity, Logistic, NormalCdf, Reciprocal, Softplus};
-pub use mask::FeatureMask;
-pub use negative_binomial::NegativeBinomial;
-pub use nemos_solvers::{ColumnOutcome, Groups, Outcome, Regularizer, Status, Strength};
-pub use objective::GlmObjective;
-pub use observation::{ModelForm, ObservationModel, Scale, Support};
-pub use poisson::Poisson;
-pub use population::PopulationGlm;
-pub use score::Score;
-pub use training::Training;
+pub use fit::glm::Glm;
+pub use fit::mask::FeatureMask;
+pub use fit::population::PopulationGlm;
+pub use fit::task::Options;
+pub use fit::training::Training;
+pub use fitted::population::FittedPopulationGlm;
+pub use fitted::score::Score;
+pub use fitted::single::FittedGlm;
+pub use links::exp::Exp;
+pub use links::identity::Identity;
+pub use links::link::{InverseLink, LinkForm};
+pub use links::logistic::Logistic;
+pub use links::normal_cdf::NormalCdf;
+pub use links::reciprocal::Reciprocal;
+pub use links::softplus::Softplus;
+pub use models::bernoulli::Bernoulli;
+pub use models::built_in::BuiltIn;
+pub use models::gamma::Gamma;
+pub use models::gaussian::Gaussian;
+pub use models::mean::Mean;
+pub use models::negative_binomial::NegativeBinomial;
+pub use models::observation::{ObservationModel, Scale, Support};
+pub use models::poisson::Poisson;
+pub use nemos_solvers::{ColumnOutcome, Groups, Outcome, Regularizer, Status, Stopping, Strength};

@@ -6,7 +6,7 @@
 mod common;
 
 use common::simulate;
-use nemos_core::{Annotated, Backend, Cpu, Matrix, NdArray};
+use nemos_core::{Backend, Cpu, Matrix, NdArray, ToDesign};
 use nemos_glm::{
     Bernoulli, Exp, Gamma, Gaussian, Identity, InverseLink, LinkForm, Logistic, NegativeBinomial, NormalCdf, ObservationModel, Poisson,
     PopulationGlm, Reciprocal, Regularizer, Softplus, Support,
@@ -23,7 +23,9 @@ fn assert_derivatives<B: Backend, O: ObservationModel, L: InverseLink>(observati
     });
     let counts = Matrix::<B>::from(counts);
     let column = |value: fn(f64) -> f64| Matrix::<B>::from_column((0..700).map(f64::from).map(value).collect());
-    let design = Annotated::new(&data.design)
+    let design = data
+        .design
+        .to_design()
         .with_weights(column(|t| t % 3.0))
         .unwrap()
         .with_offset(column(|t| 0.1 * (t % 5.0)))

@@ -8,15 +8,17 @@ mod common;
 use common::simulate;
 use ndarray::{Array2, Axis, concatenate};
 use nemos_core::{Cpu, Matrix};
-use nemos_glm::{Exp, FittedGlm, Glm, Poisson, Regularizer, Score};
+use nemos_glm::{FittedGlm, Glm, Poisson, Regularizer, Score, Stopping};
 use nemos_solvers::Lbfgs;
 use proptest::prelude::*;
 
-fn fit(design: &Array2<f64>, counts: &Array2<f64>, ridge: f64) -> FittedGlm<Cpu, Poisson, Exp> {
+fn fit(design: &Array2<f64>, counts: &Array2<f64>, ridge: f64) -> FittedGlm {
     let model = Glm::new(Poisson).regularizer(Regularizer::Ridge(ridge.into()));
     model
+        .clone()
+        .stopping(Stopping::new().tolerance(1e-20))
         .fit_with(
-            &Lbfgs::new().tolerance(1e-20),
+            &Lbfgs::new(),
             &Matrix::<Cpu>::from(design.clone()),
             &Matrix::<Cpu>::from(counts.clone()),
         )

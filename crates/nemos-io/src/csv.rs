@@ -23,7 +23,7 @@ use crate::Error;
 /// let path = std::env::temp_dir().join("nemos_read_csv_example.csv");
 /// std::fs::write(&path, "time,x,y\n0.0,1.5,2\n0.1,,3\n")?;
 /// let position = nemos_io::read_csv::<Cpu>(&path)?;
-/// assert_eq!(position.names(), ["x", "y"]);
+/// assert_eq!(position.column_names(), ["x", "y"]);
 /// assert_eq!(position.column("y")?.to_vec(), [2.0, 3.0]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -96,7 +96,6 @@ fn number(cell: &str) -> Option<f64> {
 mod tests {
     use super::*;
     use nemos_core::Cpu;
-    use nemos_timeseries::Signal;
 
     fn read(name: &str, text: &[u8]) -> Result<TsdFrame<Cpu>, Error> {
         let path = std::env::temp_dir().join(format!("nemos_csv_{}_{name}.csv", std::process::id()));
@@ -113,7 +112,7 @@ mod tests {
             "\u{feff}\"t\", \"left paw\",y\r\n0,1e-3,nan\r\n\r\n 2.5 ,NA,-7\r\n".as_bytes(),
         )
         .unwrap();
-        assert_eq!(frame.names(), ["left paw", "y"]);
+        assert_eq!(frame.column_names(), ["left paw", "y"]);
         assert_eq!(frame.sample_times(), [0.0, 2.5]);
         let values = frame.values().to_vec();
         assert_eq!((values[0], values[3]), (1e-3, -7.0));

@@ -124,6 +124,12 @@ pub enum Error {
         /// Which part is not built in.
         part: &'static str,
     },
+    /// A model or a basis that a file could not give back.
+    #[error("the model cannot be saved: {source}; functions of your own have no text, and options must be finite numbers")]
+    NotSaved {
+        /// What cannot be written.
+        source: Arc<io::Error>,
+    },
     /// NeMoS has nothing like a part of this model.
     #[error("NeMoS has no {what}; `save` keeps the whole model")]
     NotInNemos {

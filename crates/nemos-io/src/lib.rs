@@ -11,7 +11,7 @@
 //! | [`NpzFile`] | named arrays of a `.npz` file, as NumPy and pynapple write it |
 //! | [`read_npy`], [`write_npy`] | one array in a `.npy` file |
 //! | [`SaveModel`] | fitted models in and out of safetensors, and of NeMoS's files |
-//! | [`SavedModel`] | what such a file holds |
+//! | [`SavedModel`] | what such a file holds, and the basis that makes the model's features |
 
 mod arrays;
 mod csv;
@@ -32,7 +32,6 @@ mod pynapple;
 mod safetensors;
 mod save_model;
 mod saved;
-mod specification;
 mod write;
 
 pub use csv::read_csv;

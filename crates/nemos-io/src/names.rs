@@ -1,17 +1,14 @@
-//! The names of models, links, penalties and statuses in files: the one place where text becomes a type.
+//! The names that NeMoS's files give to models, links and penalties: the one place where text becomes a type.
 
-use nemos_glm::{LinkForm, ModelForm, Status};
+use nemos_glm::{BuiltIn, LinkForm, Regularizer};
 
-/// A thing, its name in our files, and its name in NeMoS's.
-type Row<T> = (T, &'static str, &'static str);
-
-const LINKS: [Row<LinkForm>; 6] = [
-    (LinkForm::Exp, "exp", "jax.numpy.exp"),
-    (LinkForm::Softplus, "softplus", "jax.nn.softplus"),
-    (LinkForm::Identity, "identity", "identity"),
-    (LinkForm::Logistic, "logistic", "jax.lax.logistic"),
-    (LinkForm::Reciprocal, "reciprocal", "nemos.utils.one_over_x"),
-    (LinkForm::NormalCdf, "normal_cdf", "jax.scipy.stats.norm.cdf"),
+const LINKS: [(LinkForm, &str); 6] = [
+    (LinkForm::Exp, "jax.numpy.exp"),
+    (LinkForm::Softplus, "jax.nn.softplus"),
+    (LinkForm::Identity, "identity"),
+    (LinkForm::Logistic, "jax.lax.logistic"),
+    (LinkForm::Reciprocal, "nemos.utils.one_over_x"),
+    (LinkForm::NormalCdf, "jax.scipy.stats.norm.cdf"),
 ];
 
 /// What else NeMoS calls a link: the module differs with the version of JAX, and is left out.
@@ -26,39 +23,11 @@ const LINKS_ELSEWHERE: [(LinkForm, &str); 8] = [
     (LinkForm::NormalCdf, "cdf"),
 ];
 
-const MODELS: [Row<ModelForm>; 5] = [
-    (ModelForm::Poisson, "poisson", "PoissonObservations"),
-    (ModelForm::Gamma, "gamma", "GammaObservations"),
-    (ModelForm::Gaussian, "gaussian", "GaussianObservations"),
-    (ModelForm::Bernoulli, "bernoulli", "BernoulliObservations"),
-    (
-        ModelForm::NegativeBinomial { scale: None },
-        "negative_binomial",
-        "NegativeBinomialObservations",
-    ),
-];
+/// The link of NeMoS's classifiers.
+pub(crate) const LOG_SOFTMAX: &str = "jax.nn.log_softmax";
 
-const STATUSES: [(Status, &str); 6] = [
-    (Status::Converged, "converged"),
-    (Status::NoMaximum, "no_maximum"),
-    (Status::StepLimit, "step_limit"),
-    (Status::Stalled, "stalled"),
-    (Status::Given, "given"),
-    (Status::NonFinite, "non_finite"),
-];
-
-/// The solvers whose names a loaded model can carry.
-const SOLVERS: [&str; 6] = [
-    "none",
-    "Newton",
-    "L-BFGS",
-    "proximal Newton",
-    "proximal gradient",
-    "gradient descent",
-];
-
-/// The name of a classifier in our files.
-pub(crate) const CLASSIFIER: &str = "classifier";
+/// What NeMoS's class of a model says beyond the name of ours.
+const OBSERVATIONS: &str = "Observations";
 
 /// Kinds of penalty.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -70,83 +39,35 @@ pub(crate) enum Penalty {
     GroupLasso,
 }
 
-const PENALTIES: [Row<Penalty>; 5] = [
-    (Penalty::Unregularized, "unregularized", "UnRegularized"),
-    (Penalty::Ridge, "ridge", "Ridge"),
-    (Penalty::Lasso, "lasso", "Lasso"),
-    (Penalty::ElasticNet, "elastic_net", "ElasticNet"),
-    (Penalty::GroupLasso, "group_lasso", "GroupLasso"),
-];
-
-/// Kinds of strength.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(crate) enum StrengthKind {
-    Shared,
-    PerNeuron,
-    PerFeature,
-    PerCoefficient,
-    PerBlock,
-    PerGroup,
-}
-
-const STRENGTHS: [(StrengthKind, &str); 6] = [
-    (StrengthKind::Shared, "shared"),
-    (StrengthKind::PerNeuron, "per_neuron"),
-    (StrengthKind::PerFeature, "per_feature"),
-    (StrengthKind::PerCoefficient, "per_coefficient"),
-    (StrengthKind::PerBlock, "per_block"),
-    (StrengthKind::PerGroup, "per_group"),
-];
-
-/// Kinds of groups.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(crate) enum GroupKind {
-    All,
-    Blocks,
-    Features,
-}
-
-const GROUPS: [(GroupKind, &str); 3] = [
-    (GroupKind::All, "all"),
-    (GroupKind::Blocks, "blocks"),
-    (GroupKind::Features, "features"),
+const PENALTIES: [(Penalty, &str); 5] = [
+    (Penalty::Unregularized, "UnRegularized"),
+    (Penalty::Ridge, "Ridge"),
+    (Penalty::Lasso, "Lasso"),
+    (Penalty::ElasticNet, "ElasticNet"),
+    (Penalty::GroupLasso, "GroupLasso"),
 ];
 
 /// What NeMoS calls the classes of models.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(crate) enum NemosClass {
+pub(crate) enum Class {
     Glm,
     PopulationGlm,
     ClassifierGlm,
     ClassifierPopulationGlm,
 }
 
-const CLASSES: [(NemosClass, &str); 4] = [
-    (NemosClass::Glm, "nemos.glm.glm.GLM"),
-    (NemosClass::PopulationGlm, "nemos.glm.glm.PopulationGLM"),
-    (NemosClass::ClassifierGlm, "nemos.glm.classifier_glm.ClassifierGLM"),
-    (
-        NemosClass::ClassifierPopulationGlm,
-        "nemos.glm.classifier_glm.ClassifierPopulationGLM",
-    ),
+const CLASSES: [(Class, &str); 4] = [
+    (Class::Glm, "nemos.glm.glm.GLM"),
+    (Class::PopulationGlm, "nemos.glm.glm.PopulationGLM"),
+    (Class::ClassifierGlm, "nemos.glm.classifier_glm.ClassifierGLM"),
+    (Class::ClassifierPopulationGlm, "nemos.glm.classifier_glm.ClassifierPopulationGLM"),
 ];
-
-/// The link of NeMoS's classifiers.
-pub(crate) const NEMOS_LOG_SOFTMAX: &str = "jax.nn.log_softmax";
 
 pub(crate) fn link_name(link: LinkForm) -> Option<&'static str> {
     LINKS.iter().find(|row| row.0 == link).map(|row| row.1)
 }
 
 pub(crate) fn link(name: &str) -> Option<LinkForm> {
-    LINKS.iter().find(|row| row.1 == name).map(|row| row.0)
-}
-
-pub(crate) fn nemos_link_name(link: LinkForm) -> Option<&'static str> {
-    LINKS.iter().find(|row| row.0 == link).map(|row| row.2)
-}
-
-pub(crate) fn nemos_link(name: &str) -> Option<LinkForm> {
     if name == "nemos.inverse_link_function_utils.<lambda>" {
         return Some(LinkForm::Identity);
     }
@@ -158,87 +79,39 @@ pub(crate) fn nemos_link(name: &str) -> Option<LinkForm> {
         .flatten()
 }
 
-fn model_row(model: ModelForm) -> Option<&'static Row<ModelForm>> {
-    MODELS
-        .iter()
-        .find(|row| std::mem::discriminant(&row.0) == std::mem::discriminant(&model))
+pub(crate) fn model_name(model: &BuiltIn) -> String {
+    format!("nemos.observation_models.{}{OBSERVATIONS}", model.name())
 }
 
-pub(crate) fn model_name(model: ModelForm) -> Option<&'static str> {
-    model_row(model).map(|row| row.1)
+/// The model of this name, with this dispersion where it has one.
+pub(crate) fn model(name: &str, dispersion: Option<f64>) -> Option<BuiltIn> {
+    BuiltIn::named(last(name).strip_suffix(OBSERVATIONS)?, dispersion)
 }
 
-/// The model of this name; a dispersion is still to be set.
-pub(crate) fn model(name: &str) -> Option<ModelForm> {
-    MODELS.iter().find(|row| row.1 == name).map(|row| row.0)
-}
-
-pub(crate) fn nemos_model_name(model: ModelForm) -> Option<String> {
-    model_row(model).map(|row| format!("nemos.observation_models.{}", row.2))
-}
-
-pub(crate) fn nemos_model(name: &str) -> Option<ModelForm> {
-    MODELS.iter().find(|row| last(name) == row.2).map(|row| row.0)
-}
-
-pub(crate) fn status_name(status: Status) -> Option<&'static str> {
-    STATUSES.iter().find(|row| row.0 == status).map(|row| row.1)
-}
-
-pub(crate) fn status(name: &str) -> Option<Status> {
-    STATUSES.iter().find(|row| row.1 == name).map(|row| row.0)
-}
-
-/// A solver's name, for as long as the program runs.
-pub(crate) fn solver(name: &str) -> &'static str {
-    SOLVERS.iter().find(|known| **known == name).copied().unwrap_or("another solver")
-}
-
-pub(crate) fn penalty_name(penalty: Penalty) -> &'static str {
-    row_of(&PENALTIES, penalty).1
+pub(crate) fn penalty_name(regularizer: &Regularizer) -> Option<String> {
+    let kind = match regularizer {
+        Regularizer::Unregularized => Penalty::Unregularized,
+        Regularizer::Ridge(_) => Penalty::Ridge,
+        Regularizer::Lasso(_) => Penalty::Lasso,
+        Regularizer::ElasticNet { .. } => Penalty::ElasticNet,
+        Regularizer::GroupLasso { .. } => Penalty::GroupLasso,
+        _ => return None,
+    };
+    let name = PENALTIES.iter().find(|row| row.0 == kind)?.1;
+    Some(format!("nemos.regularizer.{name}"))
 }
 
 pub(crate) fn penalty(name: &str) -> Option<Penalty> {
-    PENALTIES.iter().find(|row| row.1 == name).map(|row| row.0)
+    PENALTIES.iter().find(|row| last(name) == row.1).map(|row| row.0)
 }
 
-pub(crate) fn nemos_penalty_name(penalty: Penalty) -> String {
-    format!("nemos.regularizer.{}", row_of(&PENALTIES, penalty).2)
-}
-
-pub(crate) fn nemos_penalty(name: &str) -> Option<Penalty> {
-    PENALTIES.iter().find(|row| last(name) == row.2).map(|row| row.0)
-}
-
-pub(crate) fn strength_name(kind: StrengthKind) -> &'static str {
-    let row = STRENGTHS.iter().find(|row| row.0 == kind);
-    row.expect("every kind of strength has a row").1
-}
-
-pub(crate) fn strength(name: &str) -> Option<StrengthKind> {
-    STRENGTHS.iter().find(|row| row.1 == name).map(|row| row.0)
-}
-
-pub(crate) fn groups_name(kind: GroupKind) -> &'static str {
-    let row = GROUPS.iter().find(|row| row.0 == kind);
-    row.expect("every kind of groups has a row").1
-}
-
-pub(crate) fn groups(name: &str) -> Option<GroupKind> {
-    GROUPS.iter().find(|row| row.1 == name).map(|row| row.0)
-}
-
-pub(crate) fn nemos_class_name(class: NemosClass) -> &'static str {
+pub(crate) fn class_name(class: Class) -> &'static str {
     let row = CLASSES.iter().find(|row| row.0 == class);
     row.expect("every class has a row").1
 }
 
-pub(crate) fn nemos_class(name: &str) -> Option<NemosClass> {
+pub(crate) fn class(name: &str) -> Option<Class> {
     CLASSES.iter().find(|row| last(row.1) == last(name)).map(|row| row.0)
-}
-
-fn row_of<T: Copy + PartialEq>(rows: &'static [Row<T>], value: T) -> &'static Row<T> {
-    rows.iter().find(|row| row.0 == value).expect("every value has a row")
 }
 
 /// The last part of a name with dots.
@@ -249,28 +122,44 @@ fn last(name: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nemos_glm::Groups;
 
     #[test]
     fn names_lead_back_to_what_they_name() {
-        for (form, ours, theirs) in LINKS {
-            assert_eq!((link(ours), nemos_link(theirs)), (Some(form), Some(form)));
+        assert!(LINKS.iter().all(|(form, name)| link(name) == Some(*form)));
+        assert!(CLASSES.iter().all(|(kind, name)| class(name) == Some(*kind)));
+        for name in BuiltIn::names() {
+            let built_in = BuiltIn::named(name, None).unwrap();
+            assert_eq!(model(&model_name(&built_in), None), Some(built_in));
         }
-        for (form, ours, _) in MODELS {
-            assert_eq!(model(ours), Some(form));
-            assert_eq!(nemos_model(&nemos_model_name(form).unwrap()), Some(form));
+        let strength = || 1.0.into();
+        for (penalty_of, kind) in [
+            (Regularizer::Unregularized, Penalty::Unregularized),
+            (Regularizer::Ridge(strength()), Penalty::Ridge),
+            (Regularizer::Lasso(strength()), Penalty::Lasso),
+            (
+                Regularizer::ElasticNet {
+                    strength: strength(),
+                    lasso_share: 0.5,
+                },
+                Penalty::ElasticNet,
+            ),
+            (
+                Regularizer::GroupLasso {
+                    strength: strength(),
+                    groups: Groups::All,
+                },
+                Penalty::GroupLasso,
+            ),
+        ] {
+            assert_eq!(penalty(&penalty_name(&penalty_of).unwrap()), Some(kind));
         }
-        for (kind, ours, _) in PENALTIES {
-            assert_eq!((penalty(ours), nemos_penalty(&nemos_penalty_name(kind))), (Some(kind), Some(kind)));
-        }
-        assert!(STATUSES.iter().all(|(kind, name)| status(name) == Some(*kind)));
-        assert!(CLASSES.iter().all(|(kind, name)| nemos_class(name) == Some(*kind)));
-        assert_eq!(solver("mine"), "another solver");
     }
 
     #[test]
     fn functions_of_a_users_own_are_not_taken_for_links() {
-        assert_eq!(nemos_link("__main__.exp"), None);
-        assert_eq!(nemos_link("__main__.<lambda>"), None);
-        assert_eq!(nemos_link("jax._src.scipy.special.expit"), Some(LinkForm::Logistic));
+        assert_eq!(link("__main__.exp"), None);
+        assert_eq!(link("__main__.<lambda>"), None);
+        assert_eq!(link("jax._src.scipy.special.expit"), Some(LinkForm::Logistic));
     }
 }

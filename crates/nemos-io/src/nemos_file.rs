@@ -6,12 +6,13 @@
 use std::path::Path;
 
 use ndarray::{Array2, ArrayD};
-use nemos_glm::{ColumnOutcome, FeatureMask, LinkForm, ModelForm, Outcome, Regularizer, Status};
+use nemos_core::Names;
+use nemos_glm::{BuiltIn, ColumnOutcome, FeatureMask, LinkForm, NegativeBinomial, ObservationModel, Options, Outcome, Regularizer, Status};
 
-use crate::names::{self, NemosClass};
+use crate::names::{self, Class};
 use crate::nemos_penalty::{read_penalty, write_penalty};
 use crate::npz_writer::NpzWriter;
-use crate::saved::Kind;
+use crate::saved::{Header, Kind};
 use crate::{Error, NpzFile, SavedModel};
 
 const CLASS: &str = "item::strkey:model_class";
@@ -34,13 +35,13 @@ impl SavedModel {
     ///
     /// # Errors
     /// As [`NpzFile::array`] where an array is missing or damaged, and [`Error::ModelPart`] where its value is not understood.
-    pub fn read_nemos(path: impl AsRef<Path>) -> Result<Self, Error> {
+    pub fn load_nemos(path: impl AsRef<Path>) -> Result<Self, Error> {
         let file = NpzFile::open(path)?;
         let class = one_text(&file, CLASS)?;
-        let class = names::nemos_class(&class).ok_or(part("model class", "a GLM of NeMoS"))?;
+        let class = names::class(&class).ok_or(part("model class", "a GLM of NeMoS"))?;
         let kind = match class {
-            NemosClass::Glm | NemosClass::PopulationGlm => read_kind(&file)?,
-            NemosClass::ClassifierGlm | NemosClass::ClassifierPopulationGlm => {
+            Class::Glm | Class::PopulationGlm => read_kind(&file)?,
+            Class::ClassifierGlm | Class::ClassifierPopulationGlm => {
                 check_labels(&file)?;
                 let n_classes = number(&file, N_CLASSES)? as usize;
                 Kind::Classifier { n_classes }
@@ -49,120 +50,137 @@ impl SavedModel {
         let intercept: Vec<f64> = file.array(INTERCEPT)?.into_iter().collect();
         let coef = matrix(file.array(COEF)?, intercept.len())?;
         let n_neurons = intercept.len() / kind.n_classes().max(1);
-        let mask = match file.has(MASK).then(|| file.array(MASK)).transpose()? {
+        let mut options = Options::default();
+        options.regularizer = read_penalty(&file, coef.nrows(), n_neurons)?;
+        options.mask = match file.has(MASK).then(|| file.array(MASK)).transpose()? {
             // A number alone is None.
             Some(mask) if mask.ndim() > 0 => Some(FeatureMask::Coefficients(
-                matrix(mask, if class == NemosClass::Glm { 1 } else { intercept.len() })?.mapv(|flag| flag != 0.0),
+                matrix(mask, if class == Class::Glm { 1 } else { intercept.len() })?.mapv(|flag| flag != 0.0),
             )),
             _ => None,
         };
         let outcome = ColumnOutcome::new(Status::Given, coef.nrows());
-        SavedModel {
-            kind,
-            regularizer: read_penalty(&file, coef.nrows(), n_neurons)?,
+        let saved = SavedModel {
+            header: Header {
+                kind,
+                options,
+                outcome: Outcome::new("none", vec![outcome; n_neurons]),
+                has_offset: false,
+                features: Names::none(),
+                neurons: Names::none().columns_or_numbers(n_neurons),
+                basis: None,
+            },
             coef,
             intercept,
-            mask,
-            outcome: Outcome::new("none", vec![outcome; n_neurons]),
             scale: per_neuron(&file, SCALE, n_neurons)?,
             dof_resid: per_neuron(&file, DOF_RESID, n_neurons)?,
-            has_offset: false,
-        }
-        .checked()
+        };
+        saved.check()?;
+        saved.penalty()?;
+        saved.mask()?;
+        Ok(saved)
     }
 
-    /// Writes a `.npz` file for NeMoS's `load_model`.
+    /// Writes a `.npz` file for NeMoS's `load_model`, with names of blocks of features replaced by the features.
     ///
     /// # Errors
     /// [`Error::NotInNemos`] where NeMoS has nothing like a part of the model: an offset, a dispersion that is estimated,
-    /// penalties and masks of named blocks. [`Error::Write`] if the system refuses.
-    pub fn write_nemos(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        if self.has_offset {
+    /// strengths of the groups of a population. [`Error::Glm`] where the penalty or the mask does not fit the features.
+    /// [`Error::Write`] if the system refuses.
+    pub fn save_nemos(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        self.check()?;
+        if self.header.has_offset {
             return Err(Error::NotInNemos { what: "offset" });
         }
+        let (regularizer, mask) = (self.penalty()?, self.mask()?);
         let (n_neurons, n_features) = (self.n_neurons(), self.n_features());
-        let one = n_neurons == 1 && self.mask.is_none();
+        let one = n_neurons == 1 && mask.is_none();
         let mut shape = vec![n_features];
         shape.extend((!one).then_some(n_neurons));
         let mut file = NpzWriter::new();
-        let class = match self.kind {
+        let class = match &self.header.kind {
             Kind::Glm { observation, link } => {
-                write_kind(&mut file, observation, link)?;
+                write_kind(&mut file, observation, *link)?;
                 // NeMoS keeps the intercept of one neuron in an array.
                 file.floats(INTERCEPT, &[n_neurons], self.intercept.iter().copied());
-                if one { NemosClass::Glm } else { NemosClass::PopulationGlm }
+                if one { Class::Glm } else { Class::PopulationGlm }
             }
-            Kind::Classifier { n_classes } => {
-                file.texts(LINK, &[], &[names::NEMOS_LOG_SOFTMAX]);
+            &Kind::Classifier { n_classes } => {
+                file.texts(LINK, &[], &[names::LOG_SOFTMAX]);
                 file.integers(N_CLASSES, &[], [n_classes as i64]);
                 file.integers(LABELS, &[n_classes], 0..n_classes as i64);
                 file.floats("item::strkey:_class_to_index_", &[], [f64::NAN]);
                 shape.push(n_classes);
                 file.floats(INTERCEPT, &shape[1..], self.intercept.iter().copied());
                 if one {
-                    NemosClass::ClassifierGlm
+                    Class::ClassifierGlm
                 } else {
-                    NemosClass::ClassifierPopulationGlm
+                    Class::ClassifierPopulationGlm
                 }
             }
         };
         file.floats(COEF, &shape, self.coef.iter().copied());
-        match &self.mask {
-            None => {}
-            Some(FeatureMask::Coefficients(mask)) => {
-                let repeated = self.coef.ncols() / mask.ncols();
-                let flags = mask
-                    .iter()
-                    .flat_map(|&flag| std::iter::repeat_n(f64::from(u8::from(flag)), repeated));
-                file.floats(MASK, &shape, flags);
-            }
-            Some(_) => {
-                return Err(Error::NotInNemos {
-                    what: "feature mask of named blocks",
-                });
-            }
+        if let Some(mask) = mask {
+            let repeated = self.coef.ncols() / mask.ncols();
+            let flags = mask
+                .iter()
+                .flat_map(|&flag| std::iter::repeat_n(f64::from(u8::from(flag)), repeated));
+            file.floats(MASK, &shape, flags);
         }
-        write_penalty(&mut file, self, &shape)?;
+        let solver = if regularizer.is_smooth() { "LBFGS" } else { "ProximalGradient" };
+        write_penalty(&mut file, self, &regularizer, &shape)?;
         file.floats(SCALE, &[n_neurons], self.scale.iter().copied());
         file.floats(DOF_RESID, &[n_neurons], self.dof_resid.iter().copied());
         file.floats("item::strkey:aux_", &[], [f64::NAN]);
         file.floats("item::strkey:solver_kwargs", &[], [f64::NAN]);
-        let solver = match self.regularizer {
-            Regularizer::Unregularized | Regularizer::Ridge(_) => "LBFGS",
-            _ => "ProximalGradient",
-        };
         file.texts("item::strkey:solver_name", &[], &[solver]);
         let version = concat!(env!("CARGO_PKG_VERSION"), " (Rust)");
         file.texts("dict::strkey:save_metadata::item::strkey:nemos", &[], &[version]);
-        file.texts(CLASS, &[], &[names::nemos_class_name(class)]);
+        file.texts(CLASS, &[], &[names::class_name(class)]);
         file.write(path.as_ref())
+    }
+
+    /// The penalty on these coefficients, without names.
+    fn penalty(&self) -> Result<Regularizer, Error> {
+        let (n_features, n_classes) = (self.n_features(), self.header.kind.n_classes());
+        let named = &self.header.options.regularizer;
+        let regularizer = named.resolve(&self.header.features, n_features).map_err(nemos_glm::Error::from)?;
+        let fits = regularizer.validate_classes(n_features, self.n_neurons(), n_classes);
+        fits.map_err(nemos_glm::Error::from)?;
+        Ok(regularizer)
+    }
+
+    /// `[n_features, n_neurons]` or `[n_features, n_neurons · n_classes]`: the mask of these coefficients, without names.
+    fn mask(&self) -> Result<Option<Array2<bool>>, Error> {
+        Ok(match &self.header.options.mask {
+            None => None,
+            Some(FeatureMask::Coefficients(mask)) if mask.dim() == self.coef.dim() => Some(mask.clone()),
+            Some(mask) => Some(mask.resolve(&self.header.features, self.n_features(), self.n_neurons())?),
+        })
     }
 }
 
 fn read_kind(file: &NpzFile) -> Result<Kind, Error> {
-    let link = names::nemos_link(&one_text(file, LINK)?).ok_or(part("inverse link function", "one that is built in"))?;
-    let observation = names::nemos_model(&one_text(file, OBSERVATION)?).ok_or(part("observation model", "one that is built in"))?;
-    let observation = match observation {
-        ModelForm::NegativeBinomial { .. } => ModelForm::NegativeBinomial {
-            scale: Some(number(file, DISPERSION)?),
-        },
-        other => other,
-    };
+    let unknown = |what| part(what, "one that is built in");
+    let link = names::link(&one_text(file, LINK)?).ok_or(unknown("inverse link function"))?;
+    let name = one_text(file, OBSERVATION)?;
+    let mut observation = names::model(&name, None).ok_or(unknown("observation model"))?;
+    if NegativeBinomial::from_built_in(&observation).is_some() {
+        let dispersion = Some(number(file, DISPERSION)?);
+        observation = names::model(&name, dispersion).ok_or(unknown("observation model"))?;
+    }
     Ok(Kind::Glm { observation, link })
 }
 
-fn write_kind(file: &mut NpzWriter, observation: ModelForm, link: LinkForm) -> Result<(), Error> {
-    let newer = || Error::NotInNemos { what: "such model" };
-    file.texts(LINK, &[], &[names::nemos_link_name(link).ok_or_else(newer)?]);
-    file.texts(OBSERVATION, &[], &[&names::nemos_model_name(observation).ok_or_else(newer)?]);
-    match observation {
-        ModelForm::NegativeBinomial { scale: Some(scale) } => file.floats(DISPERSION, &[], [scale]),
-        ModelForm::NegativeBinomial { scale: None } => {
-            return Err(Error::NotInNemos {
-                what: "dispersion that is estimated with the coefficients",
-            });
-        }
-        _ => {}
+fn write_kind(file: &mut NpzWriter, observation: &BuiltIn, link: LinkForm) -> Result<(), Error> {
+    let link = names::link_name(link).ok_or(Error::NotInNemos { what: "such link" })?;
+    file.texts(LINK, &[], &[link]);
+    file.texts(OBSERVATION, &[], &[&names::model_name(observation)]);
+    if NegativeBinomial::from_built_in(observation).is_some() {
+        let dispersion = observation.scale().ok_or(Error::NotInNemos {
+            what: "dispersion that is estimated with the coefficients",
+        })?;
+        file.floats(DISPERSION, &[], [dispersion]);
     }
     Ok(())
 }

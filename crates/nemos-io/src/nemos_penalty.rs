@@ -6,7 +6,6 @@ use nemos_glm::{Groups, Regularizer, Strength};
 use crate::names::{self, Penalty};
 use crate::nemos_file::{number, one_text, part};
 use crate::npz_writer::NpzWriter;
-use crate::specification::split;
 use crate::{Error, NpzFile, SavedModel};
 
 const PENALTY: &str = "dict::strkey:regularizer::item::strkey:class";
@@ -20,7 +19,7 @@ const PAIR: [&str; 2] = [
 
 /// The penalty of a model with this many features and neurons.
 pub(crate) fn read_penalty(file: &NpzFile, n_features: usize, n_neurons: usize) -> Result<Regularizer, Error> {
-    let penalty = names::nemos_penalty(&one_text(file, PENALTY)?).ok_or(part("penalty", "one that is built in"))?;
+    let penalty = names::penalty(&one_text(file, PENALTY)?).ok_or(part("penalty", "one that is built in"))?;
     Ok(match penalty {
         Penalty::Unregularized => Regularizer::Unregularized,
         Penalty::Ridge => Regularizer::Ridge(strength(file, STRENGTH)?),
@@ -106,12 +105,15 @@ fn groups(file: &NpzFile, n_features: usize, n_neurons: usize) -> Result<Groups,
     Ok(Groups::Features(first))
 }
 
-/// Writes the penalty of a model whose coefficients have this shape: features, neurons if several, classes if any.
-pub(crate) fn write_penalty(file: &mut NpzWriter, saved: &SavedModel, shape: &[usize]) -> Result<(), Error> {
-    let (penalty, strength) = split(&saved.regularizer).ok_or(Error::NotInNemos { what: "such penalty" })?;
-    file.texts(PENALTY, &[], &[&names::nemos_penalty_name(penalty)]);
-    match (&saved.regularizer, strength) {
-        (Regularizer::ElasticNet { lasso_share, .. }, Some(strength)) => {
+/// Writes the penalty, which names no blocks, of a model whose coefficients have this shape: features, neurons if several,
+/// classes if any.
+pub(crate) fn write_penalty(file: &mut NpzWriter, saved: &SavedModel, regularizer: &Regularizer, shape: &[usize]) -> Result<(), Error> {
+    let newer = Error::NotInNemos { what: "such penalty" };
+    file.texts(PENALTY, &[], &[&names::penalty_name(regularizer).ok_or(newer.clone())?]);
+    match regularizer {
+        Regularizer::Unregularized => file.floats(STRENGTH, &[], [f64::NAN]),
+        Regularizer::Ridge(strength) | Regularizer::Lasso(strength) => write_strength(file, STRENGTH, strength, saved, shape)?,
+        Regularizer::ElasticNet { strength, lasso_share } => {
             write_strength(file, PAIR[0], strength, saved, shape)?;
             match strength {
                 Strength::Shared(_) => file.floats(PAIR[1], &[], [*lasso_share]),
@@ -119,35 +121,37 @@ pub(crate) fn write_penalty(file: &mut NpzWriter, saved: &SavedModel, shape: &[u
                 _ => file.floats(PAIR[1], shape, std::iter::repeat_n(*lasso_share, shape.iter().product())),
             }
         }
-        (_, None) => file.floats(STRENGTH, &[], [f64::NAN]),
-        (_, Some(strength)) => write_strength(file, STRENGTH, strength, saved, shape)?,
+        Regularizer::GroupLasso { strength, groups } => {
+            match strength {
+                Strength::PerNeuron(_) => return Err(OF_GROUPS),
+                _ => write_strength(file, STRENGTH, strength, saved, shape)?,
+            }
+            write_groups(file, groups, saved, shape)?;
+        }
+        _ => return Err(newer),
     }
-    match &saved.regularizer {
-        Regularizer::GroupLasso { groups, .. } => write_groups(file, groups, saved, shape),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
+const OF_GROUPS: Error = Error::NotInNemos {
+    what: "strength for each neuron, or each group of a population, of a group lasso",
+};
+
 fn write_strength(file: &mut NpzWriter, name: &str, strength: &Strength, saved: &SavedModel, shape: &[usize]) -> Result<(), Error> {
-    let (n_columns, n_classes) = (saved.coef.ncols(), saved.kind.n_classes());
-    let grouped = matches!(saved.regularizer, Regularizer::GroupLasso { .. });
+    let (n_columns, n_classes) = (saved.coef.ncols(), saved.header.kind.n_classes());
     match strength {
         Strength::Shared(value) => file.floats(name, &[], [*value]),
         Strength::PerFeature(values) => {
             let rows = values.iter().flat_map(|&value| std::iter::repeat_n(value, n_columns));
             file.floats(name, shape, rows);
         }
-        Strength::PerNeuron(values) if !grouped => {
+        Strength::PerNeuron(values) => {
             let row: Vec<f64> = (0..n_columns).map(|column| values[column / n_classes]).collect();
             file.floats(name, shape, std::iter::repeat_n(row, saved.n_features()).flatten());
         }
         Strength::PerCoefficient(values) => file.floats(name, shape, values.iter().copied()),
         Strength::PerGroup(values) if saved.n_neurons() == 1 => file.floats(name, &[values.len()], values.iter().copied()),
-        _ => {
-            return Err(Error::NotInNemos {
-                what: "strength per named block, or of groups of a population",
-            });
-        }
+        _ => return Err(OF_GROUPS),
     }
     Ok(())
 }
@@ -158,13 +162,11 @@ fn write_groups(file: &mut NpzWriter, groups: &Groups, saved: &SavedModel, shape
         Groups::All => vec![(0..n_features).collect()],
         Groups::Features(members) => members.clone(),
         _ => {
-            return Err(Error::NotInNemos {
-                what: "groups of named blocks",
-            });
+            return Err(Error::NotInNemos { what: "such groups" });
         }
     };
     // There a group may span neurons, so that each neuron needs groups of its own.
-    let (n_neurons, n_classes) = (saved.n_neurons(), saved.kind.n_classes());
+    let (n_neurons, n_classes) = (saved.n_neurons(), saved.header.kind.n_classes());
     let n_groups = members.len() * n_neurons;
     let mut mask = vec![0.0; n_groups * n_features * n_neurons * n_classes];
     for (group, members) in members.iter().enumerate() {

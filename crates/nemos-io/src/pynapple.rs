@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use nemos_core::Backend;
-use nemos_timeseries::{IntervalSet, Signal, Ts, TsGroup, Tsd, TsdFrame, TsdTensor};
+use nemos_timeseries::{IntervalSet, Kind, Signal, Ts, TsGroup, Tsd, TsdFrame, TsdTensor};
 
 use crate::arrays::{matrix, numbered};
 use crate::npz_writer::NpzWriter;
@@ -122,7 +122,7 @@ impl<B: Backend> Pynapple<B> {
             }
             Pynapple::TsdFrame(signal) => {
                 write_signal(&mut file, signal, &[signal.n_columns()]);
-                write_names(&mut file, signal.names());
+                write_names(&mut file, &signal.column_names());
                 ("TsdFrame", signal.support())
             }
             Pynapple::TsdTensor(signal) => {
@@ -181,7 +181,7 @@ fn write_group(file: &mut NpzWriter, units: &TsGroup) {
     file.integers("keys", &[units.len()], units.ids().iter().map(|&id| id as i64));
 }
 
-fn write_signal<B: Backend>(file: &mut NpzWriter, signal: &impl Signal<B>, sample: &[usize]) {
+fn write_signal<B: Backend, K: Kind>(file: &mut NpzWriter, signal: &Signal<B, K>, sample: &[usize]) {
     times(file, "t", signal.sample_times());
     let shape = [&[signal.sample_times().len()], sample].concat();
     file.floats("d", &shape, signal.values().to_vec());
@@ -223,6 +223,6 @@ fn within(events: Ts, support: &IntervalSet) -> Ts {
     if support.is_empty() { events } else { events.restrict(support) }
 }
 
-fn cut<B: Backend, S: Signal<B>>(signal: S, support: &IntervalSet) -> S {
+fn cut<B: Backend, K: Kind>(signal: Signal<B, K>, support: &IntervalSet) -> Signal<B, K> {
     if support.is_empty() { signal } else { signal.restrict(support) }
 }

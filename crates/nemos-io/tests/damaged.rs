@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use nemos_core::Cpu;
 use nemos_io::{Error, NwbFile, NwbKind};
-use nemos_timeseries::Signal;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

@@ -8,7 +8,6 @@ mod common;
 
 use nemos_core::Cpu;
 use nemos_io::NwbFile;
-use nemos_timeseries::Signal;
 use serde_json::Value;
 
 use common::folder;

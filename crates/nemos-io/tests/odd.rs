@@ -128,11 +128,11 @@ fn annotations_are_events_with_texts() {
 fn columns_are_named_by_axes_and_electrodes() {
     let session = open("odd.nwb");
     let lfp = session.series("lfp").unwrap().frame::<Cpu>().unwrap();
-    assert_eq!(lfp.names(), ["13", "11"]);
+    assert_eq!(lfp.column_names(), ["13", "11"]);
     assert_eq!(lfp.metadata().texts("location").unwrap(), ["layer 3", "layer 1"]);
     assert_eq!(lfp.column("11").unwrap().to_vec(), [1.0, 3.0, 5.0, 7.0]);
     let position = session.series("left/Position/xy").unwrap().frame::<Cpu>().unwrap();
-    assert_eq!(position.names(), ["x", "y"]);
+    assert_eq!(position.column_names(), ["x", "y"]);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use nemos_core::Cpu;
 use nemos_io::{Error, NwbFile, NwbKind, Pynapple};
-use nemos_timeseries::{IntervalSet, Signal, TsGroup};
+use nemos_timeseries::{IntervalSet, TsGroup};
 use serde_json::Value;
 
 use common::{Scratch, folder};

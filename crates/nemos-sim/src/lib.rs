@@ -29,7 +29,6 @@ mod feedforward;
 mod gammas;
 mod incomplete_gamma;
 mod link;
-mod plain;
 mod recurrent;
 mod ring;
 mod samplers;

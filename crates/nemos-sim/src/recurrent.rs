@@ -2,9 +2,9 @@
 
 use std::sync::OnceLock;
 
-use ndarray::{Array2, ArrayView2, aview1, s};
-use nemos_basis::{Basis, Layout};
-use nemos_core::{Backend, with_room};
+use ndarray::{Array2, ArrayView2, aview1};
+use nemos_basis::Basis;
+use nemos_core::with_room;
 use nemos_glm::FittedPopulationGlm;
 use rand::{Rng, SeedableRng};
 use rayon::prelude::*;
@@ -85,38 +85,28 @@ impl<O: Draw, L: ScalarLink> Recurrent<O, L> {
     ///
     /// # Errors
     /// As [`Coupling::from_features`], and [`Error::HasOffset`].
-    pub fn from_fitted<B: Backend>(fitted: &FittedPopulationGlm<B, O, L>, basis: &Basis) -> Result<Self, Error> {
+    pub fn from_fitted(fitted: &FittedPopulationGlm<O, L>, basis: &Basis) -> Result<Self, Error> {
         Self::with_coupling_of(fitted, fitted.coef(), basis)
     }
 
-    /// The network that a fit found, where one part of the design is what the basis made of the counts of all neurons.
+    /// The network that a fit found, where one block of the design is what the basis made of the counts of all neurons.
     ///
     /// The other features times their coefficients are the drive of a run:
-    /// `stimuli.to_array().dot(&fitted.coef().slice(s![layout.columns("stimulus")?, ..]))`.
+    /// `stimuli.to_array().dot(&fitted.coef_of("stimulus")?)`.
     ///
     /// # Errors
-    /// [`Error::Basis`] if basis or layout have no part with this label, and as [`from_fitted`](Recurrent::from_fitted).
-    pub fn from_fitted_part<B: Backend>(
-        fitted: &FittedPopulationGlm<B, O, L>,
-        basis: &Basis,
-        layout: &Layout,
-        label: &str,
-    ) -> Result<Self, Error> {
-        let (n_features, columns) = (fitted.coef().nrows(), layout.columns(label)?);
-        check_shape("the layout", &[layout.n_features()], &[n_features], "as many features as the fit")?;
-        Self::with_coupling_of(fitted, fitted.coef().slice_move(s![columns, ..]), basis.part(label)?)
+    /// [`Error::Glm`] if the features of the fit had no block with this label, [`Error::Basis`] if the basis has no such
+    /// part, and as [`from_fitted`](Recurrent::from_fitted).
+    pub fn from_fitted_part(fitted: &FittedPopulationGlm<O, L>, basis: &Basis, label: &str) -> Result<Self, Error> {
+        Self::with_coupling_of(fitted, fitted.coef_of(label)?, basis.part(label)?)
     }
 
-    fn with_coupling_of<B: Backend>(
-        fitted: &FittedPopulationGlm<B, O, L>,
-        coef: ArrayView2<'_, f64>,
-        basis: &Basis,
-    ) -> Result<Self, Error> {
+    fn with_coupling_of(fitted: &FittedPopulationGlm<O, L>, coef: ArrayView2<'_, f64>, basis: &Basis) -> Result<Self, Error> {
         if fitted.has_offset() {
             return Err(Error::HasOffset);
         }
         let coupling = Coupling::from_features(coef, basis)?;
-        let network = Recurrent::new(fitted.observation().clone(), coupling, fitted.intercept());
+        let network = Recurrent::new(fitted.observation().clone(), coupling, fitted.intercept().to_vec());
         Ok(network.link(fitted.link().clone()).scale(fitted.scale()))
     }
 }

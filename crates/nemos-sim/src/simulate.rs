@@ -1,10 +1,9 @@
 //! Counts that a fitted model would have seen.
 
-use nemos_core::{Backend, Matrix, Samples};
+use nemos_core::{Backend, Matrix, Names, Samples};
 use nemos_glm::{FittedClassifierGlm, FittedClassifierPopulationGlm, FittedGlm, FittedPopulationGlm, InverseLink};
 use rand::Rng;
 
-use crate::plain::Plain;
 use crate::samplers::uniform;
 use crate::{Draw, Error};
 
@@ -31,8 +30,8 @@ pub struct Simulated<S> {
 /// use nemos_sim::Simulate;
 /// use rand::SeedableRng;
 ///
-/// let fitted = PopulationGlm::new(Poisson).with_parameters::<Cpu>(&ndarray::array![[1.0, -1.0]], &[0.0, 0.5])?;
-/// let stimulus = Matrix::from_column(vec![-1.0, 0.0, 1.0, f64::NAN]);
+/// let fitted = PopulationGlm::new(Poisson).with_parameters(&ndarray::array![[1.0, -1.0]], &[0.0, 0.5])?;
+/// let stimulus = Matrix::<Cpu>::from_column(vec![-1.0, 0.0, 1.0, f64::NAN]);
 /// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(7);
 /// let counts = fitted.simulate(&stimulus, &mut rng)?;
 /// assert_eq!(counts.dims(), [4, 2]);
@@ -40,15 +39,12 @@ pub struct Simulated<S> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Simulate {
-    /// Where the model computes.
-    type Backend: Backend;
-
     /// Counts, with the rates that they were drawn from.
     ///
     /// # Errors
     /// As `predict` of the model: if `samples` does not have one column per coefficient, holds an infinity, or lacks the
     /// offset that the model was fitted with.
-    fn simulate_with_rates<S: Samples<Self::Backend>, R: Rng + ?Sized>(
+    fn simulate_with_rates<B: Backend, S: Samples<B>, R: Rng + ?Sized>(
         &self,
         samples: &S,
         rng: &mut R,
@@ -58,54 +54,67 @@ pub trait Simulate {
     ///
     /// # Errors
     /// As [`simulate_with_rates`](Simulate::simulate_with_rates).
-    fn simulate<S: Samples<Self::Backend>, R: Rng + ?Sized>(&self, samples: &S, rng: &mut R) -> Result<S::Output, Error> {
+    fn simulate<B: Backend, S: Samples<B>, R: Rng + ?Sized>(&self, samples: &S, rng: &mut R) -> Result<S::Output, Error> {
         Ok(self.simulate_with_rates(samples, rng)?.counts)
     }
 }
 
-impl<B: Backend, O: Draw, L: InverseLink> Simulate for FittedPopulationGlm<B, O, L> {
-    type Backend = B;
-
-    fn simulate_with_rates<S: Samples<B>, R: Rng + ?Sized>(&self, samples: &S, rng: &mut R) -> Result<Simulated<S::Output>, Error> {
-        let rates = self.predict(&Plain(samples))?;
+impl<O: Draw, L: InverseLink> Simulate for FittedPopulationGlm<O, L> {
+    fn simulate_with_rates<B: Backend, S: Samples<B>, R: Rng + ?Sized>(
+        &self,
+        samples: &S,
+        rng: &mut R,
+    ) -> Result<Simulated<S::Output>, Error> {
+        let rates = self.predict(&samples.to_design())?;
+        let (names, rates) = (rates.names().clone(), rates.to_matrix()?);
         let scales = self.scale().iter().cycle();
         let draws = rates.to_vec().into_iter().zip(scales);
         let counts = draws.map(|(rate, &scale)| self.observation().draw(rate, scale, rng)).collect();
         Ok(Simulated {
-            counts: samples.wrap(Matrix::from_vec(counts, rates.dims())?),
-            rates: samples.wrap(rates),
+            counts: samples.wrap(Matrix::from_vec(counts, rates.dims())?, names.clone()),
+            rates: samples.wrap(rates, names),
         })
     }
 }
 
-impl<B: Backend, O: Draw, L: InverseLink> Simulate for FittedGlm<B, O, L> {
-    type Backend = B;
-
-    fn simulate_with_rates<S: Samples<B>, R: Rng + ?Sized>(&self, samples: &S, rng: &mut R) -> Result<Simulated<S::Output>, Error> {
+impl<O: Draw, L: InverseLink> Simulate for FittedGlm<O, L> {
+    fn simulate_with_rates<B: Backend, S: Samples<B>, R: Rng + ?Sized>(
+        &self,
+        samples: &S,
+        rng: &mut R,
+    ) -> Result<Simulated<S::Output>, Error> {
         self.population().simulate_with_rates(samples, rng)
     }
 }
 
-impl<B: Backend> Simulate for FittedClassifierPopulationGlm<B> {
-    type Backend = B;
-
-    fn simulate_with_rates<S: Samples<B>, R: Rng + ?Sized>(&self, samples: &S, rng: &mut R) -> Result<Simulated<S::Output>, Error> {
-        let probabilities = self.predict_probability(&Plain(samples))?;
+impl Simulate for FittedClassifierPopulationGlm {
+    fn simulate_with_rates<B: Backend, S: Samples<B>, R: Rng + ?Sized>(
+        &self,
+        samples: &S,
+        rng: &mut R,
+    ) -> Result<Simulated<S::Output>, Error> {
+        let probabilities = self.predict_probability(&samples.to_design())?;
+        let (names, probabilities) = (probabilities.names().clone(), probabilities.to_matrix()?);
         let n_classes = self.specification().n_classes();
         let [n_samples, n_columns] = probabilities.dims();
         let values = probabilities.to_vec();
         let labels = values.chunks_exact(n_classes).map(|classes| label(classes, rng)).collect();
         Ok(Simulated {
-            counts: samples.wrap(Matrix::from_vec(labels, [n_samples, n_columns / n_classes])?),
-            rates: samples.wrap(probabilities),
+            counts: samples.wrap(
+                Matrix::from_vec(labels, [n_samples, n_columns / n_classes])?,
+                Names::new(self.neurons().iter().cloned()),
+            ),
+            rates: samples.wrap(probabilities, names),
         })
     }
 }
 
-impl<B: Backend> Simulate for FittedClassifierGlm<B> {
-    type Backend = B;
-
-    fn simulate_with_rates<S: Samples<B>, R: Rng + ?Sized>(&self, samples: &S, rng: &mut R) -> Result<Simulated<S::Output>, Error> {
+impl Simulate for FittedClassifierGlm {
+    fn simulate_with_rates<B: Backend, S: Samples<B>, R: Rng + ?Sized>(
+        &self,
+        samples: &S,
+        rng: &mut R,
+    ) -> Result<Simulated<S::Output>, Error> {
         self.population().simulate_with_rates(samples, rng)
     }
 }

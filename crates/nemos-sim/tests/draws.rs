@@ -2,10 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::ops::Range;
-
 use ndarray::{Array2, array};
-use nemos_core::{Annotated, Backend, Cpu, Design, Matrix, NdArray, Samples};
+use nemos_core::{Backend, Cpu, Design, Matrix, Names, NdArray, Samples, ToDesign};
 use nemos_glm::{
     Bernoulli, ClassifierGlm, ClassifierPopulationGlm, Gamma, Gaussian, Glm, Identity, NegativeBinomial, Poisson, PopulationGlm,
 };
@@ -99,10 +97,10 @@ fn every_backend_draws_the_same() {
     fn draws<B: Backend>() -> Vec<f64> {
         let fitted = PopulationGlm::new(Poisson)
             .link(Identity)
-            .with_parameters::<B>(&array![[1.0, 0.5], [0.25, 2.0]], &[0.5, 1.0])
+            .with_parameters(&array![[1.0, 0.5], [0.25, 2.0]], &[0.5, 1.0])
             .unwrap();
         // Rates that both precisions hold exactly.
-        let samples = Matrix::from_vec((0..40).map(f64::from).collect(), [20, 2]).unwrap();
+        let samples = Matrix::<B>::from_vec((0..40).map(f64::from).collect(), [20, 2]).unwrap();
         fitted.simulate(&samples, &mut rng(1)).unwrap().to_vec()
     }
     assert_eq!(draws::<Cpu>(), draws::<NdArray>());
@@ -113,10 +111,10 @@ fn every_backend_draws_the_same() {
 #[test]
 fn a_missing_sample_has_no_count_and_leaves_the_others_alone() {
     let fitted = PopulationGlm::new(Poisson)
-        .with_parameters::<Cpu>(&array![[1.0, -1.0]], &[1.0, 1.0])
+        .with_parameters(&array![[1.0, -1.0]], &[1.0, 1.0])
         .unwrap();
-    let whole = Matrix::from_column(vec![0.3, -0.2, 0.9]);
-    let broken = Matrix::from_column(vec![0.3, f64::NAN, -0.2, 0.9]);
+    let whole = Matrix::<Cpu>::from_column(vec![0.3, -0.2, 0.9]);
+    let broken = Matrix::<Cpu>::from_column(vec![0.3, f64::NAN, -0.2, 0.9]);
     let whole = fitted.simulate(&whole, &mut rng(9)).unwrap().to_vec();
     let simulated = fitted.simulate_with_rates(&broken, &mut rng(9)).unwrap();
     let counts = simulated.counts.to_vec();
@@ -133,24 +131,16 @@ fn a_missing_sample_has_no_count_and_leaves_the_others_alone() {
 /// Rows that know when they were.
 struct Timed(Matrix<Cpu>);
 
-impl Design<Cpu> for Timed {
-    fn n_samples(&self) -> usize {
-        self.0.n_samples()
-    }
-
-    fn n_features(&self) -> usize {
-        self.0.n_features()
-    }
-
-    fn block(&self, rows: Range<usize>) -> Result<Matrix<Cpu>, nemos_core::Error> {
-        self.0.block(rows)
+impl ToDesign<Cpu> for Timed {
+    fn to_design(&self) -> Design<'_, Cpu> {
+        self.0.to_design()
     }
 }
 
 impl Samples<Cpu> for Timed {
     type Output = (&'static str, Matrix<Cpu>);
 
-    fn wrap(&self, values: Matrix<Cpu>) -> Self::Output {
+    fn wrap(&self, values: Matrix<Cpu>, _names: Names) -> Self::Output {
         ("timed", values)
     }
 }
@@ -171,11 +161,11 @@ fn counts_come_in_the_kind_of_the_samples() {
 #[test]
 fn the_fitted_scale_is_the_scale_of_the_draws() {
     let fitted = PopulationGlm::new(Gamma)
-        .with_parameters::<Cpu>(&Array2::zeros((1, 1)), &[0.5])
+        .with_parameters(&Array2::zeros((1, 1)), &[0.5])
         .unwrap()
         .with_scale(vec![0.3], vec![f64::NAN])
         .unwrap();
-    let counts = fitted.simulate(&Matrix::zeros([50_000, 1]), &mut rng(4)).unwrap().to_vec();
+    let counts = fitted.simulate(&Matrix::<Cpu>::zeros([50_000, 1]), &mut rng(4)).unwrap().to_vec();
     let variance = counts.iter().map(|count| (count - 2.0).powi(2)).sum::<f64>() / 50_000.0;
     // φμ² = 0.3 · 2², to five standard errors (kurtosis 3 + 6φ).
     assert!((variance - 1.2).abs() < 5.0 * 1.2 * (3.8_f64 / 50_000.0).sqrt(), "{variance}");
@@ -187,9 +177,9 @@ fn offsets_count() {
     let fitted = Glm::new(Poisson).fit(&samples, &Matrix::from_column(vec![1.0; 2000])).unwrap();
     let offset = Matrix::from_column(vec![3.0; 2000]);
     let counts = fitted
-        .simulate(&Annotated::new(&samples).with_offset(offset).unwrap(), &mut rng(2))
+        .simulate(&samples.to_design().with_offset(offset).unwrap(), &mut rng(2))
         .unwrap();
-    let mean = counts.to_vec().iter().sum::<f64>() / 2000.0;
+    let mean = counts.to_matrix().unwrap().to_vec().iter().sum::<f64>() / 2000.0;
     assert!((mean - 3.0_f64.exp()).abs() < 0.6, "{mean}");
 }
 
@@ -210,18 +200,18 @@ fn classes_are_drawn_with_their_probabilities() {
     let two = ClassifierPopulationGlm::new(2)
         .fit(&samples, &Matrix::from_vec([0.0, 1.0].repeat(20_000), [20_000, 2]).unwrap())
         .unwrap();
-    let missing = two.simulate(&Matrix::from_column(vec![f64::NAN, 0.1]), &mut rng(3)).unwrap();
+    let missing = two.simulate(&Matrix::<Cpu>::from_column(vec![f64::NAN, 0.1]), &mut rng(3)).unwrap();
     assert!(missing.to_vec()[..2].iter().all(|label| label.is_nan()) && missing.to_vec()[2..].iter().all(|label| !label.is_nan()));
 }
 
 #[test]
 fn no_samples_give_no_counts_and_a_wrong_width_is_an_error() {
     let fitted = PopulationGlm::new(Poisson)
-        .with_parameters::<Cpu>(&array![[1.0, -1.0]], &[1.0, 1.0])
+        .with_parameters(&array![[1.0, -1.0]], &[1.0, 1.0])
         .unwrap();
-    assert_eq!(fitted.simulate(&Matrix::zeros([0, 1]), &mut rng(1)).unwrap().dims(), [0, 2]);
-    let wrong = fitted.simulate(&Matrix::zeros([3, 2]), &mut rng(1));
+    assert_eq!(fitted.simulate(&Matrix::<Cpu>::zeros([0, 1]), &mut rng(1)).unwrap().dims(), [0, 2]);
+    let wrong = fitted.simulate(&Matrix::<Cpu>::zeros([3, 2]), &mut rng(1));
     assert!(matches!(wrong, Err(Error::Data(nemos_core::Error::Columns { .. }))));
-    let infinite = fitted.simulate(&Matrix::from_column(vec![f64::INFINITY]), &mut rng(1));
+    let infinite = fitted.simulate(&Matrix::<Cpu>::from_column(vec![f64::INFINITY]), &mut rng(1));
     assert!(matches!(infinite, Err(Error::Data(nemos_core::Error::Infinite { .. }))));
 }

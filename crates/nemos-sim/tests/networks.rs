@@ -4,7 +4,7 @@
 
 use ndarray::{Array2, Array3, ArrayView2, array, s};
 use nemos_basis::{Causality, Family, History, RaisedCosineLinear, RaisedCosineLog, Shift, Window};
-use nemos_core::{Annotated, Cpu, Matrix};
+use nemos_core::{Cpu, Matrix, ToDesign};
 use nemos_glm::{Bernoulli, Exp, Gaussian, Identity, NegativeBinomial, Poisson, PopulationGlm, Regularizer, Softplus};
 use nemos_sim::{Coupling, Draw, End, Error, Recurrent, ScalarLink, coupling_coef, feedforward, regress_filter};
 use rand::SeedableRng;
@@ -165,31 +165,25 @@ fn a_part_of_a_fit_and_the_drive_of_the_rest_predict_what_the_fit_does() {
     let basis = RaisedCosineLog::new(3).convolved(Window::samples(8)).label("spikes") + RaisedCosineLinear::new(4).label("heading");
     let counts = Matrix::<Cpu>::from_vec((0..400).map(|at| f64::from(at * at % 7 % 3)).collect(), [200, 2]).unwrap();
     let heading = Matrix::<Cpu>::from_column((0..200).map(|at| f64::from(at * 37 % 100)).collect());
-    let design = basis.compute_features([&counts, &heading]).unwrap();
+    // A design that computes its features on demand knows which belong to which.
+    let design = basis.design([&counts, &heading]).unwrap();
     let model = PopulationGlm::new(Poisson).regularizer(Regularizer::Ridge(0.5.into()));
     let fitted = model.fit(&design, &counts).unwrap();
-    let layout = basis.layout(&[2, 1]).unwrap();
-    let stimulus = layout.columns("heading").unwrap();
-    let drive = design
-        .to_array()
-        .slice(s![.., stimulus.clone()])
-        .dot(&fitted.coef().slice(s![stimulus, ..]));
+    let features = basis.compute_features([&counts, &heading]).unwrap();
+    let stimulus = fitted.features().block("heading").unwrap().columns();
+    let drive = features.to_array().slice(s![.., stimulus]).dot(&fitted.coef_of("heading").unwrap());
     let history = counts.to_array().slice(s![50..58, ..]).to_owned();
-    let network = Recurrent::from_fitted_part(&fitted, &basis, &layout, "spikes")
-        .unwrap()
-        .history(history);
+    let network = Recurrent::from_fitted_part(&fitted, &basis, "spikes").unwrap().history(history);
     let run = network.run(drive.slice(s![58..59, ..]), &mut rng(1)).unwrap();
-    let expected = fitted.predict(&design).unwrap().to_array();
+    let expected = fitted.predict(&features).unwrap().to_array();
     assert!((&run.rates.row(0) - &expected.row(58)).iter().all(|off| off.abs() < 1e-12));
 
+    assert!(Recurrent::from_fitted_part(&fitted, &basis, "nose").is_err());
+    // Features without names have no parts.
+    let unnamed = model.fit(&features, &counts).unwrap();
     assert!(matches!(
-        Recurrent::from_fitted_part(&fitted, &basis, &layout, "nose"),
-        Err(Error::Basis(_))
-    ));
-    let other = basis.layout(&[3, 1]).unwrap();
-    assert!(matches!(
-        Recurrent::from_fitted_part(&fitted, &basis, &other, "spikes"),
-        Err(Error::Shape { .. })
+        Recurrent::from_fitted_part(&unnamed, &basis, "spikes"),
+        Err(Error::Glm(_) | Error::Data(_))
     ));
     assert!(Recurrent::from_fitted(&fitted, &basis).is_err());
 }
@@ -199,7 +193,7 @@ fn a_fit_with_an_offset_is_no_network() {
     let basis = RaisedCosineLog::new(3).convolved(Window::samples(8));
     let counts = Matrix::<Cpu>::from_vec((0..400).map(|at| f64::from(at * at % 7 % 3)).collect(), [200, 2]).unwrap();
     let design = basis.compute_features(&counts).unwrap();
-    let offset = Annotated::new(&design).with_offset(Matrix::from_column(vec![0.1; 200])).unwrap();
+    let offset = design.to_design().with_offset(Matrix::from_column(vec![0.1; 200])).unwrap();
     let fitted = PopulationGlm::new(Poisson).fit(&offset, &counts).unwrap();
     assert!(matches!(Recurrent::from_fitted(&fitted, &basis), Err(Error::HasOffset)));
 }

@@ -44,23 +44,19 @@ pub enum Error {
         /// What is wrong with it.
         problem: &'static str,
     },
-    /// A block of features that the design does not have.
-    #[error("there is no block of features named {name:?}; the design has {available:?}")]
-    Block {
-        /// The name that was asked for.
-        name: String,
-        /// The names that there are.
-        available: Vec<String>,
+    /// A solver that cannot see other data at every step.
+    #[error("{solver} keeps what it has seen of the data and cannot be given others at every step; these can: GradientDescent and Svrg")]
+    Batches {
+        /// Name of the solver.
+        solver: &'static str,
     },
     /// A solver that cannot handle a penalty.
-    #[error("{solver} cannot handle the {penalty} penalty; these can: {able}")]
+    #[error("{solver} cannot handle the {penalty} penalty; these can: ProximalNewton, GradientDescent, Svrg and Auto")]
     Penalty {
         /// Name of the solver.
         solver: &'static str,
         /// Name of the penalty.
         penalty: &'static str,
-        /// Solvers that can.
-        able: &'static str,
     },
     /// The data could not be used or read.
     #[error(transparent)]

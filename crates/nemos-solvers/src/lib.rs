@@ -10,78 +10,59 @@
 //!
 //! | item | what it is |
 //! |---|---|
-//! | [`Objective`] | value, gradient and, where asked, curvature, per column |
-//! | [`Gram`] | second moments of the features: what makes steps of every scale and correlation easy |
-//! | [`Solver`] | smooth objectives: [`Lbfgs`], [`Newton`], [`Bfgs`], [`NonlinearCg`], [`GradientDescent`], [`Svrg`] |
-//! | | any penalty: [`ProximalNewton`], [`ProximalGradient`], [`ProxSvrg`] |
-//! | | [`Auto`], which picks one; or your own |
-//! | [`Stochastic`] | solvers that may see other data at every step |
-//! | [`Watch`] | looks on while a solver runs |
-//! | [`minimize`] | runs a solver until every column is done |
-//! | [`Outcome`], [`Status`] | how each column ended, with the evidence |
+//! | [`minimize`], [`Stopping`] | runs a solver until every column is done |
+//! | [`Auto`] | picks the solver; by name: |
+//! | | smooth objectives: [`Lbfgs`], [`Newton`], [`Bfgs`], [`NonlinearCg`] |
+//! | | any penalty: [`ProximalNewton`], [`GradientDescent`], [`Svrg`] |
 //! | [`Regularizer`], [`Strength`], [`Groups`] | penalties on coefficients, and their proximal maps |
+//! | [`Outcome`], [`Status`] | how each column ended, with the evidence |
+//! | [`Callback`] | looks on while a solver runs |
+//! | **objectives of one's own** | |
+//! | [`Objective`] | value, gradient and, where asked, curvature, per column |
+//! | [`Moments`], [`ExpectedCurvature`] | what is known before the first step: it makes steps of every scale and correlation easy |
 //! | [`Penalized`] | an objective with a penalty |
+//! | **solvers of one's own** | |
+//! | [`Direction`], [`Descent`] | where a column goes next, and everything else |
+//! | [`Solver`], [`State`], [`begin`] | settings, what they begin, and steps one by one |
+//! | [`Method`] | steps that are not along directions |
 
-mod auto;
-mod axes;
-mod bfgs;
-mod centred;
-mod coordinate_descent;
 mod descent;
 mod error;
-mod first_order;
-mod frame;
-mod gauge;
-mod gradient_descent;
-mod gram;
-mod group_step;
-mod groups;
-mod kinks;
-mod lbfgs;
-mod line_search;
-mod meter;
-mod minimize;
-mod newton;
-mod nonlinear_cg;
-mod objective;
-mod outcome;
-mod parameters;
-mod penalized;
-mod polish;
-mod prox_svrg;
-mod proximal_gradient;
-mod proximal_newton;
-mod quadratic;
-mod recession;
-mod regularizer;
-mod solver;
+mod gradients;
+mod linear;
+mod model;
+mod penalty;
+mod problem;
+mod run;
+mod solvers;
 mod space;
-mod stopping;
-mod strength;
-mod svrg;
-mod variance_reduced;
-mod watch;
 
-pub use auto::{Auto, AutoState};
-pub use bfgs::{Bfgs, BfgsState};
+pub use descent::descent::Descent;
+pub use descent::direction::Direction;
 pub use error::Error;
-pub use first_order::{Acceleration, StepLength};
-pub use gradient_descent::{GradientDescent, GradientDescentState};
-pub use gram::Gram;
-pub use groups::Groups;
-pub use lbfgs::{Lbfgs, LbfgsState};
-pub use minimize::{Solution, minimize};
-pub use newton::{Newton, NewtonState};
-pub use nonlinear_cg::{NonlinearCg, NonlinearCgState};
-pub use objective::{Evaluation, Objective, Order, Request, Smoothness};
-pub use outcome::{ColumnOutcome, Outcome, Status};
-pub use parameters::Parameters;
-pub use penalized::Penalized;
-pub use prox_svrg::{ProxSvrg, ProxSvrgState};
-pub use proximal_gradient::{ProximalGradient, ProximalGradientState};
-pub use proximal_newton::{ModelCurvature, ProximalNewton, ProximalNewtonState};
-pub use regularizer::Regularizer;
-pub use solver::{Progress, Solver, Stochastic};
-pub use strength::Strength;
-pub use svrg::{Svrg, SvrgState};
-pub use watch::Watch;
+pub use gradients::gradient_steps::Acceleration;
+pub use gradients::step_length::StepLength;
+pub use penalty::groups::Groups;
+pub use penalty::regularizer::Regularizer;
+pub use penalty::strength::Strength;
+pub use problem::expected_curvature::ExpectedCurvature;
+pub use problem::moments::Moments;
+pub use problem::objective::{Evaluation, Objective, Order, Request, Smoothness};
+pub use problem::parameters::Parameters;
+pub use problem::penalized::Penalized;
+pub use run::callback::Callback;
+pub use run::method::Method;
+pub use run::minimize::{Solution, begin, minimize};
+pub use run::outcome::{ColumnOutcome, Outcome, Status};
+pub use run::progress::Progress;
+pub use run::solver::Solver;
+pub use run::state::State;
+pub use run::stopping::Stopping;
+pub use solvers::auto::Auto;
+pub use solvers::bfgs::Bfgs;
+pub use solvers::gradient_descent::GradientDescent;
+pub use solvers::lbfgs::Lbfgs;
+pub use solvers::newton::Newton;
+pub use solvers::nonlinear_cg::NonlinearCg;
+pub use solvers::proximal_newton::{ModelCurvature, ProximalNewton};
+pub use solvers::svrg::Svrg;

@@ -2,9 +2,9 @@
 
 use ndarray::{Array2, Axis, s};
 use nemos_solvers::{
-    Auto, Bfgs, Error, GradientDescent, Groups, Lbfgs, ModelCurvature, Newton, NonlinearCg, Objective, Order, Parameters, Penalized,
-    ProxSvrg, ProximalGradient, ProximalNewton, Regularizer, Request, Solution, Solver, Status, StepLength, Stochastic, Strength, Svrg,
-    minimize,
+    Auto, Bfgs, Error, Evaluation, ExpectedCurvature, GradientDescent, Groups, Lbfgs, ModelCurvature, Newton, NonlinearCg, Objective,
+    Order, Parameters, Penalized, ProximalNewton, Regularizer, Request, Solution, Solver, Status, StepLength, Stopping, Strength, Svrg,
+    begin, minimize,
 };
 use nemos_testkit::{HostObjective, Loss};
 
@@ -27,12 +27,12 @@ fn objective() -> HostObjective {
 /// One problem of an objective, alone.
 struct Alone<'a> {
     objective: &'a dyn Objective,
-    gram: nemos_solvers::Gram,
+    expected: ExpectedCurvature,
     problem: usize,
 }
 
 impl Objective for Alone<'_> {
-    fn evaluate(&self, at: &Parameters, request: Request<'_>) -> Result<nemos_solvers::Evaluation, Error> {
+    fn evaluate(&self, at: &Parameters, request: Request<'_>) -> Result<Evaluation, Error> {
         let columns = [self.problem];
         self.objective.evaluate(
             at,
@@ -47,24 +47,29 @@ impl Objective for Alone<'_> {
         self.objective.n_rows()
     }
 
-    fn gram(&self) -> Option<&nemos_solvers::Gram> {
-        Some(&self.gram)
+    fn expected_curvature(&self) -> Option<&ExpectedCurvature> {
+        Some(&self.expected)
     }
 }
 
 fn alone(objective: &dyn Objective, problem: usize) -> Alone<'_> {
-    let mut gram = objective.gram().expect("it knows its features").clone();
-    gram.weight = gram.weight.select(Axis(1), &[problem]);
-    Alone { objective, gram, problem }
+    let mut expected = objective.expected_curvature().expect("it knows its features").clone();
+    expected.weight = expected.weight.select(Axis(1), &[problem]);
+    Alone {
+        objective,
+        expected,
+        problem,
+    }
 }
 
-fn assert_company_does_not_matter(name: &str, solver: &impl Solver, regularizer: &Regularizer) {
+fn assert_company_does_not_matter((name, solver): (&str, &dyn Solver), stopping: Stopping, regularizer: &Regularizer) {
     let objective = objective();
-    let together = minimize(&Penalized::new(&objective, regularizer), solver, &objective.start()).expect("the data are in memory");
+    let start = objective.start();
+    let together = minimize(&Penalized::new(&objective, regularizer), solver, stopping, &start).expect("the data are in memory");
     for problem in 0..4 {
         let one = alone(&objective, problem);
         let start = objective.start().select(&[problem]);
-        let by_itself = minimize(&Penalized::new(&one, regularizer), solver, &start).expect("the data are in memory");
+        let by_itself = minimize(&Penalized::new(&one, regularizer), solver, stopping, &start).expect("the data are in memory");
         let pairs = by_itself.parameters.column(0).iter().zip(together.parameters.column(problem));
         for (a, b) in pairs {
             assert!(
@@ -90,26 +95,27 @@ fn what_a_column_ends_with_does_not_depend_on_its_company() {
         groups: Groups::Features(vec![vec![0, 1, 2], vec![3, 4]]),
     };
     let none = Regularizer::Unregularized;
-    assert_company_does_not_matter("L-BFGS", &Lbfgs::new(), &none);
-    assert_company_does_not_matter("Newton", &Newton::new(), &none);
-    assert_company_does_not_matter("BFGS", &Bfgs::new(), &none);
-    assert_company_does_not_matter("NCG", &NonlinearCg::new(), &none);
-    assert_company_does_not_matter("gradient descent", &GradientDescent::new(), &none);
-    let stochastic = Svrg::new().batch_size(20).step_length(0.02).max_steps(30);
-    assert_company_does_not_matter("SVRG", &stochastic, &none);
+    let default = Stopping::new();
+    assert_company_does_not_matter(("L-BFGS", &Lbfgs::new()), default, &none);
+    assert_company_does_not_matter(("Newton", &Newton::new()), default, &none);
+    assert_company_does_not_matter(("BFGS", &Bfgs::new()), default, &none);
+    assert_company_does_not_matter(("NCG", &NonlinearCg::new()), default, &none);
+    let stochastic = Svrg::new().batch_size(20).step_length(0.02);
+    for penalty in [&none, &lasso, &group] {
+        assert_company_does_not_matter(("gradient descent", &GradientDescent::new()), default, penalty);
+        assert_company_does_not_matter(("SVRG", &stochastic), default.max_steps(30), penalty);
+    }
     for penalty in [&lasso, &group] {
-        assert_company_does_not_matter("proximal gradient", &ProximalGradient::new(), penalty);
         for curvature in [ModelCurvature::Exact, ModelCurvature::FromGradients] {
-            assert_company_does_not_matter("proximal Newton", &ProximalNewton::new().curvature(curvature), penalty);
+            assert_company_does_not_matter(("proximal Newton", &ProximalNewton::new().curvature(curvature)), default, penalty);
         }
-        let stochastic = ProxSvrg::new().batch_size(20).step_length(0.02).max_steps(30);
-        assert_company_does_not_matter("ProxSVRG", &stochastic, penalty);
     }
 }
 
-fn assert_stops_honestly(solver: &impl Solver) {
+fn assert_stops_honestly(solver: &dyn Solver, max_steps: usize) {
     let objective = objective();
-    let solution = minimize(&objective, solver, &objective.start()).expect("the data are in memory");
+    let stopping = Stopping::new().max_steps(max_steps);
+    let solution = minimize(&objective, solver, stopping, &objective.start()).expect("the data are in memory");
     assert!(
         solution.outcome.statuses().all(|status| status == Status::StepLimit),
         "{:?}",
@@ -124,26 +130,24 @@ fn assert_stops_honestly(solver: &impl Solver) {
 
 #[test]
 fn too_few_steps_end_at_the_step_limit() {
-    assert_stops_honestly(&Lbfgs::new().max_steps(1));
-    assert_stops_honestly(&Newton::new().max_steps(1));
-    assert_stops_honestly(&Bfgs::new().max_steps(1));
-    assert_stops_honestly(&NonlinearCg::new().max_steps(1));
-    assert_stops_honestly(&ProximalNewton::new().max_steps(1));
-    assert_stops_honestly(&GradientDescent::new().max_steps(2));
-    assert_stops_honestly(&ProximalGradient::new().max_steps(2));
-    assert_stops_honestly(&Svrg::new().batch_size(50).max_steps(2));
+    assert_stops_honestly(&Lbfgs::new(), 1);
+    assert_stops_honestly(&Newton::new(), 1);
+    assert_stops_honestly(&Bfgs::new(), 1);
+    assert_stops_honestly(&NonlinearCg::new(), 1);
+    assert_stops_honestly(&ProximalNewton::new(), 1);
+    assert_stops_honestly(&GradientDescent::new(), 2);
+    assert_stops_honestly(&Svrg::new().batch_size(50), 2);
 }
 
 #[test]
 fn steps_that_are_too_long_never_count_as_converged() {
     let objective = objective();
     for length in [1.0, 1e3, 1e6] {
-        let fixed = GradientDescent::new().step_length(StepLength::Fixed(length)).max_steps(20);
-        let stochastic = Svrg::new().step_length(length).max_steps(20);
-        for solution in [
-            minimize(&objective, &fixed, &objective.start()).expect("the data are in memory"),
-            minimize(&objective, &stochastic, &objective.start()).expect("the data are in memory"),
-        ] {
+        let fixed = GradientDescent::new().step_length(StepLength::Fixed(length));
+        let stochastic = Svrg::new().step_length(length);
+        for solver in [&fixed as &dyn Solver, &stochastic] {
+            let stopping = Stopping::new().max_steps(20);
+            let solution = minimize(&objective, solver, stopping, &objective.start()).expect("the data are in memory");
             let statuses: Vec<Status> = solution.outcome.statuses().collect();
             assert!(
                 statuses
@@ -195,8 +199,10 @@ fn penalties() -> Vec<Regularizer> {
     ]
 }
 
-fn solve(objective: &dyn Objective, regularizer: &Regularizer, solver: &impl Solver, start: &Parameters) -> Solution {
-    let solution = minimize(&Penalized::new(objective, regularizer), solver, start).expect("the data are in memory");
+fn solve(objective: &HostObjective, regularizer: &Regularizer, (solver, tolerance): (&dyn Solver, f64)) -> Solution {
+    let stopping = Stopping::new().tolerance(tolerance);
+    let penalized = Penalized::new(objective, regularizer);
+    let solution = minimize(&penalized, solver, stopping, &objective.start()).expect("the data are in memory");
     assert!(solution.outcome.all_converged(), "{regularizer:?} {:?}", solution.outcome);
     solution
 }
@@ -206,8 +212,8 @@ fn solutions_meet_the_conditions_of_a_minimum() {
     let objective = objective();
     for penalty in penalties() {
         for curvature in [ModelCurvature::Exact, ModelCurvature::FromGradients] {
-            let solver = ProximalNewton::new().tolerance(1e-18).curvature(curvature);
-            let solution = solve(&objective, &penalty, &solver, &objective.start());
+            let solver = ProximalNewton::new().curvature(curvature);
+            let solution = solve(&objective, &penalty, (&solver, 1e-18));
             let violation = violation(&objective, &penalty, &solution.parameters);
             // The root of the decrement, times the root of the curvature (about ten).
             assert!(violation < 3e-8, "{penalty:?} {curvature:?}: {violation:e}");
@@ -217,11 +223,11 @@ fn solutions_meet_the_conditions_of_a_minimum() {
 }
 
 #[test]
-fn proximal_newton_agrees_with_proximal_gradient() {
+fn proximal_newton_agrees_with_gradient_descent() {
     let objective = objective();
     for penalty in penalties() {
-        let newton = solve(&objective, &penalty, &ProximalNewton::new().tolerance(1e-20), &objective.start());
-        let gradient = solve(&objective, &penalty, &ProximalGradient::new().tolerance(1e-19), &objective.start());
+        let newton = solve(&objective, &penalty, (&ProximalNewton::new(), 1e-20));
+        let gradient = solve(&objective, &penalty, (&GradientDescent::new(), 1e-19));
         let pairs = newton.parameters.as_slice().iter().zip(gradient.parameters.as_slice());
         pairs.for_each(|(a, b)| assert!((a - b).abs() < 1e-8, "{penalty:?}: {a} {b}"));
     }
@@ -238,11 +244,8 @@ fn a_masked_fit_is_the_fit_of_the_selected_features() {
         Regularizer::Ridge(0.1.into()),
         Regularizer::Lasso(0.05.into()),
     ] {
-        let tight = Auto::new().tolerance(1e-18);
-        let (a, b) = (
-            solve(&masked, &penalty, &tight, &masked.start()),
-            solve(&selected, &penalty, &tight, &selected.start()),
-        );
+        let tight: (&dyn Solver, f64) = (&Auto::new(), 1e-18);
+        let (a, b) = (solve(&masked, &penalty, tight), solve(&selected, &penalty, tight));
         for problem in [0, 2, 3] {
             let (masked, selected) = (a.parameters.column(problem), b.parameters.column(problem));
             assert_eq!(masked[3..6], [0.0; 3]);
@@ -267,33 +270,57 @@ fn batches_of_data_bring_a_stochastic_solver_to_the_fit() {
             )
         })
         .collect();
-    let best = minimize(&full, &Newton::new(), &full.start()).expect("the data are in memory");
+    let best = minimize(&full, &Newton::new(), Stopping::new(), &full.start()).expect("the data are in memory");
     let search = GradientDescent::new();
-    let fixed = ProximalGradient::new().step_length(StepLength::Fixed(0.02));
+    let fixed = GradientDescent::new().step_length(StepLength::Fixed(0.02));
     let svrg = Svrg::new().step_length(2e-3).batch_size(10);
     assert!(gap(&search, &batches, &full, &best) < 0.05);
     assert!(gap(&fixed, &batches, &full, &best) < 0.05);
     assert!(gap(&svrg, &batches, &full, &best) < 0.05);
 }
 
+/// A batch of which nothing is known before it is stepped on.
+struct Batch<'a>(&'a HostObjective);
+
+impl Objective for Batch<'_> {
+    fn evaluate(&self, at: &Parameters, request: Request<'_>) -> Result<Evaluation, Error> {
+        self.0.evaluate(at, request)
+    }
+
+    fn n_rows(&self) -> usize {
+        self.0.n_rows()
+    }
+}
+
 /// How far above the best the mean objective is after many passes over batches.
-fn gap(solver: &impl Stochastic, batches: &[HostObjective], full: &HostObjective, best: &Solution) -> f64 {
-    let mut at = full.start();
-    let mut state = solver.init(&batches[0], &at).expect("the data are in memory");
+fn gap(solver: &dyn Solver, batches: &[HostObjective], full: &HostObjective, best: &Solution) -> f64 {
+    let mut state = begin(&batches[0], solver, Stopping::new(), &full.start()).expect("the data are in memory");
     for _ in 0..60 {
         for batch in batches {
-            state = solver.reopen(state);
-            (at, state) = solver.step(batch, at, state).expect("the data are in memory");
+            state.reopen().expect("it can be given other data");
+            state.step(&Batch(batch)).expect("the data are in memory");
         }
     }
+    let at = state.parameters();
     let request = Request {
         columns: &[0, 1, 2, 3],
         rows: None,
         order: Order::Gradient,
     };
-    let values = full.evaluate(&at, request).expect("the data are in memory").values;
+    let values = full.evaluate(at, request).expect("the data are in memory").values;
     let excess = values.iter().zip(&best.outcome.columns).map(|(value, best)| value - best.value);
     excess.fold(0.0, f64::max)
+}
+
+#[test]
+fn solvers_that_keep_what_they_saw_refuse_other_data() {
+    let objective = objective();
+    let solvers: [&dyn Solver; 3] = [&Lbfgs::new(), &Newton::new(), &ProximalNewton::new()];
+    for solver in solvers {
+        let mut state = begin(&objective, solver, Stopping::new(), &objective.start()).expect("the data are in memory");
+        let error = state.reopen().unwrap_err();
+        assert!(matches!(error, Error::Batches { solver } if solver == state.name()), "{error}");
+    }
 }
 
 #[test]
@@ -301,13 +328,14 @@ fn solvers_of_smooth_problems_name_those_that_can() {
     let objective = objective();
     let lasso = Regularizer::Lasso(0.1.into());
     let penalized = Penalized::new(&objective, &lasso);
-    let error = Lbfgs::new().init(&penalized, &objective.start()).unwrap_err();
-    assert!(error.to_string().contains("ProximalNewton"), "{error}");
-    assert_eq!(
-        minimize(&penalized, &Auto::new(), &objective.start())
-            .expect("the data are in memory")
-            .outcome
-            .solver,
-        "proximal Newton"
-    );
+    for result in [
+        begin(&penalized, &Lbfgs::new(), Stopping::new(), &objective.start()),
+        // Even where nobody asked the solver.
+        Lbfgs::new().begin(&penalized, &objective.start(), Stopping::new()),
+    ] {
+        let error = result.unwrap_err();
+        assert!(error.to_string().contains("ProximalNewton"), "{error}");
+    }
+    let solution = minimize(&penalized, &Auto::new(), Stopping::new(), &objective.start()).expect("the data are in memory");
+    assert_eq!(solution.outcome.solver, "proximal Newton");
 }

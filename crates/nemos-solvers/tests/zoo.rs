@@ -2,17 +2,16 @@
 
 use ndarray::{Array2, s};
 use nemos_solvers::{
-    Acceleration, Auto, Bfgs, Error, GradientDescent, Lbfgs, ModelCurvature, Newton, NonlinearCg, Objective, Order, Parameters, Penalized,
-    ProxSvrg, ProximalGradient, ProximalNewton, Request, Solution, Solver, Status, StepLength, Svrg, Watch, minimize,
+    Acceleration, Auto, Bfgs, Callback, Error, GradientDescent, Lbfgs, ModelCurvature, Newton, NonlinearCg, Objective, Order, Parameters,
+    Penalized, ProximalNewton, Request, Solution, Solver, Status, StepLength, Stopping, Svrg, minimize,
 };
 use nemos_testkit::{Digits, Problem, problems};
-
-type Run = Box<dyn Fn(&dyn Objective, &Parameters) -> Result<Solution, Error>>;
 
 /// A solver of the zoo, and how close it comes.
 struct Entry {
     name: &'static str,
-    run: Run,
+    solver: Box<dyn Solver>,
+    stopping: Stopping,
     smooth_only: bool,
     /// Whether badly conditioned problems may be too much for it.
     first_order: bool,
@@ -24,10 +23,11 @@ struct Entry {
     close: f64,
 }
 
-fn entry<S: Solver + 'static>(name: &'static str, solver: S, smooth_only: bool) -> Entry {
+fn entry(name: &'static str, solver: impl Solver + 'static, smooth_only: bool) -> Entry {
     Entry {
         name,
-        run: Box::new(move |objective, start| minimize(objective, &solver, start)),
+        solver: Box::new(solver),
+        stopping: Stopping::new(),
         smooth_only,
         first_order: false,
         small_steps: false,
@@ -36,32 +36,33 @@ fn entry<S: Solver + 'static>(name: &'static str, solver: S, smooth_only: bool) 
     }
 }
 
-fn first_order<S: Solver + 'static>(name: &'static str, solver: S, smooth_only: bool) -> Entry {
+fn first_order(name: &'static str, solver: impl Solver + 'static) -> Entry {
     Entry {
         first_order: true,
         close: SLOW,
-        ..entry(name, solver, smooth_only)
+        ..entry(name, solver, false)
     }
 }
 
-fn small_steps<S: Solver + 'static>(name: &'static str, solver: S, smooth_only: bool) -> Entry {
+fn small_steps(name: &'static str, solver: impl Solver + 'static, max_steps: usize) -> Entry {
     Entry {
         small_steps: true,
-        ..first_order(name, solver, smooth_only)
+        stopping: Stopping::new().max_steps(max_steps),
+        ..first_order(name, solver)
     }
 }
 
-fn stochastic<S: Solver + 'static>(name: &'static str, solver: S, smooth_only: bool) -> Entry {
+fn stochastic(name: &'static str, solver: impl Solver + 'static) -> Entry {
     Entry {
         stochastic: true,
         small_steps: true,
-        ..first_order(name, solver, smooth_only)
+        ..first_order(name, solver)
     }
 }
 
 // Solvers stop at an estimated relative distance of 1e-10; the estimate is off by the change of curvature, a factor of ten.
 const FAST: f64 = 1e-9;
-// As above, and the curvature is the one foretold at the start.
+// As above, and the curvature is the one expected at the start.
 const SLOW: f64 = 1e-8;
 // Values have seven digits, of which a sum over rows loses one.
 const SINGLE: f64 = 3e-6;
@@ -73,7 +74,7 @@ fn solvers() -> Vec<Entry> {
         entry("Newton", Newton::new(), true),
         entry("BFGS", Bfgs::new(), true),
         entry("nonlinear conjugate gradients", NonlinearCg::new(), true),
-        entry("watched", Watch::new(Auto::new(), |_| ()), false),
+        entry("with a callback", Callback::new(Auto::new(), |_| ()), false),
         entry("proximal Newton", ProximalNewton::new(), false),
         entry(
             "proximal Newton, exact",
@@ -85,26 +86,24 @@ fn solvers() -> Vec<Entry> {
             ProximalNewton::new().curvature(ModelCurvature::FromGradients),
             false,
         ),
-        first_order("gradient descent", GradientDescent::new(), true),
+        first_order("gradient descent", GradientDescent::new()),
         small_steps(
             "gradient descent, Nesterov",
             GradientDescent::new().acceleration(Acceleration::Nesterov),
-            true,
-        ),
-        first_order("proximal gradient", ProximalGradient::new(), false),
-        small_steps(
-            "proximal gradient, plain",
-            ProximalGradient::new().acceleration(Acceleration::Plain).max_steps(4_000),
-            false,
+            10_000,
         ),
         small_steps(
-            "proximal gradient, fixed",
-            ProximalGradient::new().step_length(StepLength::Fixed(0.02)).max_steps(4_000),
-            false,
+            "gradient descent, plain",
+            GradientDescent::new().acceleration(Acceleration::Plain),
+            4_000,
         ),
-        stochastic("SVRG", Svrg::new(), true),
-        stochastic("SVRG, batches", Svrg::new().batch_size(40), true),
-        stochastic("ProxSVRG", ProxSvrg::new(), false),
+        small_steps(
+            "gradient descent, fixed",
+            GradientDescent::new().step_length(StepLength::Fixed(0.02)),
+            4_000,
+        ),
+        stochastic("SVRG", Svrg::new()),
+        stochastic("SVRG, batches", Svrg::new().batch_size(40)),
     ]
 }
 
@@ -133,12 +132,13 @@ fn every_solver_meets_every_problem() {
 
 /// The solution that all others are compared with, and checked by itself: the best of exact proximal Newton steps.
 fn reference(problem: &Problem, objective: &dyn Objective) -> Solution {
-    let solver = ProximalNewton::new().curvature(ModelCurvature::Exact).tolerance(1e-14);
-    minimize(objective, &solver, &problem.start).unwrap_or_else(|error| panic!("{}: {error}", problem.name))
+    let solver = ProximalNewton::new().curvature(ModelCurvature::Exact);
+    minimize(objective, &solver, Stopping::new().tolerance(1e-14), &problem.start)
+        .unwrap_or_else(|error| panic!("{}: {error}", problem.name))
 }
 
 fn meet(solver: &Entry, problem: &Problem, objective: &dyn Objective, reference: &Solution) -> Result<(), String> {
-    let result = (solver.run)(objective, &problem.start);
+    let result = minimize(objective, &*solver.solver, solver.stopping, &problem.start);
     if solver.smooth_only && objective.penalty().is_some() {
         return match result {
             Err(Error::Penalty { .. }) => Ok(()),
@@ -196,34 +196,36 @@ fn totals(objective: &dyn Objective, at: &Parameters) -> Vec<f64> {
         order: Order::Gradient,
     };
     let values = objective.evaluate(at, request).expect("the data are in memory").values;
-    let n_blocks = objective.n_blocks();
-    let n_features = at.n_parameters() / n_blocks - 1;
-    let kinks = |column: usize| match objective.penalty() {
+    let n_predictors = objective.n_predictors();
+    let n_features = at.n_parameters() / n_predictors - 1;
+    let nonsmooth = |column: usize| match objective.penalty() {
         None => 0.0,
         Some(regularizer) => {
-            let coef = Array2::from_shape_fn((n_features, n_blocks), |(i, block)| at.column(column)[block * (n_features + 1) + i]);
+            let coef = Array2::from_shape_fn((n_features, n_predictors), |(i, predictor)| {
+                at.column(column)[predictor * (n_features + 1) + i]
+            });
             // The ridge of an elastic net is part of the objective already.
-            let ridge = match objective.gram().and_then(|gram| gram.ridge.as_ref()) {
+            let ridge = match objective.expected_curvature().and_then(|expected| expected.ridge.as_ref()) {
                 Some(ridge) => coef
                     .indexed_iter()
-                    .map(|((i, block), w)| 0.5 * ridge[(block * n_features + i, column)] * w * w)
+                    .map(|((i, predictor), w)| 0.5 * ridge[(predictor * n_features + i, column)] * w * w)
                     .sum(),
                 None => 0.0,
             };
             regularizer.value(coef.view(), column) - ridge
         }
     };
-    values.iter().enumerate().map(|(column, value)| value + kinks(column)).collect()
+    values.iter().enumerate().map(|(column, value)| value + nonsmooth(column)).collect()
 }
 
 /// Largest difference of the predictors, those of classes less their mean, relative to the largest predictor.
 fn distance(problem: &Problem, a: &Parameters, b: &Parameters, column: usize) -> f64 {
-    let n_blocks = problem.objective.n_blocks();
-    let width = a.n_parameters() / n_blocks;
+    let n_predictors = problem.objective.n_predictors();
+    let width = a.n_parameters() / n_predictors;
     let predictors = |at: &Parameters| {
-        let coef = Array2::from_shape_fn((width, n_blocks), |(i, block)| at.column(column)[block * width + i]);
+        let coef = Array2::from_shape_fn((width, n_predictors), |(i, predictor)| at.column(column)[predictor * width + i]);
         let mut all = problem.design.dot(&coef.slice(s![..width - 1, ..])) + coef.row(width - 1);
-        if n_blocks > 1 {
+        if n_predictors > 1 {
             for mut row in all.rows_mut() {
                 let mean = row.mean().expect("there are classes");
                 row -= mean;

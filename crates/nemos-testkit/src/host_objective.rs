@@ -1,7 +1,9 @@
 //! A plain objective on the host, to try solvers on: generalized linear models written in ten lines.
 
+use std::sync::Arc;
+
 use ndarray::{Array1, Array2, Axis};
-use nemos_solvers::{Error, Evaluation, Gram, Objective, Order, Parameters, Request, Smoothness};
+use nemos_solvers::{Error, Evaluation, ExpectedCurvature, Moments, Objective, Order, Parameters, Request, Smoothness};
 
 /// What one sample loses where the predictor is `η` and the count `y`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,10 +30,10 @@ pub enum Digits {
 /// # Example
 /// ```
 /// use ndarray::array;
-/// use nemos_solvers::{Newton, minimize};
+/// use nemos_solvers::{Newton, Stopping, minimize};
 /// use nemos_testkit::{HostObjective, Loss};
 /// let objective = HostObjective::new(array![[0.0], [1.0], [2.0]], array![[1.0], [3.0], [5.0]], Loss::Gaussian);
-/// let line = minimize(&objective, &Newton::new(), &objective.start())?.parameters;
+/// let line = minimize(&objective, &Newton::new(), Stopping::new(), &objective.start())?.parameters;
 /// assert!((line.column(0)[0] - 2.0).abs() < 1e-9 && (line.column(0)[1] - 1.0).abs() < 1e-9);
 /// # Ok::<(), nemos_solvers::Error>(())
 /// ```
@@ -43,7 +45,7 @@ pub struct HostObjective {
     pub counts: Array2<f64>,
     loss: Loss,
     digits: Digits,
-    gram: Gram,
+    expected: ExpectedCurvature,
 }
 
 impl HostObjective {
@@ -57,7 +59,7 @@ impl HostObjective {
             .expect("there are rows")
             .mapv(|mean| loss.at(mean, loss.start(mean)).2);
         HostObjective {
-            gram: moments(&design, weight.insert_axis(Axis(0))),
+            expected: expected(&design, weight.insert_axis(Axis(0))),
             design,
             counts,
             loss,
@@ -69,14 +71,16 @@ impl HostObjective {
     #[must_use]
     pub fn digits(mut self, digits: Digits) -> Self {
         self.digits = digits;
-        self.gram.precision = f64::from(f32::EPSILON);
+        let moments = &self.expected.moments[0];
+        let rounded = Moments::new(moments.mean.clone(), moments.covariance.clone(), f64::from(f32::EPSILON));
+        self.expected.moments = vec![Arc::new(rounded)];
         self
     }
 
     /// With coefficients that may not move: `[n_features, n_problems]`.
     #[must_use]
     pub fn free(mut self, free: Array2<bool>) -> Self {
-        self.gram.free = Some(free);
+        self.expected.free = Some(free);
         self
     }
 
@@ -100,18 +104,13 @@ impl HostObjective {
     }
 }
 
-/// Means and covariances of the features, with these weights `[n_blocks, n_problems]`.
-pub(crate) fn moments(design: &Array2<f64>, weight: Array2<f64>) -> Gram {
+/// What is known before the first step, with these weights `[n_predictors, n_problems]`.
+pub(crate) fn expected(design: &Array2<f64>, weight: Array2<f64>) -> ExpectedCurvature {
     let mean = design.mean_axis(Axis(0)).expect("there are rows");
     let centred = design - &mean;
-    Gram {
-        covariance: centred.t().dot(&centred) / design.nrows() as f64,
-        mean: mean.to_vec(),
-        precision: 2.0 * f64::EPSILON,
-        weight: weight.mapv(|weight| if weight > 0.0 { weight } else { 1.0 }),
-        ridge: None,
-        free: None,
-    }
+    let covariance = centred.t().dot(&centred) / design.nrows() as f64;
+    let moments = Moments::new(mean.to_vec(), covariance, 2.0 * f64::EPSILON);
+    ExpectedCurvature::new(Arc::new(moments), weight.mapv(|weight| if weight > 0.0 { weight } else { 1.0 }))
 }
 
 impl Loss {
@@ -180,7 +179,7 @@ impl Objective for HostObjective {
             let share = 1.0 / rows.len() as f64;
             values[index] *= share;
             gradient.column_mut(index).iter_mut().for_each(|slope| *slope *= share);
-            if let Some(free) = &self.gram.free {
+            if let Some(free) = &self.expected.free {
                 for feature in (0..n_features).filter(|&feature| !free[(feature, problem)]) {
                     gradient.column_mut(index)[feature] = 0.0;
                 }
@@ -198,8 +197,8 @@ impl Objective for HostObjective {
         self.design.nrows()
     }
 
-    fn gram(&self) -> Option<&Gram> {
-        Some(&self.gram)
+    fn expected_curvature(&self) -> Option<&ExpectedCurvature> {
+        Some(&self.expected)
     }
 
     fn smoothness(&self) -> Result<Option<Smoothness>, Error> {

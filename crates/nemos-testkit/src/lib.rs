@@ -6,11 +6,13 @@
 //! | [`Case`] | one reference case: arrays and numbers by name |
 //! | [`check_gradient`] | compares a gradient with central finite differences |
 //! | [`problems`] | a zoo of problems that every solver meets, on [`HostObjective`] and [`Softmax`] |
+//! | [`refractory`] | a population in which one column's curvature is far from the expected one |
 
 mod case;
 mod gradient;
 mod host_objective;
 mod problems;
+mod refractory;
 mod softmax;
 mod tolerance;
 
@@ -18,5 +20,6 @@ pub use case::{Case, numbers};
 pub use gradient::check_gradient;
 pub use host_objective::{Digits, HostObjective, Loss};
 pub use problems::{Problem, problems};
+pub use refractory::refractory;
 pub use softmax::Softmax;
 pub use tolerance::Tolerance;

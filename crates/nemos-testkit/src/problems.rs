@@ -6,7 +6,7 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Poisson, StandardNormal};
 
-use crate::{Digits, HostObjective, Loss, Softmax};
+use crate::{Digits, HostObjective, Loss, Softmax, refractory};
 
 /// One problem of the zoo.
 pub struct Problem {
@@ -124,6 +124,7 @@ pub fn problems() -> Vec<Problem> {
         poisson().free(free),
         group_lasso(0.1.into(), &[&[0, 1, 2], &[3, 4, 5]]),
     ));
+    zoo.push(Problem::new("refractory", refractory(1_000, 12), Regularizer::Unregularized).hard("curvature falls to a hundredth"));
     zoo.extend(badly_conditioned(rng));
     zoo.extend(without_maximum(&normal));
     zoo.extend(more_features_than_rows(rng));

@@ -1,9 +1,9 @@
-//! A classifier's objective on the host: several blocks of parameters per problem, coupled by a softmax.
+//! A classifier's objective on the host: several predictors per problem, coupled by a softmax.
 
 use ndarray::{Array1, Array2};
-use nemos_solvers::{Error, Evaluation, Gram, Objective, Order, Parameters, Request};
+use nemos_solvers::{Error, Evaluation, ExpectedCurvature, Objective, Order, Parameters, Request};
 
-use crate::host_objective::moments;
+use crate::host_objective::expected;
 
 /// The mean over rows of `ln Σₖ exp(ηₖ) − η_label`, one problem per column of labels.
 #[derive(Clone, Debug)]
@@ -13,7 +13,7 @@ pub struct Softmax {
     /// `[n_rows, n_problems]`: classes, from zero.
     pub labels: Array2<usize>,
     n_classes: usize,
-    gram: Gram,
+    expected: ExpectedCurvature,
 }
 
 impl Softmax {
@@ -26,7 +26,7 @@ impl Softmax {
             share(class, problem) * (1.0 - share(class, problem))
         });
         Softmax {
-            gram: moments(&design, weight),
+            expected: expected(&design, weight),
             design,
             labels,
             n_classes,
@@ -52,8 +52,8 @@ impl Objective for Softmax {
             let mut curvature = Array2::zeros((n_parameters, n_parameters));
             for &row in rows {
                 let features: Array1<f64> = self.design.row(row).iter().copied().chain([1.0]).collect();
-                let blocks = at.column(index).chunks_exact(width);
-                let predictors: Vec<f64> = blocks.map(|block| features.dot(&ndarray::aview1(block))).collect();
+                let classes = at.column(index).chunks_exact(width);
+                let predictors: Vec<f64> = classes.map(|class| features.dot(&ndarray::aview1(class))).collect();
                 let largest = predictors.iter().copied().fold(f64::NEG_INFINITY, f64::max);
                 let log_total = largest + predictors.iter().map(|x| (x - largest).exp()).sum::<f64>().ln();
                 let label = self.labels[(row, problem)];
@@ -61,8 +61,8 @@ impl Objective for Softmax {
                 let shares: Vec<f64> = predictors.iter().map(|x| (x - log_total).exp()).collect();
                 for (class, share) in shares.iter().enumerate() {
                     let slope = share - f64::from(u8::from(class == label));
-                    let block = &mut gradient.column_mut(index)[class * width..(class + 1) * width];
-                    block.iter_mut().zip(&features).for_each(|(total, x)| *total += slope * x);
+                    let slopes = &mut gradient.column_mut(index)[class * width..(class + 1) * width];
+                    slopes.iter_mut().zip(&features).for_each(|(total, x)| *total += slope * x);
                 }
                 if request.order == Order::Curvature {
                     for ((i, j), value) in curvature.indexed_iter_mut() {
@@ -88,11 +88,11 @@ impl Objective for Softmax {
         self.design.nrows()
     }
 
-    fn n_blocks(&self) -> usize {
+    fn n_predictors(&self) -> usize {
         self.n_classes
     }
 
-    fn gram(&self) -> Option<&Gram> {
-        Some(&self.gram)
+    fn expected_curvature(&self) -> Option<&ExpectedCurvature> {
+        Some(&self.expected)
     }
 }

@@ -16,7 +16,10 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("nemos-sim", &["nemos-glm", "nemos-solvers", "nemos-basis", "nemos-core"]),
     ("nemos-hmm", &["nemos-glm", "nemos-solvers", "nemos-basis", "nemos-core"]),
     ("nemos-select", &["nemos-glm", "nemos-solvers", "nemos-basis", "nemos-core"]),
-    ("nemos-io", &["nemos-glm", "nemos-timeseries", "nemos-core"]),
+    (
+        "nemos-io",
+        &["nemos-glm", "nemos-solvers", "nemos-basis", "nemos-timeseries", "nemos-core"],
+    ),
     ("nemos-plot", &["nemos-glm", "nemos-timeseries", "nemos-basis", "nemos-core"]),
     (
         "nemos",

@@ -15,6 +15,12 @@ pub enum Error {
         /// Its value.
         time: f64,
     },
+    /// A design has no times.
+    #[error("the {rows} rows of the design have no times, and a time series needs one for each; give them: `Design::with_times`")]
+    NoTimes {
+        /// Its rows.
+        rows: usize,
+    },
     /// Times are not in order.
     #[error(
         "time {index} is {time} s, before {before} s, the one before it; sort them together with their values (`Ts::sorted` for events)"
@@ -181,15 +187,15 @@ pub enum Error {
         /// What to do.
         hint: &'static str,
     },
-    /// Activity and tuning curves are not of the same units.
-    #[error("column {index} of the activity is {got:?}, but curve {index} is of {expected:?}; give columns in the order of the curves")]
+    /// A tuning curve is of a unit that the activity lacks.
+    #[error("curve {index} is of {name:?}, but no column of the activity is; there are {available:?}: count the units that have curves")]
     Units {
-        /// Which of both.
+        /// Number of the curve.
         index: usize,
-        /// The name of the column.
-        got: String,
-        /// The name of the curve.
-        expected: String,
+        /// Its name.
+        name: String,
+        /// The names of the columns.
+        available: Vec<String>,
     },
     /// Two things that belong together have different numbers.
     #[error("{left_name} has {left}, but {right_name} has {right}; give as many of both")]

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use nemos_timeseries::{IntervalSet, Scale, Ts, TsGroup};
+use nemos_timeseries::{IntervalSet, Normalization, Ts, TsGroup};
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -26,7 +26,7 @@ proptest! {
     fn correlograms_count_every_pair(first in events(), second in events()) {
         let line = IntervalSet::new([(0.0, 200.0)]).unwrap();
         let group = TsGroup::new([first.clone(), second.clone()], &line);
-        let found = group.crosscorrelograms(0.5, 2.0, Scale::Rate).unwrap();
+        let found = group.crosscorrelograms(0.5, 2.0, Normalization::Rate).unwrap();
         for (lag, got) in found.lags.iter().zip(found.values.column(0)) {
             let is_near = |a: f64, b: f64| (lag - 0.25..lag + 0.25).contains(&(b - a));
             let near = |a: &f64| second.times().iter().filter(|b| is_near(*a, **b)).count();

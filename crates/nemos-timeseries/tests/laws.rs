@@ -1,6 +1,6 @@
 //! What holds for every recording. Times are multiples of an eighth of a second, so that they often meet edges, exactly.
 
-use nemos_core::{Cpu, Design, Matrix, NdArray};
+use nemos_core::{Cpu, Matrix, NdArray, ToDesign};
 use nemos_timeseries::*;
 use proptest::prelude::*;
 use rand::SeedableRng;
@@ -50,7 +50,7 @@ fn same(left: &[f64], right: &[f64]) -> bool {
 }
 
 fn is_supported(axis: &Ts) -> bool {
-    axis.times().iter().all(|&time| axis.support().find(time).is_some()) && axis.segments().n_samples() == axis.len()
+    axis.times().iter().all(|&time| axis.support().find(time).is_some()) && axis.segments().n_rows() == axis.len()
 }
 
 /// The rows of an epoch, looked for one by one.
@@ -217,7 +217,7 @@ proptest! {
             events.value_from(&inside, Nearest::Closest),
             inside.threshold(Threshold::Below(0.0)),
             inside.smooth(0.5, Edges::Weighted).unwrap(),
-            inside.convolve(&[0.5, 0.5], Reach::Past).unwrap(),
+            inside.convolve(&[0.5, 0.5], Causality::Causal(Shift::None)).unwrap(),
             inside.derivative(),
             events.count(0.3).unwrap(),
             events.count_epochs(),
@@ -225,7 +225,7 @@ proptest! {
         ];
         for (index, signal) in signals.iter().enumerate() {
             prop_assert!(is_supported(signal.axis()), "operation {index}");
-            prop_assert_eq!(signal.n_samples(), signal.sample_times().len());
+            prop_assert_eq!(signal.to_design().n_rows(), signal.sample_times().len());
         }
         prop_assert!(is_supported(&events.between(1.0, 9.0)));
     }
@@ -235,7 +235,7 @@ proptest! {
         let inside = signal.restrict(&a);
         type Work = fn(&Tsd<Cpu>) -> Tsd<Cpu>;
         let works: [Work; 3] = [
-            |signal| signal.convolve(&[1.0, -2.0, 0.5], Reach::Centered).unwrap(),
+            |signal| signal.convolve(&[1.0, -2.0, 0.5], Causality::Acausal).unwrap(),
             |signal| signal.derivative(),
             |signal| signal.axis().time_diff(DiffTime::Start),
         ];
@@ -271,7 +271,7 @@ fn tiny_recordings_pass_through_everything() {
             let frame = TsdFrame::new(axis.clone(), values).unwrap();
             let lengths = [
                 frame.restrict(&line()).len(),
-                frame.convolve(&[1.0; 5], Reach::Future).unwrap().len(),
+                frame.convolve(&[1.0; 5], Causality::AntiCausal(Shift::None)).unwrap().len(),
                 frame.smooth(0.1, Edges::Zeros).unwrap().len(),
                 frame.derivative().len(),
                 frame.interpolate(&axis, Outside::Hold).len(),
@@ -309,7 +309,7 @@ fn tiny_recordings_are_tuned_aligned_and_decoded() {
                 assert_eq!(place.trial_tensor(&line(), TrialEdge::End).shape(), [1, 1, axis.len()]);
             }
             assert_eq!(units.perievent(&axis, window).len(), n_units);
-            assert_eq!(units.autocorrelograms(0.5, 1.0, Scale::Rate).unwrap().lags.len(), 5);
+            assert_eq!(units.autocorrelograms(0.5, 1.0, Normalization::Rate).unwrap().lags.len(), 5);
             assert_eq!(units.trial_counts(&line(), 1.0, TrialEdge::Start).unwrap().shape()[0], n_units);
             assert_eq!(units.shuffle_intervals(&mut rng).len(), n_units);
             assert_eq!(units.resample(&mut rng).len(), n_units);
@@ -331,7 +331,7 @@ fn what_takes_more_memory_than_there_is_is_refused() {
     assert!(matches!(bins(Binning::new(usize::MAX)), Err(Error::TooMany { .. })));
     assert!(matches!(bins(Binning::new(2).range(-1e308, 1e308)), Err(Error::Range { .. })));
     assert!(matches!(
-        units.autocorrelograms(1e-12, 1e6, Scale::Rate),
+        units.autocorrelograms(1e-12, 1e6, Normalization::Rate),
         Err(Error::TooMany { .. })
     ));
     let mut rng = ChaCha8Rng::seed_from_u64(1);

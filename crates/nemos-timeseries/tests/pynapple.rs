@@ -4,7 +4,8 @@
 
 use nemos_core::{Cpu, Matrix};
 use nemos_timeseries::{
-    Around, Band, Binning, Decoded, Edges, Filter, IntervalSet, Metric, Prior, Reach, Scale, Signal, TrialEdge, Ts, TsGroup, Tsd, TsdFrame,
+    Around, Band, Binning, Causality, Decoded, Edges, Filter, IntervalSet, Metric, Normalization, Prior, Shift, TrialEdge, Ts, TsGroup,
+    Tsd, TsdFrame,
 };
 
 fn session() -> IntervalSet {
@@ -58,15 +59,15 @@ fn correlograms() {
     // Slopes that bring no two spikes to the edge of a bin, where pynapple's rounding decides.
     let units = units_at([0.370213, 0.530429]);
     // compute_autocorrelogram(units, 0.1, 0.3), compute_crosscorrelogram; 0.3·2 ÷ 0.1 loses a bin on either side to rounding.
-    let auto = units.autocorrelograms(0.1, 0.2, Scale::Rate).unwrap();
+    let auto = units.autocorrelograms(0.1, 0.2, Normalization::Rate).unwrap();
     close(&auto.values.column(0).to_vec(), &[3.0, 4.0, 0.0, 4.0, 3.0]);
     close(&auto.values.column(1).to_vec(), &[1.5, 2.75, 0.0, 2.75, 1.5]);
-    let cross = units.crosscorrelograms(0.1, 0.2, Scale::Relative).unwrap();
+    let cross = units.crosscorrelograms(0.1, 0.2, Normalization::Relative).unwrap();
     assert_eq!(cross.pairs, [(0, 1)]);
     close(&cross.values.column(0).to_vec(), &[0.916666666667, 1.25, 1.0, 1.5, 1.25]);
     // compute_eventcorrelogram(units, [3.3, 9.1, 15.7], 0.25, 0.5)
     let events = Ts::within([3.3, 9.1, 15.7], &session()).unwrap();
-    let around = units.event_correlograms(&events, 0.25, 0.5, Scale::Relative).unwrap();
+    let around = units.event_correlograms(&events, 0.25, 0.5, Normalization::Relative).unwrap();
     let (a, b, c) = (1.333333333333, 0.888888888889, 0.666666666667);
     close(&around.values.column(0).to_vec(), &[a, a, 2.222222222222, b, b]);
     close(&around.values.column(1).to_vec(), &[c, c, c, a, 0.0]);
@@ -252,9 +253,12 @@ fn kernels_of_even_length() {
     let axis = Ts::within([0.0, 1.0, 2.0, 5.0, 6.0, 7.5, 20.0], &epochs).unwrap();
     let signal = Tsd::<Cpu>::new(axis, vec![0.0, 1.0, 4.0, 9.0, 16.0, 25.0, 3.0]).unwrap();
     let made = |reach| signal.convolve(&[1.0, 2.0, 3.0, 4.0], reach).unwrap().to_vec();
-    assert_eq!(made(Reach::Centered), [1.0, 6.0, 11.0, 34.0, 84.0, 137.0, 145.0]);
-    assert_eq!(made(Reach::Future), [11.0, 16.0, 16.0, 137.0, 145.0, 109.0, 12.0]);
-    assert_eq!(made(Reach::Past), [0.0, 1.0, 6.0, 9.0, 34.0, 84.0, 137.0]);
+    assert_eq!(made(Causality::Acausal), [1.0, 6.0, 11.0, 34.0, 84.0, 137.0, 145.0]);
+    assert_eq!(
+        made(Causality::AntiCausal(Shift::None)),
+        [11.0, 16.0, 16.0, 137.0, 145.0, 109.0, 12.0]
+    );
+    assert_eq!(made(Causality::Causal(Shift::None)), [0.0, 1.0, 6.0, 9.0, 34.0, 84.0, 137.0]);
 }
 
 #[test]

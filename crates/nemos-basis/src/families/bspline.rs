@@ -1,12 +1,12 @@
 //! B-splines: smooth bumps that sum to one.
 
 use nemos_core::tensor::{Tensor, backend::Backend as BurnBackend};
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::bounds::Bounds;
-use crate::piecewise::{Ends, Piecewise, clamped_knots, recursion};
-use crate::spec::{Spec, spline_limits};
-use crate::strided::Pointwise;
+use crate::piecewise::{Ends, Piecewise, clamped_knots, recursion, spline_limits};
+use crate::spec::{Evaluate, Spec};
 
 /// B-splines: smooth bumps, each over a few steps of an even grid, that sum to one inside the bounds.
 ///
@@ -38,7 +38,7 @@ use crate::strided::Pointwise;
 /// ```
 /// # References
 /// de Boor (1978), *A Practical Guide to Splines*, ch. IX.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use]
 pub struct BSpline {
     n_functions: usize,
@@ -73,12 +73,6 @@ impl BSpline {
         self.bounds.set_fill(value);
         self
     }
-
-    pub(crate) fn tensor<T: BurnBackend>(&self, unit: Tensor<T, 2>) -> Tensor<T, 2> {
-        let outside = unit.clone().lower_elem(0.0).bool_or(unit.clone().greater_elem(1.0));
-        let functions = recursion(unit, &clamped_knots(self.n_functions, self.order), self.order);
-        functions.mask_fill(outside.expand([-1, self.n_functions as i32]), f64::NAN)
-    }
 }
 
 impl Spec for BSpline {
@@ -103,13 +97,19 @@ impl Spec for BSpline {
         Some(&mut self.bounds)
     }
 
-    fn host(&self, _spans: &[f64]) -> Option<Box<dyn Pointwise>> {
+    fn evaluate(&self, _spans: &[f64]) -> Evaluate<'_> {
         let ends = Ends::Clamped { outside: f64::NAN };
-        Some(Box::new(Piecewise::new(
+        Evaluate::EachSample(Box::new(Piecewise::new(
             &clamped_knots(self.n_functions, self.order),
             self.order,
             ends,
             |_| 1.0,
         )))
+    }
+
+    fn tensor<T: BurnBackend>(&self, unit: Tensor<T, 2>) -> Option<Tensor<T, 2>> {
+        let outside = unit.clone().lower_elem(0.0).bool_or(unit.clone().greater_elem(1.0));
+        let functions = recursion(unit, &clamped_knots(self.n_functions, self.order), self.order);
+        Some(functions.mask_fill(outside.expand([-1, self.n_functions as i32]), f64::NAN))
     }
 }

@@ -1,13 +1,14 @@
 //! One column for each category.
 
 use nemos_core::tensor::{Tensor, TensorData, backend::Backend as BurnBackend};
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::spec::Spec;
+use crate::spec::{Evaluate, Spec};
 use crate::strided::{Pointwise, Strided};
 
 /// What becomes of a value that is none of the categories.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Unknown {
     /// It gives a row of zeros.
     #[default]
@@ -40,13 +41,51 @@ pub enum Unknown {
 /// assert_eq!(choice.compute_features(&samples)?.to_vec(), [0.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
 /// # Ok::<(), nemos_basis::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Saved", into = "Saved")]
 #[must_use]
 pub struct Category {
     values: Vec<f64>,
     /// Sorted names, one per value, or none.
     names: Vec<String>,
     unknown: Unknown,
+}
+
+/// A category as it is written: what its constructors take, so that numbers and names cannot part.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    categories: Categories,
+    unknown: Unknown,
+}
+
+#[derive(Serialize, Deserialize)]
+enum Categories {
+    Numbers(Vec<f64>),
+    Names(Vec<String>),
+}
+
+impl From<Saved> for Category {
+    fn from(saved: Saved) -> Self {
+        let category = match saved.categories {
+            Categories::Numbers(values) => Category::numbered(values),
+            Categories::Names(names) => Category::named(names),
+        };
+        category.unknown(saved.unknown)
+    }
+}
+
+impl From<Category> for Saved {
+    fn from(category: Category) -> Self {
+        let categories = if category.names.is_empty() {
+            Categories::Numbers(category.values)
+        } else {
+            Categories::Names(category.names)
+        };
+        Saved {
+            categories,
+            unknown: category.unknown,
+        }
+    }
 }
 
 impl Category {
@@ -97,7 +136,7 @@ impl Category {
     }
 
     /// The categories, as they are written in names of columns.
-    pub(crate) fn labels(&self) -> Vec<String> {
+    fn labels(&self) -> Vec<String> {
         if self.names.is_empty() {
             self.values.iter().map(f64::to_string).collect()
         } else {
@@ -105,24 +144,8 @@ impl Category {
         }
     }
 
-    pub(crate) fn values(&self) -> &[f64] {
-        &self.values
-    }
-
-    pub(crate) fn refuses(&self) -> bool {
-        self.unknown == Unknown::Refused
-    }
-
     fn find(&self, sample: f64) -> Option<usize> {
         self.values.iter().position(|&value| value == sample)
-    }
-
-    /// Refuses the first sample that is none of the categories; `first_row` is the row of the first sample.
-    pub(crate) fn check(&self, samples: &[f64], n_columns: usize, first_row: usize) -> Result<(), Error> {
-        match samples.iter().position(|&sample| self.find(sample).is_none()) {
-            Some(index) => Err(self.unknown_category(samples[index].to_string(), first_row + index / n_columns)),
-            None => Ok(()),
-        }
     }
 
     fn unknown_category(&self, value: String, row: usize) -> Error {
@@ -131,14 +154,6 @@ impl Category {
             row,
             available: self.labels(),
         }
-    }
-
-    pub(crate) fn tensor<T: BurnBackend>(&self, samples: Tensor<T, 2>) -> Tensor<T, 2> {
-        let (device, precision) = (samples.device(), samples.dtype());
-        let values = TensorData::new(self.values.clone(), [1, self.values.len()]).convert_dtype(precision);
-        let [rows, columns] = [samples.dims()[0], self.values.len()];
-        let values = Tensor::<T, 2>::from_data(values, (&device, precision)).expand([rows, columns]);
-        samples.expand([rows, columns]).equal(values).float().cast(precision)
     }
 }
 
@@ -162,8 +177,39 @@ impl Spec for Category {
         self.values.len()
     }
 
-    fn host(&self, _spans: &[f64]) -> Option<Box<dyn Pointwise>> {
-        Some(Box::new(self.clone()))
+    fn function_names(&self) -> Vec<String> {
+        self.labels()
+    }
+
+    fn is_selective(&self) -> bool {
+        self.unknown == Unknown::Refused
+    }
+
+    fn check_samples(&self, samples: &[f64], n_columns: usize, first_row: usize) -> Result<(), Error> {
+        match samples.iter().position(|&sample| self.find(sample).is_none()) {
+            Some(index) => Err(self.unknown_category(samples[index].to_string(), first_row + index / n_columns)),
+            None => Ok(()),
+        }
+    }
+
+    fn check_filter(&self, _window: usize) -> Result<(), Error> {
+        Err(Error::NotAFilter { what: self.name() })
+    }
+
+    fn grid(&self) -> Option<&[f64]> {
+        Some(&self.values)
+    }
+
+    fn evaluate(&self, _spans: &[f64]) -> Evaluate<'_> {
+        Evaluate::EachSample(Box::new(self.clone()))
+    }
+
+    fn tensor<T: BurnBackend>(&self, samples: Tensor<T, 2>) -> Option<Tensor<T, 2>> {
+        let (device, precision) = (samples.device(), samples.dtype());
+        let values = TensorData::new(self.values.clone(), [1, self.values.len()]).convert_dtype(precision);
+        let [rows, columns] = [samples.dims()[0], self.values.len()];
+        let values = Tensor::<T, 2>::from_data(values, (&device, precision)).expand([rows, columns]);
+        Some(samples.expand([rows, columns]).equal(values).float().cast(precision))
     }
 }
 

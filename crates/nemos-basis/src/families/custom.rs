@@ -3,9 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::Error;
 use crate::bounds::Bounds;
-use crate::spec::Spec;
+use crate::spec::{Evaluate, Spec, n_values};
 use crate::strided::{Pointwise, Strided};
 
 type Function = Arc<dyn Fn(&[f64], &mut [f64]) + Send + Sync>;
@@ -92,15 +94,6 @@ impl Custom {
         self.bounds.set_fill(value);
         self
     }
-
-    pub(crate) fn output_shape(&self) -> &[usize] {
-        &self.output_shape
-    }
-
-    /// Values that one function gives for one sample.
-    pub(crate) fn n_values(&self) -> usize {
-        self.output_shape.iter().product()
-    }
 }
 
 impl fmt::Debug for Custom {
@@ -127,6 +120,24 @@ impl PartialEq for Custom {
             )
         };
         what(self) == what(other) && self.bounds == other.bounds
+    }
+}
+
+/// Closures have no text: only an error that says whose they are.
+impl Serialize for Custom {
+    fn serialize<S: Serializer>(&self, _serializer: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom(format!(
+            "the custom functions {:?} are code and cannot be saved; save the other parts, and put these back with Basis::replace",
+            self.name
+        )))
+    }
+}
+
+impl<'de> Deserialize<'de> for Custom {
+    fn deserialize<D: Deserializer<'de>>(_deserializer: D) -> Result<Self, D::Error> {
+        Err(serde::de::Error::custom(
+            "custom functions are code and cannot be loaded; put them back with Basis::replace",
+        ))
     }
 }
 
@@ -168,18 +179,22 @@ impl Spec for Custom {
         Some(&mut self.bounds)
     }
 
+    fn output_shape(&self) -> &[usize] {
+        &self.output_shape
+    }
+
     fn scales(&self) -> bool {
         false
     }
 
-    fn host(&self, _spans: &[f64]) -> Option<Box<dyn Pointwise>> {
-        Some(Box::new(self.clone()))
+    fn evaluate(&self, _spans: &[f64]) -> Evaluate<'_> {
+        Evaluate::EachSample(Box::new(self.clone()))
     }
 }
 
 impl Pointwise for Custom {
     fn write(&self, samples: &[&[f64]], out: &mut Strided<'_>) {
-        let n_values = self.n_values();
+        let n_values = n_values(self);
         let (mut inputs, mut values) = (vec![0.0; samples.len()], vec![0.0; n_values]);
         for row in 0..samples.first().map_or(0, |samples| samples.len()) {
             for (input, samples) in inputs.iter_mut().zip(samples) {

@@ -1,12 +1,12 @@
 //! B-splines on a circle.
 
 use nemos_core::tensor::{Tensor, backend::Backend as BurnBackend};
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::bounds::Bounds;
-use crate::piecewise::{Ends, Piecewise, cyclic_knots, recursion};
-use crate::spec::{Spec, spline_limits};
-use crate::strided::Pointwise;
+use crate::piecewise::{Ends, Piecewise, cyclic_knots, recursion, spline_limits};
+use crate::spec::{Evaluate, Spec};
 
 /// B-splines that go on at the start where they end: for angles, phases and times of day.
 ///
@@ -35,7 +35,7 @@ use crate::strided::Pointwise;
 /// ```
 /// # References
 /// Eilers & Marx (1996), *Statistical Science* 11(2). doi:10.1214/ss/1038425655
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use]
 pub struct CyclicBSpline {
     n_functions: usize,
@@ -70,16 +70,6 @@ impl CyclicBSpline {
         self.bounds.set_fill(value);
         self
     }
-
-    pub(crate) fn tensor<T: BurnBackend>(&self, unit: Tensor<T, 2>) -> Tensor<T, 2> {
-        let outside = unit.clone().lower_elem(0.0).bool_or(unit.clone().greater_elem(1.0));
-        let (n, wrapped) = (self.n_functions, self.order - 1);
-        let straight = recursion(unit, &cyclic_knots(n, self.order), self.order);
-        // The functions that reach past 1 go on in the first ones.
-        let start = straight.clone().narrow(1, 0, wrapped) + straight.clone().narrow(1, n, wrapped);
-        let functions = Tensor::cat(vec![start, straight.narrow(1, wrapped, n - wrapped)], 1);
-        functions.mask_fill(outside.expand([-1, n as i32]), f64::NAN)
-    }
 }
 
 impl Spec for CyclicBSpline {
@@ -104,8 +94,18 @@ impl Spec for CyclicBSpline {
         Some(&mut self.bounds)
     }
 
-    fn host(&self, _spans: &[f64]) -> Option<Box<dyn Pointwise>> {
+    fn evaluate(&self, _spans: &[f64]) -> Evaluate<'_> {
         let knots = cyclic_knots(self.n_functions, self.order);
-        Some(Box::new(Piecewise::new(&knots, self.order, Ends::Wrapped, |_| 1.0)))
+        Evaluate::EachSample(Box::new(Piecewise::new(&knots, self.order, Ends::Wrapped, |_| 1.0)))
+    }
+
+    fn tensor<T: BurnBackend>(&self, unit: Tensor<T, 2>) -> Option<Tensor<T, 2>> {
+        let outside = unit.clone().lower_elem(0.0).bool_or(unit.clone().greater_elem(1.0));
+        let (n, wrapped) = (self.n_functions, self.order - 1);
+        let straight = recursion(unit, &cyclic_knots(n, self.order), self.order);
+        // The functions that reach past 1 go on in the first ones.
+        let start = straight.clone().narrow(1, 0, wrapped) + straight.clone().narrow(1, n, wrapped);
+        let functions = Tensor::cat(vec![start, straight.narrow(1, wrapped, n - wrapped)], 1);
+        Some(functions.mask_fill(outside.expand([-1, n as i32]), f64::NAN))
     }
 }

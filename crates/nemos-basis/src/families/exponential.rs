@@ -2,11 +2,11 @@
 
 use faer::Mat;
 use nemos_core::simd;
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::bounds::Bounds;
-use crate::spec::Spec;
-use crate::strided::Pointwise;
+use crate::spec::{Evaluate, Spec};
 
 /// Decaying exponentials, made orthonormal over the samples at hand.
 ///
@@ -38,7 +38,7 @@ use crate::strided::Pointwise;
 /// assert!((overlap[(0, 0)] - 1.0).abs() < 1e-12 && overlap[(0, 1)].abs() < 1e-12);
 /// # Ok::<(), nemos_basis::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use]
 pub struct OrthogonalizedExponential {
     rates: Vec<f64>,
@@ -67,7 +67,7 @@ impl OrthogonalizedExponential {
     }
 
     /// The functions at these samples of 0..1: `[samples.len(), n_rates]`, row after row.
-    pub(crate) fn orthogonalized(&self, samples: &[f64]) -> Result<Vec<f64>, Error> {
+    fn orthogonalized(&self, samples: &[f64]) -> Result<Vec<f64>, Error> {
         let n = self.rates.len();
         if samples.len() < n {
             return Err(Error::TooFewSamples {
@@ -136,7 +136,17 @@ impl Spec for OrthogonalizedExponential {
         Some(&mut self.bounds)
     }
 
-    fn host(&self, _spans: &[f64]) -> Option<Box<dyn Pointwise>> {
-        None
+    fn check_filter(&self, window: usize) -> Result<(), Error> {
+        if window < self.rates.len() {
+            return Err(Error::WindowTooShort {
+                window,
+                least: self.rates.len(),
+            });
+        }
+        Ok(())
+    }
+
+    fn evaluate(&self, _spans: &[f64]) -> Evaluate<'_> {
+        Evaluate::AllSamples(Box::new(|unit| self.orthogonalized(unit)))
     }
 }

@@ -5,14 +5,15 @@ use std::ops::Range;
 
 use nemos_core::simd::{sin_cos_turns, vectorized};
 use nemos_core::tensor::{Tensor, TensorData, backend::Backend as BurnBackend};
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::bounds::Bounds;
-use crate::spec::Spec;
+use crate::spec::{Evaluate, Mode, Spec};
 use crate::strided::{Pointwise, Strided};
 
 /// Which whole frequencies a Fourier basis has along one dimension, in periods per length of the bounds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Frequencies {
     /// From 0 up to, but without, this one.
     Below(usize),
@@ -54,7 +55,7 @@ impl From<Vec<usize>> for Frequencies {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 enum Mask {
     WithoutConstant,
     All,
@@ -90,7 +91,7 @@ enum Mask {
 /// assert_eq!(grid.values.row(1).to_vec(), [0.0, -1.0, 1.0, 0.0]);
 /// # Ok::<(), nemos_basis::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use]
 pub struct Fourier {
     frequencies: Vec<Frequencies>,
@@ -183,30 +184,6 @@ impl Fourier {
     fn has_constant(kept: &[Vec<usize>]) -> bool {
         kept.first().is_some_and(|first| first.iter().all(|&frequency| frequency == 0))
     }
-
-    /// `[n, n_inputs]` samples of 0..1 give `[n, n_functions]`.
-    pub(crate) fn tensor<T: BurnBackend>(&self, unit: Tensor<T, 2>) -> Tensor<T, 2> {
-        let kept = self.kept_frequencies();
-        let (device, precision) = (unit.device(), unit.dtype());
-        let mut turns: Option<Tensor<T, 2>> = None;
-        for input in 0..self.frequencies.len() {
-            let row: Vec<f64> = kept.iter().map(|combination| combination[input] as f64).collect();
-            let row = TensorData::new(row, [1, kept.len()]).convert_dtype(precision);
-            let part = unit.clone().narrow(1, input, 1) * Tensor::from_data(row, (&device, precision));
-            turns = Some(match turns {
-                Some(sum) => sum + part,
-                None => part,
-            });
-        }
-        let turns = turns.expect("at least one input, checked in validate");
-        let angle = (turns.clone() - turns.round()) * TAU;
-        let skipped = usize::from(Self::has_constant(&kept));
-        if kept.len() == skipped {
-            return angle.cos();
-        }
-        let sines = angle.clone().sin().narrow(1, skipped, kept.len() - skipped);
-        Tensor::cat(vec![angle.cos(), sines], 1)
-    }
 }
 
 impl Spec for Fourier {
@@ -256,19 +233,48 @@ impl Spec for Fourier {
         Some(&mut self.bounds)
     }
 
-    fn fills(&self) -> bool {
+    /// Samples outside wrap around.
+    fn fills(&self, _mode: Mode) -> bool {
         false
     }
 
-    fn host(&self, _spans: &[f64]) -> Option<Box<dyn Pointwise>> {
+    /// The product of waves of two inputs is what waves of several dimensions are.
+    fn multiplies_its_own(&self) -> bool {
+        false
+    }
+
+    fn evaluate(&self, _spans: &[f64]) -> Evaluate<'_> {
         let kept = self.kept_frequencies();
-        Some(Box::new(Waves {
+        Evaluate::EachSample(Box::new(Waves {
             has_constant: Self::has_constant(&kept),
             frequencies: (0..self.frequencies.len())
                 .map(|input| kept.iter().map(|combination| combination[input] as f64).collect())
                 .collect(),
             n_combinations: kept.len(),
         }))
+    }
+
+    fn tensor<T: BurnBackend>(&self, unit: Tensor<T, 2>) -> Option<Tensor<T, 2>> {
+        let kept = self.kept_frequencies();
+        let (device, precision) = (unit.device(), unit.dtype());
+        let mut turns: Option<Tensor<T, 2>> = None;
+        for input in 0..self.frequencies.len() {
+            let row: Vec<f64> = kept.iter().map(|combination| combination[input] as f64).collect();
+            let row = TensorData::new(row, [1, kept.len()]).convert_dtype(precision);
+            let part = unit.clone().narrow(1, input, 1) * Tensor::from_data(row, (&device, precision));
+            turns = Some(match turns {
+                Some(sum) => sum + part,
+                None => part,
+            });
+        }
+        let turns = turns.expect("at least one input, checked in validate");
+        let angle = (turns.clone() - turns.round()) * TAU;
+        let skipped = usize::from(Self::has_constant(&kept));
+        if kept.len() == skipped {
+            return Some(angle.cos());
+        }
+        let sines = angle.clone().sin().narrow(1, skipped, kept.len() - skipped);
+        Some(Tensor::cat(vec![angle.cos(), sines], 1))
     }
 }
 

@@ -1,9 +1,9 @@
 //! Raw lags.
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::Window;
-use crate::spec::Spec;
-use crate::strided::Pointwise;
+use crate::spec::{Evaluate, Spec};
 
 /// The samples of a window as they are: one function per lag, the nearest first.
 ///
@@ -22,7 +22,7 @@ use crate::strided::Pointwise;
 /// assert_eq!(lags.rows(2..4)?.to_vec(), [2.0, 1.0, 3.0, 2.0]);
 /// # Ok::<(), nemos_basis::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use]
 pub struct History {
     window: Window,
@@ -32,10 +32,6 @@ impl History {
     /// One function for each sample of this window.
     pub fn new(window: Window) -> Self {
         History { window }
-    }
-
-    pub(crate) fn window(&self) -> Window {
-        self.window
     }
 }
 
@@ -52,7 +48,23 @@ impl Spec for History {
         self.window.n_samples()
     }
 
-    fn host(&self, _spans: &[f64]) -> Option<Box<dyn Pointwise>> {
-        None
+    fn window(&self) -> Option<Window> {
+        Some(self.window)
+    }
+
+    fn set_window(&mut self, window: Window) -> bool {
+        self.window = window;
+        true
+    }
+
+    fn is_lags(&self) -> bool {
+        true
+    }
+
+    /// As functions, lags are the kernel that they are: one at each sample of the window.
+    fn evaluate(&self, _spans: &[f64]) -> Evaluate<'_> {
+        let n_lags = self.window.n_samples();
+        let lag = move |at: usize| if at / n_lags == at % n_lags { 1.0 } else { 0.0 };
+        Evaluate::AllSamples(Box::new(move |samples| Ok((0..samples.len() * n_lags).map(lag).collect())))
     }
 }

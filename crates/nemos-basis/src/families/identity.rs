@@ -1,10 +1,11 @@
 //! The samples themselves.
 
 use nemos_core::tensor::{Tensor, backend::Backend as BurnBackend};
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::bounds::Bounds;
-use crate::spec::Spec;
+use crate::spec::{Evaluate, Mode, Spec};
 use crate::strided::{Pointwise, Strided};
 
 /// The samples themselves, as one function: `φ(x) = x`.
@@ -26,7 +27,7 @@ use crate::strided::{Pointwise, Strided};
 /// assert_eq!(Identity::new().bounds(0.0, 5.0).fill_value(5.0).compute_features(&speed)?.to_vec(), [1.0, 5.0]);
 /// # Ok::<(), nemos_basis::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use]
 pub struct Identity {
     bounds: Bounds,
@@ -48,10 +49,6 @@ impl Identity {
     pub fn fill_value(mut self, value: f64) -> Self {
         self.bounds.set_fill(value);
         self
-    }
-
-    pub(crate) fn tensor<T: BurnBackend>(&self, samples: Tensor<T, 2>) -> Tensor<T, 2> {
-        samples
     }
 }
 
@@ -80,8 +77,21 @@ impl Spec for Identity {
         false
     }
 
-    fn host(&self, _spans: &[f64]) -> Option<Box<dyn Pointwise>> {
-        Some(Box::new(Copied))
+    /// What is outside is replaced even where functions are asked for as they are.
+    fn fills(&self, _mode: Mode) -> bool {
+        true
+    }
+
+    fn check_filter(&self, _window: usize) -> Result<(), Error> {
+        Err(Error::NotAFilter { what: self.name() })
+    }
+
+    fn evaluate(&self, _spans: &[f64]) -> Evaluate<'_> {
+        Evaluate::EachSample(Box::new(Copied))
+    }
+
+    fn tensor<T: BurnBackend>(&self, samples: Tensor<T, 2>) -> Option<Tensor<T, 2>> {
+        Some(samples)
     }
 }
 

@@ -1,12 +1,12 @@
 //! M-splines: B-splines that integrate to one.
 
 use nemos_core::tensor::{Tensor, TensorData, backend::Backend as BurnBackend};
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::bounds::Bounds;
-use crate::piecewise::{Ends, Piecewise, clamped_knots, recursion};
-use crate::spec::{Spec, spline_limits};
-use crate::strided::Pointwise;
+use crate::piecewise::{Ends, Piecewise, clamped_knots, recursion, spline_limits};
+use crate::spec::{Evaluate, Spec};
 
 /// M-splines: the functions of [`BSpline`](crate::BSpline), each scaled to integrate to one over the input.
 ///
@@ -36,7 +36,7 @@ use crate::strided::Pointwise;
 /// ```
 /// # References
 /// Ramsay (1988), *Statistical Science* 3(4). doi:10.1214/ss/1177012761
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use]
 pub struct MSpline {
     n_functions: usize,
@@ -76,16 +76,6 @@ impl MSpline {
     fn factor(&self, knots: &[f64], index: usize) -> f64 {
         self.order as f64 / (knots[index + self.order] - knots[index])
     }
-
-    pub(crate) fn tensor<T: BurnBackend>(&self, unit: Tensor<T, 2>) -> Tensor<T, 2> {
-        let (device, precision) = (unit.device(), unit.dtype());
-        let outside = unit.clone().lower_elem(0.0).bool_or(unit.clone().greater_elem(1.0));
-        let knots = clamped_knots(self.n_functions, self.order);
-        let factors: Vec<f64> = (0..self.n_functions).map(|index| self.factor(&knots, index)).collect();
-        let factors = TensorData::new(factors, [1, self.n_functions]).convert_dtype(precision);
-        let functions = recursion(unit, &knots, self.order) * Tensor::from_data(factors, (&device, precision));
-        functions.mask_fill(outside.expand([-1, self.n_functions as i32]), 0.0)
-    }
 }
 
 impl Spec for MSpline {
@@ -114,11 +104,21 @@ impl Spec for MSpline {
         true
     }
 
-    fn host(&self, spans: &[f64]) -> Option<Box<dyn Pointwise>> {
+    fn evaluate(&self, spans: &[f64]) -> Evaluate<'_> {
         let knots = clamped_knots(self.n_functions, self.order);
         let ends = Ends::Clamped { outside: 0.0 };
-        Some(Box::new(Piecewise::new(&knots, self.order, ends, |index| {
+        Evaluate::EachSample(Box::new(Piecewise::new(&knots, self.order, ends, |index| {
             self.factor(&knots, index) / spans[0]
         })))
+    }
+
+    fn tensor<T: BurnBackend>(&self, unit: Tensor<T, 2>) -> Option<Tensor<T, 2>> {
+        let (device, precision) = (unit.device(), unit.dtype());
+        let outside = unit.clone().lower_elem(0.0).bool_or(unit.clone().greater_elem(1.0));
+        let knots = clamped_knots(self.n_functions, self.order);
+        let factors: Vec<f64> = (0..self.n_functions).map(|index| self.factor(&knots, index)).collect();
+        let factors = TensorData::new(factors, [1, self.n_functions]).convert_dtype(precision);
+        let functions = recursion(unit, &knots, self.order) * Tensor::from_data(factors, (&device, precision));
+        Some(functions.mask_fill(outside.expand([-1, self.n_functions as i32]), 0.0))
     }
 }

@@ -1,7 +1,8 @@
 //! No features.
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::spec::Spec;
+use crate::spec::{Evaluate, Spec};
 use crate::strided::{Pointwise, Strided};
 
 /// No features at all: takes an input and gives no column, which keeps a place in a list of models.
@@ -16,7 +17,7 @@ use crate::strided::{Pointwise, Strided};
 /// assert_eq!(basis.n_output_features(&[1, 1])?, 5);
 /// # Ok::<(), nemos_basis::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use]
 pub struct Zero {}
 
@@ -40,8 +41,12 @@ impl Spec for Zero {
         0
     }
 
-    fn host(&self, _spans: &[f64]) -> Option<Box<dyn Pointwise>> {
-        Some(Box::new(Nothing))
+    fn check_filter(&self, _window: usize) -> Result<(), Error> {
+        Err(Error::NotAFilter { what: self.name() })
+    }
+
+    fn evaluate(&self, _spans: &[f64]) -> Evaluate<'_> {
+        Evaluate::EachSample(Box::new(Nothing))
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
+use nemos_core::convolution::{Kernel, Series};
 use rayon::prelude::*;
 
-use crate::convolve::Series;
-use crate::plan::{Atom, Part, Plan, Work};
+use super::atom::{Atom, Work};
+use super::{Part, Plan};
 use crate::strided::Strided;
 
 /// Rows of one input in host memory.
@@ -42,7 +43,7 @@ const TASK_BYTES: usize = 512 << 10;
 impl Plan {
     /// The features of these rows, written once, by all processors.
     pub(crate) fn host_rows(&self, data: &Data<'_>, rows: Range<usize>) -> Vec<f64> {
-        let n_features = self.layout.n_features();
+        let n_features = self.n_features;
         let mut values = nemos_core::zeros(rows.len() * n_features);
         self.tasks(&mut values, rows, |first, chunk| self.write(data, first, chunk));
         values
@@ -50,7 +51,7 @@ impl Plan {
 
     /// As [`Plan::host_rows`], in single precision: computed in double and rounded.
     pub(crate) fn host_rows_single(&self, data: &Data<'_>, rows: Range<usize>) -> Vec<f32> {
-        let mut values = nemos_core::zeros::<f32>(rows.len() * self.layout.n_features());
+        let mut values = nemos_core::zeros::<f32>(rows.len() * self.n_features);
         self.tasks(&mut values, rows, |first, chunk| {
             let mut wide = vec![0.0; chunk.len()];
             self.write(data, first, &mut wide);
@@ -63,12 +64,12 @@ impl Plan {
 
     /// Splits rows into tasks: `write` gets the first row of each, and where its rows go.
     fn tasks<E: Send>(&self, values: &mut [E], rows: Range<usize>, write: impl Fn(usize, &mut [E]) + Sync) {
-        let n_features = self.layout.n_features();
+        let n_features = self.n_features;
         if values.is_empty() {
             return;
         }
-        // A long filter reads its whole window for the first row of a task, and transforms several windows at a time.
-        let task_rows = (TASK_BYTES / (8 * n_features)).clamp(64, 8192).max(4 * self.longest_window());
+        // Whole transforms, where filters are long.
+        let task_rows = (TASK_BYTES / (8 * n_features)).clamp(64, 8192).next_multiple_of(self.chunk_rows());
         if rows.len() <= task_rows {
             write(rows.start, values);
             return;
@@ -78,7 +79,7 @@ impl Plan {
     }
 
     fn write(&self, data: &Data<'_>, first_row: usize, values: &mut [f64]) {
-        let n_features = self.layout.n_features();
+        let n_features = self.n_features;
         let rows = first_row..first_row + values.len() / n_features;
         for (part, start) in &self.terms {
             let target = Target {
@@ -169,7 +170,7 @@ impl Atom {
         }
         let views = &data.views[self.inputs.clone()];
         match &self.work {
-            Work::Pointwise { scales, functions } => {
+            Work::Pointwise { scales, functions, .. } => {
                 let mut units = vec![vec![0.0; rows.len()]; views.len()];
                 for column in 0..self.columns {
                     for ((unit, view), scales) in units.iter_mut().zip(views).zip(scales) {
@@ -189,7 +190,6 @@ impl Atom {
                 }
             }
             Work::Filter { kernel, lead } => {
-                let view = &views[0];
                 for column in 0..self.columns {
                     let mut out = Strided {
                         values: &mut *target.values,
@@ -197,8 +197,8 @@ impl Atom {
                         offset: target.offset + column * target.channel_stride,
                         entry_stride: 0,
                     };
-                    let series = Series { view, column, lead: *lead };
-                    kernel.write(&series, data.segments, rows.clone(), &mut out);
+                    let series = (Series::column(views[0].values, column, views[0].n_columns), views[0].first_row);
+                    filter((kernel, *lead), series, data.segments, &rows, &mut out);
                 }
             }
             Work::Stored(stored) => {
@@ -232,4 +232,29 @@ impl Atom {
             }
         }
     }
+}
+
+/// Filtered rows of one column; those whose window leaves their segment are NaN.
+fn filter(
+    (kernel, lead): (&Kernel, isize),
+    (series, first_row): (Series<'_>, usize),
+    segments: &[Range<usize>],
+    rows: &Range<usize>,
+    out: &mut Strided<'_>,
+) {
+    let mut next = rows.start;
+    for segment in segments {
+        let complete = kernel.complete(segment, lead, rows);
+        if complete.is_empty() {
+            continue;
+        }
+        out.rows(next - rows.start..complete.start - rows.start, kernel.n_functions())
+            .for_each(|row| row.fill(f64::NAN));
+        let oldest = complete.start as isize + lead + 1 - kernel.window() as isize - first_row as isize;
+        let filtered = complete.start - rows.start..complete.end - rows.start;
+        kernel.filter(series, oldest, out.rows(filtered, kernel.n_functions()));
+        next = complete.end;
+    }
+    out.rows(next - rows.start..rows.len(), kernel.n_functions())
+        .for_each(|row| row.fill(f64::NAN));
 }

@@ -5,8 +5,9 @@ use std::ops::Range;
 use nemos_core::tensor::{Tensor, TensorData, backend::Backend as BurnBackend};
 use nemos_core::{Backend, Design, Error, Matrix, Segments};
 
-use crate::plan::host::{Data, View};
-use crate::plan::{Atom, Part, Plan, Work};
+use super::atom::{Atom, Work};
+use super::host::{Data, View};
+use super::{Part, Plan};
 
 type Tensor3<B> = Tensor<<B as Backend>::Burn, 3>;
 
@@ -21,8 +22,8 @@ impl Plan {
     ///
     /// Both give the same rows to the last bit however they are asked for, because every row is summed in the same order; filters
     /// that run as Fourier transforms are the exception.
-    pub(crate) fn rows<B: Backend>(&self, inputs: &[&dyn Design<B>], segments: &Segments, rows: Range<usize>) -> Result<Matrix<B>, Error> {
-        let n_samples = inputs.first().map_or(0, |input| input.n_samples());
+    pub(crate) fn rows<B: Backend>(&self, inputs: &[Design<'_, B>], segments: &Segments, rows: Range<usize>) -> Result<Matrix<B>, Error> {
+        let n_samples = inputs.first().map_or(0, Design::n_rows);
         if rows.start > rows.end || rows.end > n_samples {
             return Err(Error::RowsOutside {
                 start: rows.start,
@@ -30,20 +31,20 @@ impl Plan {
                 available: n_samples,
             });
         }
-        let n_features = self.layout.n_features();
+        let n_features = self.n_features;
         if rows.is_empty() || n_features == 0 {
             return Ok(Matrix::zeros([rows.len(), n_features]));
         }
         let needed = self.needed(&rows, n_samples, inputs.len());
-        let mut blocks = Vec::with_capacity(inputs.len());
+        let mut chunks = Vec::with_capacity(inputs.len());
         for (input, needed) in inputs.iter().zip(needed) {
-            blocks.push((input.block(needed.clone())?, needed.start));
+            chunks.push((input.chunk(needed.clone())?, needed.start));
         }
         let segments = segments.ranges();
-        if is_on_host::<B>() {
-            return self.rows_on_host(&blocks, segments, rows);
+        if B::HOST {
+            return self.rows_on_host(&chunks, segments, rows);
         }
-        let device = Device { inputs: blocks, segments };
+        let device = Device { inputs: chunks, segments };
         let mut terms = Vec::new();
         for (part, _) in self.terms.iter().filter(|(part, _)| part.functions() * part.channels() > 0) {
             let values = part.tensor(&device, rows.clone());
@@ -55,42 +56,36 @@ impl Plan {
 
     fn rows_on_host<B: Backend>(
         &self,
-        blocks: &[(Matrix<B>, usize)],
+        chunks: &[(Matrix<B>, usize)],
         segments: &[Range<usize>],
         rows: Range<usize>,
     ) -> Result<Matrix<B>, Error> {
-        let handles: Vec<_> = blocks.iter().map(|(block, _)| block.host()).collect();
-        let widened: Vec<Option<Vec<f64>>> = blocks
+        let handles: Vec<_> = chunks.iter().map(|(chunk, _)| chunk.host()).collect();
+        let widened: Vec<Option<Vec<f64>>> = chunks
             .iter()
             .zip(&handles)
-            .map(|((block, _), handle)| handle.as_slice::<f64>().is_none().then(|| block.to_vec()))
+            .map(|((chunk, _), handle)| handle.as_slice::<f64>().is_none().then(|| chunk.to_vec()))
             .collect();
-        let views = blocks
+        let views = chunks
             .iter()
             .zip(&handles)
             .zip(&widened)
-            .map(|(((block, first_row), handle), widened)| View {
+            .map(|(((chunk, first_row), handle), widened)| View {
                 values: widened.as_deref().or_else(|| handle.as_slice()).unwrap_or_default(),
                 first_row: *first_row,
-                n_columns: block.dims()[1],
+                n_columns: chunk.dims()[1],
             });
         let data = Data {
             views: views.collect(),
             segments,
         };
-        let dims = [rows.len(), self.layout.n_features()];
+        let dims = [rows.len(), self.n_features];
         if B::DTYPE == nemos_core::tensor::DType::F32 {
             Matrix::from_host(self.host_rows_single(&data, rows), dims)
         } else {
             Matrix::from_host(self.host_rows(&data, rows), dims)
         }
     }
-}
-
-/// Whether a backend lends the values of its matrices as slices.
-fn is_on_host<B: Backend>() -> bool {
-    let host = Matrix::<B>::zeros([1, 1]).host();
-    host.as_slice::<f64>().is_some() || host.as_slice::<f32>().is_some()
 }
 
 impl Part {
@@ -125,7 +120,7 @@ impl Atom {
                 let values = stored[rows.start * width..rows.end * width].to_vec();
                 self.upload::<B>(values, rows.len())
             }
-            Work::Pointwise { scales, .. } => {
+            Work::Pointwise { kind, scales, .. } => {
                 let samples: Vec<Tensor<B::Burn, 2>> = inputs
                     .iter()
                     .map(|(samples, first_row)| samples.clone().into_tensor().narrow(0, rows.start - first_row, rows.len()))
@@ -139,11 +134,11 @@ impl Atom {
                     unit.reshape([rows.len() * self.columns, 1])
                 });
                 let units = Tensor::cat(units.collect(), 1);
-                let values = match self.kind.tensor(units) {
+                let values = match kind.tensor(units) {
                     Some(values) => values.reshape([rows.len(), self.columns, self.functions]),
                     None => return self.on_host(device, rows),
                 };
-                let values = if self.kind.spec().is_density() {
+                let values = if kind.spec().is_density() {
                     values / row(&|column| scales[0][column].span).unsqueeze_dim::<3>(2)
                 } else {
                     values

@@ -1,0 +1,384 @@
+//! Fitted classifiers: of many neurons, and of one.
+
+use std::sync::Arc;
+
+use ndarray::{Array2, Array3, ArrayView2, Axis, ShapeBuilder};
+use nemos_core::{Backend, Design, Matrix, Names, Samples, ToDesign};
+use nemos_solvers::{ColumnOutcome, Outcome, Parameters, Status};
+
+use crate::classifier::categorical::Targets;
+use crate::engine::by_row;
+use crate::engine::measure::Described;
+use crate::engine::model::Model;
+use crate::fit::task::Fit;
+use crate::{ClassifierPopulationGlm, Error, Score};
+
+/// What fitting a [`ClassifierPopulationGlm`] gives.
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct FittedClassifierPopulationGlm {
+    specification: ClassifierPopulationGlm,
+    fit: Fit,
+}
+
+impl FittedClassifierPopulationGlm {
+    pub(crate) fn new(specification: ClassifierPopulationGlm, fit: Fit) -> Self {
+        FittedClassifierPopulationGlm { specification, fit }
+    }
+
+    pub(crate) fn given(specification: ClassifierPopulationGlm, parameters: Parameters) -> Self {
+        let n_neurons = parameters.n_problems();
+        let fit = Fit {
+            outcome: Outcome::new("none", vec![ColumnOutcome::new(Status::Given, 0); n_neurons]),
+            dof_resid: vec![f64::NAN; n_neurons],
+            scale: vec![1.0; n_neurons],
+            has_offset: false,
+            features: Names::none(),
+            neurons: (0..n_neurons).map(|neuron| neuron.to_string()).collect(),
+            parameters,
+        };
+        FittedClassifierPopulationGlm { specification, fit }
+    }
+
+    /// Takes how a fit ended and its residual degrees of freedom, one of each per neuron: for models that were fitted
+    /// elsewhere.
+    ///
+    /// # Errors
+    /// [`Error::Parameters`] unless there is one per neuron.
+    pub fn with_outcome(mut self, outcome: Outcome, dof_resid: Vec<f64>) -> Result<Self, Error> {
+        for got in [outcome.columns.len(), dof_resid.len()] {
+            if got != self.n_neurons() {
+                return Err(Error::Parameters {
+                    coef: self.n_neurons(),
+                    intercept: got,
+                });
+            }
+        }
+        (self.fit.outcome, self.fit.dof_resid) = (outcome, dof_resid);
+        Ok(self)
+    }
+
+    /// Takes names of the features and of the neurons: for models that were fitted elsewhere.
+    ///
+    /// # Errors
+    /// [`Error::Data`] unless there are as many of each as the model has.
+    pub fn with_names(mut self, features: Names, neurons: Vec<String>) -> Result<Self, Error> {
+        features.check(self.n_features())?;
+        if neurons.len() != self.n_neurons() {
+            return Err(Error::Parameters {
+                coef: self.n_neurons(),
+                intercept: neurons.len(),
+            });
+        }
+        (self.fit.features, self.fit.neurons) = (features, neurons);
+        Ok(self)
+    }
+
+    /// The model without its data: classes, penalty and mask.
+    pub fn specification(&self) -> &ClassifierPopulationGlm {
+        &self.specification
+    }
+
+    fn n_classes(&self) -> usize {
+        self.specification.n_classes()
+    }
+
+    fn n_features(&self) -> usize {
+        self.fit.parameters.n_parameters() / self.n_classes() - 1
+    }
+
+    fn n_neurons(&self) -> usize {
+        self.fit.parameters.n_problems()
+    }
+
+    /// The names of the features, and of the blocks that they fall into.
+    pub fn features(&self) -> &Names {
+        &self.fit.features
+    }
+
+    /// `[n_neurons]`: the names of the neurons.
+    pub fn neurons(&self) -> &[String] {
+        &self.fit.neurons
+    }
+
+    /// `[n_features of the block, n_neurons · n_classes]`: the coefficients of a named block of features, the classes of a
+    /// neuron side by side.
+    ///
+    /// # Errors
+    /// [`Error::Data`] where the features had no names, or none this one.
+    #[expect(clippy::missing_panics_doc, reason = "invariant: parameters are whole columns")]
+    pub fn coef_of(&self, block: &str) -> Result<ArrayView2<'_, f64>, Error> {
+        let columns = self.fit.features.block(block)?.columns();
+        let shape = (self.n_features() + 1, self.n_neurons() * self.n_classes());
+        let all = ArrayView2::from_shape(shape.f(), self.fit.parameters.as_slice());
+        Ok(all.expect("parameters are whole columns").slice_move(ndarray::s![columns, ..]))
+    }
+
+    /// `[n_features, n_neurons, n_classes]`
+    pub fn coef(&self) -> Array3<f64> {
+        let (n_features, n_neurons) = (self.n_features(), self.fit.parameters.n_problems());
+        Array3::from_shape_fn((n_features, n_neurons, self.n_classes()), |(feature, neuron, class)| {
+            self.fit.parameters.column(neuron)[class * (n_features + 1) + feature]
+        })
+    }
+
+    /// `[n_neurons, n_classes]`
+    pub fn intercept(&self) -> Array2<f64> {
+        let width = self.n_features() + 1;
+        Array2::from_shape_fn((self.fit.parameters.n_problems(), self.n_classes()), |(neuron, class)| {
+            self.fit.parameters.column(neuron)[(class + 1) * width - 1]
+        })
+    }
+
+    /// How the fit of each neuron ended, with the evidence.
+    pub fn outcome(&self) -> &Outcome {
+        &self.fit.outcome
+    }
+
+    /// Passes the model on if the fit of every neuron converged.
+    ///
+    /// # Errors
+    /// [`Error::NotConverged`] with the first neuron that did not, and its status.
+    pub fn require_converged(self) -> Result<Self, Error> {
+        match self.fit.outcome.first_failure() {
+            None => Ok(self),
+            Some((neuron, status)) => Err(Error::NotConverged { neuron, status }),
+        }
+    }
+
+    /// `[n_neurons]`: residual degrees of freedom.
+    pub fn dof_resid(&self) -> &[f64] {
+        &self.fit.dof_resid
+    }
+
+    /// The most probable class of each sample, NaN where the design holds one: `[n_samples, n_neurons]`, in the kind of
+    /// `samples`.
+    ///
+    /// # Errors
+    /// If `samples` does not have one column per coefficient, or holds an infinity.
+    pub fn predict<B: Backend, S: Samples<B>>(&self, samples: &S) -> Result<S::Output, Error> {
+        let (n_classes, n_neurons) = (self.n_classes(), self.n_neurons());
+        let labels = self.by_chunks(&samples.to_design(), n_neurons, |log_probabilities: Matrix<B>| {
+            let labels = log_probabilities.to_vec().chunks_exact(n_classes).map(most_probable).collect();
+            Ok(Matrix::from_vec(labels, [log_probabilities.dims()[0], n_neurons])?)
+        })?;
+        Ok(samples.wrap(labels, Names::new(self.fit.neurons.iter().cloned())))
+    }
+
+    /// Logarithms of the probabilities of the classes: `[n_samples, n_neurons · n_classes]`, the classes of a neuron side
+    /// by side, in the kind of `samples`.
+    ///
+    /// # Errors
+    /// As [`predict`](FittedClassifierPopulationGlm::predict).
+    pub fn predict_log_probability<B: Backend, S: Samples<B>>(&self, samples: &S) -> Result<S::Output, Error> {
+        let values = self.by_chunks(&samples.to_design(), self.n_neurons() * self.n_classes(), Ok)?;
+        Ok(samples.wrap(values, self.class_names()))
+    }
+
+    /// Probabilities of the classes: `[n_samples, n_neurons · n_classes]`, the classes of a neuron side by side, in the
+    /// kind of `samples`.
+    ///
+    /// # Errors
+    /// As [`predict`](FittedClassifierPopulationGlm::predict).
+    pub fn predict_probability<B: Backend, S: Samples<B>>(&self, samples: &S) -> Result<S::Output, Error> {
+        let width = self.n_neurons() * self.n_classes();
+        let values = self.by_chunks(&samples.to_design(), width, |log_probabilities: Matrix<B>| {
+            Ok(Matrix::from_tensor(log_probabilities.into_tensor().exp()))
+        })?;
+        Ok(samples.wrap(values, self.class_names()))
+    }
+
+    /// How well the model describes labels, over all neurons. The null model gives each class its frequency among the
+    /// labels that are scored; McFadden's and Cohen's pseudo-R² are the same.
+    ///
+    /// # Errors
+    /// If design and labels do not fit each other or the model.
+    pub fn score<B: Backend>(
+        &self,
+        design: &(impl ToDesign<B> + ?Sized),
+        labels: &(impl ToDesign<B> + ?Sized),
+        score: Score,
+    ) -> Result<f64, Error> {
+        Ok(score.of(&self.tallies(score, design, labels)?))
+    }
+
+    /// How well the model describes the labels of each neuron: `[n_neurons]`.
+    ///
+    /// # Errors
+    /// As [`score`](FittedClassifierPopulationGlm::score).
+    pub fn score_by_neuron<B: Backend>(
+        &self,
+        design: &(impl ToDesign<B> + ?Sized),
+        labels: &(impl ToDesign<B> + ?Sized),
+        score: Score,
+    ) -> Result<Vec<f64>, Error> {
+        let tallies = self.tallies(score, design, labels)?;
+        Ok(tallies.iter().map(|tally| score.of(std::slice::from_ref(tally))).collect())
+    }
+
+    fn tallies<B: Backend>(
+        &self,
+        score: Score,
+        design: &(impl ToDesign<B> + ?Sized),
+        labels: &(impl ToDesign<B> + ?Sized),
+    ) -> Result<Vec<crate::fitted::score::Tally>, Error> {
+        let (design, labels) = (design.to_design(), labels.to_design());
+        self.check_design(&design)?;
+        let (got, expected) = (labels.n_columns(), self.n_neurons());
+        if got != expected {
+            return Err(nemos_core::Error::Columns {
+                name: "labels",
+                got,
+                expected,
+                why: "one per fitted neuron",
+            }
+            .into());
+        }
+        let model: Arc<dyn Model<B::Burn>> = Arc::new(self.specification.model(Targets::Labels));
+        let mut described = Described::new(&*model, &self.fit.scale, (design, labels))?;
+        score.tallies(&mut described, &self.fit.parameters)
+    }
+
+    fn check_design<B: Backend>(&self, design: &Design<'_, B>) -> Result<(), Error> {
+        let (got, expected) = (design.n_columns(), self.n_features());
+        if got == expected {
+            return Ok(());
+        }
+        Err(nemos_core::Error::Columns {
+            name: "design",
+            got,
+            expected,
+            why: "one per fitted coefficient",
+        }
+        .into())
+    }
+
+    /// What `of` makes of the log-probabilities `[n_rows, n_neurons · n_classes]` of some rows: `[n_rows, width]`.
+    fn by_chunks<B: Backend>(
+        &self,
+        design: &Design<'_, B>,
+        width: usize,
+        of: impl Fn(Matrix<B>) -> Result<Matrix<B>, Error> + Send + Sync,
+    ) -> Result<Matrix<B>, Error> {
+        self.check_design(design)?;
+        let model = self.specification.model(Targets::Labels);
+        by_row::predicted(&model, &self.fit.parameters, design, width, |predictor: Matrix<B>| {
+            let dims = predictor.dims();
+            let log_probabilities = model.log_probabilities(predictor.into_tensor());
+            of(Matrix::from_tensor(log_probabilities.reshape(dims)))
+        })
+    }
+
+    fn class_names(&self) -> Names {
+        let neurons = self.fit.neurons.iter();
+        Names::new(neurons.flat_map(|neuron| (0..self.n_classes()).map(move |class| format!("{neuron}[{class}]"))))
+    }
+}
+
+/// The class of the highest value; NaN where there is one.
+fn most_probable(log_probabilities: &[f64]) -> f64 {
+    if log_probabilities.iter().any(|value| value.is_nan()) {
+        return f64::NAN;
+    }
+    let best = (1..log_probabilities.len()).fold(0, |best, class| {
+        if log_probabilities[class] > log_probabilities[best] {
+            class
+        } else {
+            best
+        }
+    });
+    best as f64
+}
+
+/// What fitting a [`ClassifierGlm`](crate::ClassifierGlm) gives.
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct FittedClassifierGlm(FittedClassifierPopulationGlm);
+
+impl FittedClassifierGlm {
+    /// A population of one as a model of one neuron.
+    ///
+    /// # Errors
+    /// [`Error::SeveralNeurons`] if there are more.
+    pub fn try_from_population(population: FittedClassifierPopulationGlm) -> Result<Self, Error> {
+        match population.fit.parameters.n_problems() {
+            1 => Ok(FittedClassifierGlm(population)),
+            n_neurons => Err(Error::SeveralNeurons { n_neurons }),
+        }
+    }
+
+    /// This model as a population of one.
+    pub fn population(&self) -> &FittedClassifierPopulationGlm {
+        &self.0
+    }
+
+    /// `[n_features, n_classes]`
+    pub fn coef(&self) -> Array2<f64> {
+        self.0.coef().index_axis_move(Axis(1), 0)
+    }
+
+    /// `[n_classes]`
+    pub fn intercept(&self) -> Vec<f64> {
+        self.0.intercept().row(0).to_vec()
+    }
+
+    /// How the fit ended, with the evidence.
+    pub fn outcome(&self) -> &ColumnOutcome {
+        &self.0.fit.outcome.columns[0]
+    }
+
+    /// Name of the solver that ran.
+    pub fn solver(&self) -> &str {
+        &self.0.fit.outcome.solver
+    }
+
+    /// Passes the model on if its fit converged.
+    ///
+    /// # Errors
+    /// [`Error::NotConverged`] with the status otherwise.
+    pub fn require_converged(self) -> Result<Self, Error> {
+        self.0.require_converged().map(FittedClassifierGlm)
+    }
+
+    /// Residual degrees of freedom.
+    pub fn dof_resid(&self) -> f64 {
+        self.0.fit.dof_resid[0]
+    }
+
+    /// The most probable class of each sample, NaN where the design holds one: `[n_samples, 1]`.
+    ///
+    /// # Errors
+    /// If `samples` does not have one column per coefficient, or holds an infinity.
+    pub fn predict<B: Backend, S: Samples<B>>(&self, samples: &S) -> Result<S::Output, Error> {
+        self.0.predict(samples)
+    }
+
+    /// Logarithms of the probabilities of the classes: `[n_samples, n_classes]`.
+    ///
+    /// # Errors
+    /// As [`predict`](FittedClassifierGlm::predict).
+    pub fn predict_log_probability<B: Backend, S: Samples<B>>(&self, samples: &S) -> Result<S::Output, Error> {
+        self.0.predict_log_probability(samples)
+    }
+
+    /// Probabilities of the classes: `[n_samples, n_classes]`.
+    ///
+    /// # Errors
+    /// As [`predict`](FittedClassifierGlm::predict).
+    pub fn predict_probability<B: Backend, S: Samples<B>>(&self, samples: &S) -> Result<S::Output, Error> {
+        self.0.predict_probability(samples)
+    }
+
+    /// How well the model describes labels: see [`FittedClassifierPopulationGlm::score`].
+    ///
+    /// # Errors
+    /// If design and labels do not fit each other or the model.
+    pub fn score<B: Backend>(
+        &self,
+        design: &(impl ToDesign<B> + ?Sized),
+        labels: &(impl ToDesign<B> + ?Sized),
+        score: Score,
+    ) -> Result<f64, Error> {
+        self.0.score(design, labels, score)
+    }
+}

@@ -1,0 +1,385 @@
+//! Passes over data in host memory: predictor, losses, slopes and gradient without a tensor in between.
+
+use faer::linalg::matmul::matmul;
+use faer::linalg::matmul::triangular::{self, BlockStructure};
+use faer::{Accum, MatMut, MatRef, Par};
+use ndarray::{Array2, s};
+use nemos_core::{Backend, HostFloat, HostRows, Matrix};
+
+use crate::engine::chunk::Chunk;
+use crate::engine::loops::{Lanes, LoopFloat, Loops, Observed};
+use crate::engine::problems::Problems;
+use crate::engine::sums::Sums;
+
+/// The problems that a pass computes for.
+#[derive(Copy, Clone)]
+pub(crate) struct Asked<'a> {
+    pub(crate) problems: &'a Problems,
+    /// Which of them.
+    pub(crate) columns: &'a [usize],
+    /// Predictors of each.
+    pub(crate) n_predictors: usize,
+    /// Columns of the counts of each.
+    pub(crate) n_targets: usize,
+}
+
+/// Memory that loops use again for every chunk.
+#[derive(Debug)]
+pub(crate) struct Scratch<E> {
+    pub(crate) lanes: Lanes,
+    pub(crate) predictor: Vec<E>,
+    counts: Vec<E>,
+    weights: Vec<E>,
+    gradient: Vec<E>,
+    products: Products<E>,
+}
+
+/// A chunk in host memory, seen by the problems that were asked for.
+pub(crate) struct OnHost<'a, E> {
+    pub(crate) n_rows: usize,
+    features: Option<&'a [E]>,
+    pub(crate) observed: Observed<'a, E>,
+}
+
+/// The memory of a chunk.
+pub(crate) struct Handles<B: Backend> {
+    features: Option<HostRows<B>>,
+    counts: HostRows<B>,
+    weights: Option<HostRows<B>>,
+    offset: Option<HostRows<B>>,
+}
+
+impl<B: Backend> Handles<B> {
+    pub(crate) fn new(chunk: &Chunk<B>) -> Self {
+        Handles {
+            features: chunk.features.as_ref().map(Matrix::host),
+            counts: chunk.counts.host(),
+            weights: chunk.weights.as_ref().map(Matrix::host),
+            offset: chunk.offset.as_ref().map(Matrix::host),
+        }
+    }
+
+    fn slices<E: HostFloat>(&self, chunk: &Chunk<B>, with_rows: bool) -> Option<Slices<'_, E>> {
+        let columns = |matrix: &Option<Matrix<B>>| matrix.as_ref().map_or(0, |matrix| matrix.dims()[1]);
+        Some(Slices {
+            features: slice(&self.features)?,
+            counts: (self.counts.as_slice()?, chunk.counts.dims()[1]),
+            weights: slice(&self.weights)?.map(|values| (values, columns(&chunk.weights))),
+            offset: slice(&self.offset)?.map(|values| (values, columns(&chunk.offset))),
+            n_rows: chunk.n_rows(),
+            rows: with_rows.then(|| (0..chunk.n_rows()).map(|row| chunk.rows.at(row)).collect()),
+        })
+    }
+}
+
+/// Nothing where there is no such matrix; a failure where its values are not in host memory.
+fn slice<B: Backend, E: HostFloat>(handle: &Option<HostRows<B>>) -> Option<Option<&[E]>> {
+    match handle {
+        None => Some(None),
+        Some(handle) => handle.as_slice().map(Some),
+    }
+}
+
+/// Values of a chunk, with the number of their columns.
+struct Slices<'a, E> {
+    features: Option<&'a [E]>,
+    counts: (&'a [E], usize),
+    weights: Option<(&'a [E], usize)>,
+    offset: Option<(&'a [E], usize)>,
+    n_rows: usize,
+    /// Numbers of the rows in the whole data, where somebody asks which fold they are in.
+    rows: Option<Vec<usize>>,
+}
+
+/// Where parameters are, in the precision of the loops, column after column.
+pub(crate) enum Predictors<'a, E> {
+    /// Coefficients and intercepts.
+    Parameters(&'a [E]),
+    /// An intercept for each column of predictors, beside the offset.
+    Intercepts(&'a [E]),
+}
+
+impl<E: LoopFloat> Scratch<E> {
+    /// One scale per problem asked for.
+    pub(crate) fn new(scales: &[f64], n_predictors: usize) -> Self {
+        let scales: Vec<f64> = scales.iter().flat_map(|&scale| std::iter::repeat_n(scale, n_predictors)).collect();
+        let [predictor, counts, weights, gradient] = [const { Vec::new() }; 4];
+        Scratch {
+            lanes: Lanes::new(&scales),
+            predictor,
+            counts,
+            weights,
+            gradient,
+            products: Products::new(),
+        }
+    }
+
+    /// Computes the predictors of a chunk, and lets `act` loop over them. Nothing where its values are not in host memory.
+    pub(crate) fn with<B: Backend, R>(
+        &mut self,
+        chunk: &Chunk<B>,
+        asked: Asked<'_>,
+        predictors: &Predictors<'_, E>,
+        act: impl FnOnce(&mut Work<'_, E>) -> R,
+    ) -> Option<R> {
+        let handles = Handles::new(chunk);
+        let slices = handles.slices::<E>(chunk, asked.problems.folds().is_some())?;
+        self.predict(&slices, asked, predictors);
+        let (mut counts, mut weights) = (std::mem::take(&mut self.counts), std::mem::take(&mut self.weights));
+        let on_host = OnHost {
+            n_rows: slices.n_rows,
+            features: slices.features,
+            observed: Observed {
+                counts: slices.counts_of(asked, &mut counts),
+                weights: slices.weights_of(asked, &mut weights),
+            },
+        };
+        let mut work = Work {
+            on_host,
+            lanes: &mut self.lanes,
+            predictor: &mut self.predictor,
+            gradient: &mut self.gradient,
+            products: &mut self.products,
+            n_predictors: asked.n_predictors,
+        };
+        let result = act(&mut work);
+        (self.counts, self.weights) = (counts, weights);
+        Some(result)
+    }
+
+    /// Writes predictors `[n_rows, n_columns · n_predictors]`.
+    fn predict(&mut self, slices: &Slices<'_, E>, asked: Asked<'_>, predictors: &Predictors<'_, E>) {
+        let n_rows = slices.n_rows;
+        let width = asked.columns.len() * asked.n_predictors;
+        self.predictor.clear();
+        let (values, stride) = match predictors {
+            Predictors::Parameters(values) => (values, values.len() / width.max(1)),
+            Predictors::Intercepts(values) => (values, 1),
+        };
+        for _ in 0..n_rows {
+            self.predictor.extend((0..width).map(|column| values[(column + 1) * stride - 1]));
+        }
+        if let Some((offset, of_width)) = slices.offset {
+            for (row, predictor) in self.predictor.chunks_exact_mut(width).enumerate() {
+                for (place, predictor) in predictor.iter_mut().enumerate() {
+                    let column = asked.problems.offset_column(asked.columns[place / asked.n_predictors], of_width);
+                    *predictor = E::from_f64(predictor.into_f64() + offset[row * of_width + column].into_f64());
+                }
+            }
+        }
+        if let (Predictors::Parameters(values), Some(features)) = (predictors, slices.features) {
+            let n_features = stride - 1;
+            let features = MatRef::from_row_major_slice(features, n_rows, n_features);
+            let coef = MatRef::from_column_major_slice_with_stride(values, n_features, width, stride);
+            let predictor = MatMut::from_row_major_slice_mut(&mut self.predictor, n_rows, width);
+            matmul(predictor, Accum::Add, features, coef, E::from_f64(1.0), Par::Seq);
+        }
+    }
+}
+
+impl<'a, E: HostFloat> Slices<'a, E> {
+    /// The counts that the problems see: as they are where every problem has its own column, in order.
+    fn counts_of<'s>(&'s self, asked: Asked<'_>, scratch: &'s mut Vec<E>) -> &'s [E] {
+        let (values, width) = self.counts;
+        let n_targets = asked.n_targets;
+        if asked.problems.are_all_responses(asked.columns, width / n_targets) {
+            return values;
+        }
+        let first: Vec<usize> = asked
+            .columns
+            .iter()
+            .map(|&problem| asked.problems.response(problem) * n_targets)
+            .collect();
+        scratch.clear();
+        for row in values.chunks_exact(width) {
+            match n_targets {
+                1 => scratch.extend(first.iter().map(|&column| row[column])),
+                _ => first
+                    .iter()
+                    .for_each(|&column| scratch.extend_from_slice(&row[column..column + n_targets])),
+            }
+        }
+        scratch
+    }
+
+    /// The weights that the problems see: zero in the fold that one leaves out; nothing where all are one.
+    fn weights_of<'s>(&'s self, asked: Asked<'_>, scratch: &'s mut Vec<E>) -> Option<&'s [E]> {
+        let folds = asked.problems.folds();
+        if folds.is_none() && self.weights.is_none() {
+            return None;
+        }
+        scratch.clear();
+        let one = E::from_f64(1.0);
+        match self.weights {
+            None => scratch.resize(self.n_rows * asked.columns.len(), one),
+            Some((values, width)) => {
+                let columns = asked.columns.iter().map(|&problem| asked.problems.weight_column(problem, width));
+                let columns: Vec<usize> = columns.collect();
+                for row in values.chunks_exact(width) {
+                    scratch.extend(columns.iter().map(|&column| row[column]));
+                }
+            }
+        }
+        if let Some((folds, rows)) = folds.zip(self.rows.as_ref()) {
+            let left_out: Vec<Option<u8>> = asked.columns.iter().map(|&problem| folds.left_out[problem]).collect();
+            for (weights, &row) in scratch.chunks_exact_mut(left_out.len()).zip(rows) {
+                let fold = Some(folds.of_row[row]);
+                for (weight, left_out) in weights.iter_mut().zip(&left_out) {
+                    if *left_out == fold {
+                        *weight = E::default();
+                    }
+                }
+            }
+        }
+        Some(scratch)
+    }
+}
+
+/// Predictors of a chunk, to loop over.
+pub(crate) struct Work<'a, E> {
+    pub(crate) on_host: OnHost<'a, E>,
+    pub(crate) lanes: &'a mut Lanes,
+    pub(crate) predictor: &'a mut Vec<E>,
+    gradient: &'a mut Vec<E>,
+    products: &'a mut Products<E>,
+    pub(crate) n_predictors: usize,
+}
+
+impl<E: LoopFloat> Work<'_, E> {
+    /// Adds losses, gradients and, where there is room for them, curvatures.
+    pub(crate) fn add(&mut self, loops: &dyn Loops<E>, sums: &mut Sums) {
+        if !sums.curvature.is_empty() {
+            self.add_curvature(loops, &mut sums.curvature);
+        }
+        loops.slopes(self.predictor, self.on_host.observed, self.lanes);
+        let n_predictors = self.n_predictors;
+        let width = sums.losses.len() * n_predictors;
+        let stride = sums.gradient.n_parameters() / n_predictors;
+        if let Some(features) = self.on_host.features {
+            product(features, self.predictor, width, self.gradient);
+            let gradient = sums.gradient.as_mut_slice();
+            for (to, from) in gradient.chunks_exact_mut(stride).zip(self.gradient.chunks_exact(stride - 1)) {
+                to.iter_mut().zip(from).for_each(|(total, &slope)| *total += slope.into_f64());
+            }
+        }
+        self.lanes.drain(|column, loss, slope| {
+            sums.losses[column / n_predictors] += loss;
+            sums.gradient.as_mut_slice()[(column + 1) * stride - 1] += slope;
+        });
+    }
+
+    /// Adds `Σₜ weightₜ (xₜ, 1)(xₜ, 1)ᵀ` for every problem, weights being expected curvatures of the loss.
+    pub(crate) fn add_curvature(&mut self, loops: &dyn Loops<E>, curvature: &mut [Array2<f64>]) {
+        let n_columns = curvature.len();
+        let mut weights = vec![E::default(); self.on_host.n_rows * n_columns];
+        for pair in pairs(self.n_predictors) {
+            loops.weights(self.predictor, self.on_host.observed, self.lanes, (&mut weights, pair));
+            self.add_products(&weights, pair, curvature);
+        }
+    }
+
+    /// Adds `Σₜ weightₜ (xₜ, 1)(xₜ, 1)ᵀ` to the part of each problem's matrix that belongs to a pair of predictors.
+    /// `weights` is `[n_rows, n_columns]`.
+    pub(crate) fn add_products(&mut self, weights: &[E], pair: (usize, usize), sums: &mut [Array2<f64>]) {
+        let features = self.on_host.features.unwrap_or_default();
+        self.products.set_rows(features, self.on_host.n_rows);
+        let n_columns = sums.len();
+        for (column, sum) in sums.iter_mut().enumerate() {
+            self.products
+                .add(weights.iter().skip(column).step_by(n_columns).copied(), pair, sum);
+        }
+    }
+
+    /// `[n_features, n_columns]`, column after column: the gradient of some of the rows, whose slopes stand where the
+    /// predictors were.
+    pub(crate) fn gradient_of(&mut self, rows: std::ops::Range<usize>, width: usize) -> &[E] {
+        let Some(features) = self.on_host.features else { return &[] };
+        let n_features = features.len() / self.on_host.n_rows;
+        let features = &features[rows.start * n_features..rows.end * n_features];
+        product(
+            features,
+            &self.predictor[rows.start * width..rows.end * width],
+            width,
+            self.gradient,
+        );
+        self.gradient
+    }
+}
+
+/// The lower triangle of pairs of predictors.
+pub(crate) fn pairs(n_predictors: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..n_predictors).flat_map(|first| (0..=first).map(move |second| (first, second)))
+}
+
+/// `[n_features, n_columns]`, column after column: features transposed times slopes.
+fn product<E: HostFloat>(features: &[E], slopes: &[E], n_columns: usize, to: &mut Vec<E>) {
+    let n_rows = slopes.len() / n_columns;
+    let n_features = features.len() / n_rows.max(1);
+    to.resize(n_features * n_columns, E::default());
+    let features = MatRef::from_row_major_slice(features, n_rows, n_features);
+    let slopes = MatRef::from_row_major_slice(slopes, n_rows, n_columns);
+    let gradient = MatMut::from_column_major_slice_mut(to, n_features, n_columns);
+    matmul(gradient, Accum::Replace, features.transpose(), slopes, E::from_f64(1.0), Par::Seq);
+}
+
+/// Weighted products of rows with themselves, an intercept beside the features.
+#[derive(Debug)]
+struct Products<E> {
+    /// `[n_rows, n_features + 1]`
+    rows: Vec<E>,
+    weighted: Vec<E>,
+    product: Vec<E>,
+    width: usize,
+}
+
+impl<E: HostFloat> Products<E> {
+    fn new() -> Self {
+        let [rows, weighted, product] = [const { Vec::new() }; 3];
+        Products {
+            rows,
+            weighted,
+            product,
+            width: 1,
+        }
+    }
+
+    fn set_rows(&mut self, features: &[E], n_rows: usize) {
+        let n_features = features.len() / n_rows.max(1);
+        self.width = n_features + 1;
+        self.rows.clear();
+        for row in 0..n_rows {
+            self.rows.extend_from_slice(&features[row * n_features..(row + 1) * n_features]);
+            self.rows.push(E::from_f64(1.0));
+        }
+    }
+
+    fn add(&mut self, weights: impl Iterator<Item = E>, (first, second): (usize, usize), sum: &mut Array2<f64>) {
+        let width = self.width;
+        self.weighted.clear();
+        for (row, weight) in self.rows.chunks_exact(width).zip(weights) {
+            let weight = weight.into_f64();
+            self.weighted.extend(row.iter().map(|x| E::from_f64(x.into_f64() * weight)));
+        }
+        let n_rows = self.rows.len() / width;
+        self.product.resize(width * width, E::default());
+        triangular::matmul(
+            MatMut::from_row_major_slice_mut(&mut self.product, width, width),
+            BlockStructure::TriangularLower,
+            Accum::Replace,
+            MatRef::from_row_major_slice(&self.rows, n_rows, width).transpose(),
+            BlockStructure::Rectangular,
+            MatRef::from_row_major_slice(&self.weighted, n_rows, width),
+            BlockStructure::Rectangular,
+            E::from_f64(1.0),
+            Par::Seq,
+        );
+        let mut part = sum.slice_mut(s![first * width..(first + 1) * width, second * width..(second + 1) * width]);
+        for ((i, j), total) in part.indexed_iter_mut() {
+            // Off the diagonal of predictors the part is whole; it is symmetric all the same.
+            let place = if j <= i { i * width + j } else { j * width + i };
+            if j <= i || first != second {
+                *total += self.product[place].into_f64();
+            }
+        }
+    }
+}

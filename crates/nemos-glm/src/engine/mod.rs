@@ -1,0 +1,32 @@
+//! Passes over data: rows, read a chunk at a time, become sums in a fixed order.
+//!
+//! ```text
+//! Data        a design and counts, and which of their rows can be used
+//!  └ Chunk    some rows of both, with their weights and offset
+//!     └ Scratch | tensors    predictors, losses, slopes of the problems asked for: fused loops, or burn operations
+//!        └ Sums              added up within a shard, and over shards by a fixed tree
+//! ```
+//!
+//! A problem is one set of coefficients. [`Problems`] says which data each sees: which column of the counts, which column
+//! of the weights, which rows it leaves out. Nothing is copied for it.
+
+#[cfg(test)]
+mod agreement;
+pub(crate) mod by_row;
+pub(crate) mod chunk;
+pub(crate) mod data;
+pub(crate) mod host;
+pub(crate) mod loops;
+pub(crate) mod measure;
+pub(crate) mod model;
+pub(crate) mod moments;
+pub(crate) mod objective;
+pub(crate) mod pending;
+pub(crate) mod problems;
+pub(crate) mod second;
+pub(crate) mod selection;
+pub(crate) mod shards;
+pub(crate) mod sums;
+pub(crate) mod support;
+pub(crate) mod survey;
+pub(crate) mod tensors;

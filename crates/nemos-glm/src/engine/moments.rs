@@ -1,0 +1,150 @@
+//! Second moments of the features, summed over rows.
+
+use faer::linalg::matmul::triangular::{self, BlockStructure};
+use faer::{Accum, MatMut, MatRef, Par};
+use ndarray::Array2;
+use nemos_core::tensor::DType;
+use nemos_core::{Backend, Error, HostFloat, Matrix, Operand, Sums};
+use nemos_solvers::Moments;
+
+use crate::engine::shards::{Sum, add};
+
+/// Sums over rows of the features and of their products, both about a point near their means, so that no digits are lost
+/// to large means.
+#[derive(Clone, Debug)]
+pub(crate) struct MomentSums {
+    weight: f64,
+    sum: Vec<f64>,
+    /// The lower triangle of columns (upper one of rows) at least.
+    products: Array2<f64>,
+    precision: f64,
+}
+
+// Covariances of f32 features are summed in f64, but the features are rounded: what that leaves of a collinear
+// combination grows with the square of their means over their standard deviations.
+const PRECISION_F64: f64 = 8.0 * f64::EPSILON;
+const PRECISION_F32: f64 = 1e-10;
+const PRECISION_TENSORS_F32: f64 = 1e-6;
+
+impl Sum for MomentSums {
+    fn merge(&mut self, later: Self) {
+        self.weight += later.weight;
+        add(&mut self.sum, &later.sum);
+        self.products += &later.products;
+        self.precision = self.precision.max(later.precision);
+    }
+}
+
+impl MomentSums {
+    pub(crate) fn new(n_features: usize) -> Self {
+        MomentSums {
+            weight: 0.0,
+            sum: vec![0.0; n_features],
+            products: Array2::zeros((n_features, n_features)),
+            precision: PRECISION_F64,
+        }
+    }
+
+    /// The weight of all rows together.
+    pub(crate) fn weight(&self) -> f64 {
+        self.weight
+    }
+
+    /// Adds rows of features `[n_rows, n_features]`. A row counts as much as it does for the mean column of `weights`.
+    pub(crate) fn add<B: Backend>(&mut self, features: &Matrix<B>, weights: Option<&Matrix<B>>, about: &[f64]) -> Result<(), Error> {
+        let weights = weights.map(|weights| {
+            let width = weights.dims()[1];
+            let rows = weights.to_vec();
+            rows.chunks_exact(width)
+                .map(|row| row.iter().sum::<f64>() / width as f64)
+                .collect::<Vec<_>>()
+        });
+        self.weight += weights.as_ref().map_or(features.dims()[0] as f64, |weights| weights.iter().sum());
+        let host = features.host();
+        if let Some(values) = host.as_slice::<f64>() {
+            self.add_host(values, weights, about);
+        } else if let Some(values) = host.as_slice::<f32>() {
+            self.precision = PRECISION_F32;
+            self.add_host(values, weights, about);
+        } else {
+            let single = B::DTYPE != DType::F64;
+            self.precision = if single { PRECISION_TENSORS_F32 } else { PRECISION_F64 };
+            self.add_tensor(features, weights, about)?;
+        }
+        Ok(())
+    }
+
+    fn add_host<E: HostFloat>(&mut self, features: &[E], weights: Option<Vec<f64>>, about: &[f64]) {
+        let n_features = about.len();
+        let mut centred = Vec::with_capacity(features.len());
+        for row in features.chunks_exact(n_features) {
+            centred.extend(row.iter().zip(about).map(|(x, about)| x.into_f64() - about));
+        }
+        for (index, row) in centred.chunks_exact_mut(n_features).enumerate() {
+            let weight = weights.as_ref().map_or(1.0, |weights| weights[index]);
+            self.sum.iter_mut().zip(&*row).for_each(|(sum, x)| *sum += weight * x);
+            if weight != 1.0 {
+                row.iter_mut().for_each(|x| *x *= weight.sqrt());
+            }
+        }
+        self.add_products(&centred);
+    }
+
+    /// Adds the products of rows of centred features.
+    #[inline(never)]
+    fn add_products(&mut self, centred: &[f64]) {
+        let n_features = self.sum.len();
+        let centred = MatRef::from_row_major_slice(centred, centred.len() / n_features, n_features);
+        let products = self.products.as_slice_mut().expect("made in standard layout");
+        // Symmetric, so that the rows of the array may stand for its columns.
+        triangular::matmul(
+            MatMut::from_column_major_slice_mut(products, n_features, n_features),
+            BlockStructure::TriangularLower,
+            Accum::Add,
+            centred.transpose(),
+            BlockStructure::Rectangular,
+            centred,
+            BlockStructure::Rectangular,
+            1.0,
+            Par::Seq,
+        );
+    }
+
+    fn add_tensor<B: Backend>(&mut self, features: &Matrix<B>, weights: Option<Vec<f64>>, about: &[f64]) -> Result<(), Error> {
+        let centred = features.clone().into_tensor() - crate::engine::tensors::row::<B>(about);
+        let centred = Operand::<B>::new(Matrix::from_tensor(centred));
+        let weights = weights.map(|weights| Matrix::<B>::from_column(weights).into_tensor());
+        let mut sums = Sums::<B>::new();
+        let rows = centred.features().clone().into_tensor();
+        sums.rows(match &weights {
+            None => rows,
+            Some(weights) => rows * weights.clone(),
+        });
+        sums.second_moment(&centred, weights);
+        let sums = sums.read()?;
+        self.sum.iter_mut().zip(&sums[0]).for_each(|(total, x)| *total += x);
+        self.products += &sums[1];
+        Ok(())
+    }
+
+    /// Takes rows away again that were added.
+    pub(crate) fn without(&self, rows: &MomentSums) -> MomentSums {
+        MomentSums {
+            weight: self.weight - rows.weight,
+            sum: self.sum.iter().zip(&rows.sum).map(|(all, some)| all - some).collect(),
+            products: &self.products - &rows.products,
+            precision: self.precision,
+        }
+    }
+
+    /// Means and covariances.
+    pub(crate) fn moments(&self, about: &[f64]) -> Moments {
+        let offset: Vec<f64> = self.sum.iter().map(|sum| sum / self.weight).collect();
+        let covariance = Array2::from_shape_fn(self.products.dim(), |(i, j)| {
+            // The lower triangle of columns is the upper one of rows; tensors fill both.
+            self.products[(i.min(j), i.max(j))] / self.weight - offset[i] * offset[j]
+        });
+        let mean = offset.iter().zip(about).map(|(offset, about)| offset + about).collect();
+        Moments::new(mean, covariance, self.precision)
+    }
+}

@@ -1,0 +1,185 @@
+//! Which data each problem sees.
+
+use std::sync::Arc;
+
+use crate::Error;
+
+/// Which data each problem sees: problems outnumber neurons where there are folds, strengths, states or replicates.
+///
+/// # Example
+/// Two folds of two neurons: problem `2 f + n` is neuron `n` without the rows of fold `f`.
+/// ```
+/// use nemos_glm::Problems;
+/// let problems = Problems::of_responses([0, 1, 0, 1]).leaving_out(vec![0, 0, 1, 1], [Some(0), Some(0), Some(1), Some(1)])?;
+/// assert_eq!(problems.n_problems(), 4);
+/// # Ok::<(), nemos_glm::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct Problems {
+    responses: Vec<usize>,
+    weights: Option<Vec<usize>>,
+    folds: Option<Folds>,
+    divisors: Option<Vec<f64>>,
+}
+
+/// Which rows each problem leaves out.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Folds {
+    /// The fold of every row of the data.
+    pub(crate) of_row: Arc<[u8]>,
+    /// The fold that each problem leaves out.
+    pub(crate) left_out: Vec<Option<u8>>,
+}
+
+impl Problems {
+    /// One problem for each column of the counts.
+    pub fn one_per_response(n_responses: usize) -> Self {
+        Problems::of_responses(0..n_responses)
+    }
+
+    /// One problem for each of these columns of the counts, repeats allowed.
+    pub fn of_responses(responses: impl IntoIterator<Item = usize>) -> Self {
+        Problems {
+            responses: responses.into_iter().collect(),
+            weights: None,
+            folds: None,
+            divisors: None,
+        }
+    }
+
+    /// With the column of the weights that each problem takes; without, it is the one of its response.
+    ///
+    /// # Errors
+    /// [`Error::PerProblem`] unless there is one for each problem.
+    pub fn weighted_by(mut self, columns: impl IntoIterator<Item = usize>) -> Result<Self, Error> {
+        let columns: Vec<usize> = columns.into_iter().collect();
+        self.check("columns of weights", columns.len())?;
+        self.weights = Some(columns);
+        Ok(self)
+    }
+
+    /// With rows that problems leave out: the fold of each row of the data, and the fold that each problem leaves out, if
+    /// any.
+    ///
+    /// # Errors
+    /// [`Error::PerProblem`] unless there is one for each problem.
+    pub fn leaving_out(mut self, fold_of_row: Vec<u8>, left_out: impl IntoIterator<Item = Option<u8>>) -> Result<Self, Error> {
+        let left_out: Vec<Option<u8>> = left_out.into_iter().collect();
+        self.check("folds to leave out", left_out.len())?;
+        self.folds = Some(Folds {
+            of_row: fold_of_row.into(),
+            left_out,
+        });
+        Ok(self)
+    }
+
+    /// With the number that the weighted losses of each problem are divided by: without, it is the sum of its weights.
+    /// The maximisation step of a hidden Markov model divides by what does not change between steps.
+    ///
+    /// # Errors
+    /// [`Error::PerProblem`] unless there is one for each problem.
+    pub fn divided_by(mut self, divisors: impl IntoIterator<Item = f64>) -> Result<Self, Error> {
+        let divisors: Vec<f64> = divisors.into_iter().collect();
+        self.check("divisors", divisors.len())?;
+        if let Some(&got) = divisors.iter().find(|divisor| !(divisor.is_finite() && **divisor > 0.0)) {
+            return Err(Error::Option(nemos_solvers::Error::Option {
+                option: "divisor of a problem",
+                got,
+                expected: "finite and above zero",
+            }));
+        }
+        self.divisors = Some(divisors);
+        Ok(self)
+    }
+
+    /// How many there are.
+    pub fn n_problems(&self) -> usize {
+        self.responses.len()
+    }
+
+    /// The column of the counts of a problem.
+    pub fn response(&self, problem: usize) -> usize {
+        self.responses[problem]
+    }
+
+    /// The column of `width` columns of weights that a problem takes: one column is for all.
+    pub(crate) fn weight_column(&self, problem: usize, width: usize) -> usize {
+        let column = self.weights.as_ref().map_or(self.responses[problem], |weights| weights[problem]);
+        if width == 1 { 0 } else { column }
+    }
+
+    /// The column of `width` columns of an offset that a problem takes: one column is for all.
+    pub(crate) fn offset_column(&self, problem: usize, width: usize) -> usize {
+        if width == 1 { 0 } else { self.responses[problem] }
+    }
+
+    /// The same problems, leaving out no rows.
+    pub(crate) fn of_all_rows(self) -> Self {
+        Problems { folds: None, ..self }
+    }
+
+    /// Whether the columns of the weights were named.
+    pub(crate) fn has_weight_columns(&self) -> bool {
+        self.weights.is_some()
+    }
+
+    pub(crate) fn folds(&self) -> Option<&Folds> {
+        self.folds.as_ref()
+    }
+
+    pub(crate) fn divisors(&self) -> Option<&[f64]> {
+        self.divisors.as_deref()
+    }
+
+    /// Whether these problems are all columns of the counts, in order.
+    pub(crate) fn are_all_responses(&self, problems: &[usize], n_responses: usize) -> bool {
+        problems.len() == n_responses
+            && problems
+                .iter()
+                .enumerate()
+                .all(|(place, &problem)| self.responses[problem] == place)
+    }
+
+    /// Checks against the data.
+    pub(crate) fn validate(&self, n_rows: usize, n_responses: usize, weight_columns: Option<usize>) -> Result<(), Error> {
+        let outside = |column: &&usize, available: usize| **column >= available;
+        if let Some(&column) = self.responses.iter().find(|column| outside(column, n_responses)) {
+            let available = n_responses;
+            return Err(nemos_core::Error::ColumnOutside { column, available }.into());
+        }
+        if let (Some(weights), Some(available)) = (&self.weights, weight_columns)
+            && available > 1
+            && let Some(&column) = weights.iter().find(|column| outside(column, available))
+        {
+            return Err(nemos_core::Error::ColumnOutside { column, available }.into());
+        }
+        match &self.folds {
+            Some(folds) if folds.of_row.len() != n_rows => Err(nemos_core::Error::RowsDiffer {
+                left_name: "design",
+                left: n_rows,
+                right_name: "folds",
+                right: folds.of_row.len(),
+            }
+            .into()),
+            _ => Ok(()),
+        }
+    }
+
+    fn check(&self, what: &'static str, got: usize) -> Result<(), Error> {
+        let expected = self.responses.len();
+        if got == expected {
+            Ok(())
+        } else {
+            Err(Error::PerProblem { what, got, expected })
+        }
+    }
+}
+
+impl Folds {
+    /// How many folds there are: one more than the highest.
+    pub(crate) fn n_folds(&self) -> usize {
+        let named = self.of_row.iter().copied().chain(self.left_out.iter().flatten().copied());
+        named.max().map_or(0, |highest| usize::from(highest) + 1)
+    }
+}

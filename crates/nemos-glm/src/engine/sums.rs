@@ -1,0 +1,109 @@
+//! Sums over rows: what an evaluation of the objective adds up.
+
+use ndarray::{Array2, s};
+use nemos_solvers::{Evaluation, Order, Parameters, Request};
+
+use crate::engine::host::pairs;
+use crate::engine::shards::{Sum, add};
+
+/// Sums over rows of losses, gradients and curvatures, one column for each problem asked for.
+pub(crate) struct Sums {
+    pub(crate) losses: Vec<f64>,
+    pub(crate) gradient: Parameters,
+    /// Lower triangles at least.
+    pub(crate) curvature: Vec<Array2<f64>>,
+}
+
+impl Sums {
+    pub(crate) fn new(n_parameters: usize, request: Request<'_>) -> Self {
+        let n_columns = request.columns.len();
+        let n_curvatures = if request.order == Order::Curvature { n_columns } else { 0 };
+        Sums {
+            losses: vec![0.0; n_columns],
+            gradient: Parameters::zeros(n_parameters, n_columns),
+            curvature: vec![Array2::zeros((n_parameters, n_parameters)); n_curvatures],
+        }
+    }
+
+    /// Adds what tensor operations summed: losses `[1, n_columns]`, gradients of the coefficients and of the intercepts, a column
+    /// for each predictor, and the curvatures of each pair of predictors.
+    pub(crate) fn add_read(&mut self, read: Vec<Array2<f64>>, n_predictors: usize) {
+        let mut read = read.into_iter();
+        let (Some(losses), Some(coef), Some(intercepts)) = (read.next(), read.next(), read.next()) else {
+            return;
+        };
+        self.losses.iter_mut().zip(&losses).for_each(|(total, loss)| *total += loss);
+        let stride = coef.nrows() + 1;
+        let columns = self.gradient.as_mut_slice().chunks_exact_mut(stride);
+        for (to, (coef, intercept)) in columns.zip(coef.columns().into_iter().zip(&intercepts)) {
+            to.iter_mut()
+                .zip(coef.iter().chain([intercept]))
+                .for_each(|(total, slope)| *total += slope);
+        }
+        add_pairs(&mut self.curvature, read, n_predictors);
+    }
+
+    /// Takes the gradient and curvature of coefficients that may not move away.
+    /// `free` is `[n_predictors · n_features, n_problems]`.
+    pub(crate) fn hold(&mut self, columns: &[usize], free: &Array2<bool>, n_features: usize) {
+        for (index, &problem) in columns.iter().enumerate() {
+            for (held, _) in free.column(problem).iter().enumerate().filter(|(_, free)| !**free) {
+                // The coefficients of each predictor end with an intercept.
+                let parameter = held + held / n_features;
+                self.gradient.column_mut(index)[parameter] = 0.0;
+                if let Some(curvature) = self.curvature.get_mut(index) {
+                    curvature.row_mut(parameter).fill(0.0);
+                    curvature.column_mut(parameter).fill(0.0);
+                }
+            }
+        }
+    }
+
+    /// Multiplies each column by its share of the whole.
+    pub(crate) fn means(mut self, columns: &[usize], share: impl Fn(usize) -> f64) -> Evaluation {
+        for (index, &problem) in columns.iter().enumerate() {
+            let share = share(problem);
+            self.losses[index] *= share;
+            self.gradient.column_mut(index).iter_mut().for_each(|slope| *slope *= share);
+            if let Some(curvature) = self.curvature.get_mut(index) {
+                *curvature *= share;
+                mirror(curvature);
+            }
+        }
+        let curvature = (!self.curvature.is_empty()).then_some(self.curvature);
+        Evaluation {
+            values: self.losses,
+            gradient: self.gradient,
+            curvature,
+        }
+    }
+}
+
+impl Sum for Sums {
+    fn merge(&mut self, later: Self) {
+        add(&mut self.losses, &later.losses);
+        add(self.gradient.as_mut_slice(), later.gradient.as_slice());
+        self.curvature.iter_mut().zip(&later.curvature).for_each(|(a, b)| *a += b);
+    }
+}
+
+/// Adds matrices of each pair of predictors, problem after problem within a pair, to the matrices of the problems.
+pub(crate) fn add_pairs(to: &mut [Array2<f64>], mut read: impl Iterator<Item = Array2<f64>>, n_predictors: usize) {
+    for (first, second) in pairs(n_predictors) {
+        for sum in to.iter_mut() {
+            let Some(values) = read.next() else { return };
+            let width = values.nrows();
+            let mut part = sum.slice_mut(s![first * width..(first + 1) * width, second * width..(second + 1) * width]);
+            part += &values;
+        }
+    }
+}
+
+/// Copies the lower triangle to the upper one.
+pub(crate) fn mirror(matrix: &mut Array2<f64>) {
+    for i in 0..matrix.nrows() {
+        for j in 0..i {
+            matrix[(j, i)] = matrix[(i, j)];
+        }
+    }
+}

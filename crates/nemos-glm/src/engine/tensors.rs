@@ -1,0 +1,246 @@
+//! Passes over data in burn operations: on graphics cards, and for models that have no loops.
+
+use ndarray::Array2;
+use nemos_core::tensor::{Bool, Tensor};
+use nemos_core::{Backend, Error, Matrix, Operand};
+use nemos_solvers::Parameters;
+
+use crate::engine::chunk::Chunk;
+use crate::engine::host::{Asked, pairs};
+use crate::engine::model::{At, Information, Model};
+use crate::engine::pending::Pending;
+
+/// Parameters of the problems asked for, where tensors are.
+#[derive(Clone, Debug)]
+pub(crate) struct OnDevice<B: Backend> {
+    /// `[n_features, n_columns · n_predictors]`; nothing where there are only intercepts.
+    pub(crate) coef: Option<Tensor<B::Burn, 2>>,
+    /// `[1, n_columns · n_predictors]`
+    pub(crate) intercept: Tensor<B::Burn, 2>,
+    /// `[1, n_columns]`
+    pub(crate) scale: Tensor<B::Burn, 2>,
+    /// `[1, n_columns]`: what takes losses to negative log-likelihoods.
+    pub(crate) factor: Tensor<B::Burn, 2>,
+}
+
+/// `[1, n]`
+pub(crate) fn row<B: Backend>(values: &[f64]) -> Tensor<B::Burn, 2> {
+    let row = Matrix::<B>::from_vec(values.to_vec(), [1, values.len()]);
+    row.expect("one row of all values").into_tensor()
+}
+
+impl<B: Backend> OnDevice<B> {
+    /// Parameters, with one scale for each problem.
+    pub(crate) fn new(model: &dyn Model<B::Burn>, at: &Parameters, scales: &[f64]) -> Self {
+        let n_predictors = model.n_predictors();
+        let (stride, width) = (at.n_parameters() / n_predictors, at.n_problems() * n_predictors);
+        let columns = at.as_slice();
+        let coef = Array2::from_shape_fn((stride - 1, width), |(feature, column)| columns[column * stride + feature]);
+        let intercepts: Vec<f64> = (0..width).map(|column| columns[(column + 1) * stride - 1]).collect();
+        OnDevice {
+            coef: Some(Matrix::<B>::from(coef).into_tensor()),
+            ..OnDevice::of_intercepts(model, &intercepts, scales)
+        }
+    }
+
+    /// Intercepts alone.
+    pub(crate) fn of_intercepts(model: &dyn Model<B::Burn>, intercepts: &[f64], scales: &[f64]) -> Self {
+        let factors: Vec<f64> = scales.iter().map(|&scale| model.loss_factor(scale)).collect();
+        OnDevice {
+            coef: None,
+            intercept: row::<B>(intercepts),
+            scale: row::<B>(scales),
+            factor: row::<B>(&factors),
+        }
+    }
+}
+
+/// A chunk as the problems asked for see it, in tensors.
+pub(crate) struct Seen<B: Backend> {
+    features: Option<Operand<B>>,
+    /// `[n_rows, n_columns · n_targets]`, with ones in the place of those that are missing.
+    pub(crate) counts: Tensor<B::Burn, 2>,
+    /// `[n_rows, n_columns]`
+    missing: Tensor<B::Burn, 2, Bool>,
+    /// `[n_rows, n_columns]`
+    weights: Option<Tensor<B::Burn, 2>>,
+    /// `[n_rows, n_columns · n_predictors]`
+    offset: Option<Tensor<B::Burn, 2>>,
+    n_predictors: usize,
+}
+
+impl<B: Backend> Seen<B> {
+    pub(crate) fn new(chunk: &Chunk<B>, asked: Asked<'_>) -> Result<Self, Error> {
+        let n_targets = asked.n_targets;
+        let width = chunk.counts.dims()[1];
+        let counts = if asked.problems.are_all_responses(asked.columns, width / n_targets) {
+            chunk.counts.clone()
+        } else {
+            let first = asked.columns.iter().map(|&problem| asked.problems.response(problem) * n_targets);
+            let columns: Vec<usize> = first.flat_map(|first| first..first + n_targets).collect();
+            chunk.counts.select_columns(&columns)?
+        };
+        let counts = counts.into_tensor();
+        let absent = counts.clone().is_nan();
+        let [n_rows, n_columns] = [chunk.n_rows(), asked.columns.len()];
+        let missing = match n_targets {
+            1 => absent.clone(),
+            // A response is missing where one of its targets is.
+            _ => {
+                let any = absent
+                    .clone()
+                    .float()
+                    .reshape([n_rows, n_columns, n_targets])
+                    .sum_dim(2)
+                    .reshape([n_rows, n_columns]);
+                any.greater_elem(0.0)
+            }
+        };
+        let offset = chunk.offset.as_ref().map(|offset| {
+            let of_width = offset.dims()[1];
+            if of_width == 1 {
+                return Ok(offset.clone().into_tensor());
+            }
+            let problems = asked.columns.iter().map(|&problem| asked.problems.offset_column(problem, of_width));
+            let columns: Vec<usize> = problems
+                .flat_map(|column| std::iter::repeat_n(column, asked.n_predictors))
+                .collect();
+            offset.select_columns(&columns).map(Matrix::into_tensor)
+        });
+        Ok(Seen {
+            features: chunk.features.clone().map(Operand::new),
+            counts: counts.mask_fill(absent, 1.0),
+            missing,
+            weights: weights(chunk, asked)?,
+            offset: offset.transpose()?,
+            n_predictors: asked.n_predictors,
+        })
+    }
+
+    /// `[n_rows, n_columns · n_predictors]`
+    pub(crate) fn predictor(&self, at: &OnDevice<B>) -> Tensor<B::Burn, 2> {
+        let predictor = match (&self.features, &at.coef) {
+            (Some(features), Some(coef)) => features.predictor(coef.clone()) + at.intercept.clone(),
+            _ => at.intercept.clone().expand([self.counts.dims()[0], at.intercept.dims()[1]]),
+        };
+        match &self.offset {
+            None => predictor,
+            Some(offset) => predictor + offset.clone(),
+        }
+    }
+
+    /// `[n_rows, n_columns]`: terms times weights, and zero where counts are missing.
+    pub(crate) fn weigh(&self, terms: Tensor<B::Burn, 2>) -> Tensor<B::Burn, 2> {
+        let terms = terms.mask_fill(self.missing.clone(), 0.0);
+        match &self.weights {
+            None => terms,
+            // A row of weight zero adds nothing, even where its term is infinite.
+            Some(weights) => {
+                let weights = weights.clone().expand(terms.dims());
+                let none = weights.clone().equal_elem(0.0);
+                (terms * weights).mask_fill(none, 0.0)
+            }
+        }
+    }
+
+    /// The same for `[n_rows, n_columns · n_predictors]`.
+    fn weigh_slopes(&self, slopes: Tensor<B::Burn, 2>) -> Tensor<B::Burn, 2> {
+        if self.n_predictors == 1 {
+            return self.weigh(slopes);
+        }
+        let [n_rows, width] = slopes.dims();
+        let ones = Tensor::ones(self.missing.dims(), (&B::device(), B::DTYPE));
+        let shape = [n_rows, width / self.n_predictors, self.n_predictors];
+        let keep = self.weigh(ones).unsqueeze_dim::<3>(2).expand(shape).reshape([n_rows, width]);
+        let none = keep.clone().equal_elem(0.0);
+        (slopes * keep).mask_fill(none, 0.0)
+    }
+
+    /// `[n_rows, n_columns · n_predictors]`: the counts, or the share of each class, times weights.
+    pub(crate) fn weighted_targets(&self, model: &dyn Model<B::Burn>) -> Tensor<B::Burn, 2> {
+        self.weigh_slopes(model.targets(self.counts.clone()))
+    }
+
+    /// NaN where the count is missing.
+    pub(crate) fn or_missing(&self, terms: Tensor<B::Burn, 2>) -> Tensor<B::Burn, 2> {
+        terms.mask_fill(self.missing.clone(), f32::NAN)
+    }
+
+    /// `[n_rows, n_columns]`: weights, zero where counts are missing.
+    pub(crate) fn kept(&self) -> Tensor<B::Burn, 2> {
+        self.weigh(Tensor::ones(self.missing.dims(), (&B::device(), B::DTYPE)))
+    }
+
+    /// Where a model is looked at.
+    pub(crate) fn at(&self, at: &OnDevice<B>) -> At<B::Burn> {
+        At {
+            predictor: self.predictor(at),
+            scale: at.scale.clone(),
+            factor: at.factor.clone(),
+        }
+    }
+
+    /// Slopes of the loss, times weights: `[n_rows, n_columns · n_predictors]`.
+    pub(crate) fn slopes(&self, model: &dyn Model<B::Burn>, at: &OnDevice<B>) -> Tensor<B::Burn, 2> {
+        let (_, slopes) = model.slope(self.counts.clone(), self.predictor(at), at.scale.clone());
+        self.weigh_slopes(slopes)
+    }
+
+    /// Adds losses, gradients and, where asked, curvatures.
+    pub(crate) fn add(&self, model: &dyn Model<B::Burn>, at: &OnDevice<B>, with_curvature: bool, sums: &mut Pending<B>) {
+        let place = self.at(at);
+        let (losses, slopes) = model.slope(self.counts.clone(), place.predictor.clone(), place.scale.clone());
+        let slopes = self.weigh_slopes(slopes);
+        sums.rows(self.weigh(losses));
+        sums.gradient(self.operand(), slopes.clone());
+        sums.rows(slopes);
+        if with_curvature {
+            self.add_curvature(model, Information::Expected, &place, sums);
+        }
+    }
+
+    /// Adds `Σₜ weightₜ (xₜ, 1)(xₜ, 1)ᵀ` for every pair of predictors and every problem, weights being curvatures of the loss.
+    pub(crate) fn add_curvature(&self, model: &dyn Model<B::Burn>, information: Information, at: &At<B::Burn>, sums: &mut Pending<B>) {
+        let rows = self.with_ones();
+        for pair in pairs(self.n_predictors) {
+            let weights = model.curvature(information, self.counts.clone(), at.clone(), pair);
+            sums.second_moments(&rows, &self.weigh(weights));
+        }
+    }
+
+    /// The features, and a column of ones.
+    pub(crate) fn with_ones(&self) -> Operand<B> {
+        let features = self.operand().features().clone().into_tensor();
+        let ones = Tensor::ones([features.dims()[0], 1], (&B::device(), B::DTYPE));
+        Operand::new(Matrix::from_tensor(Tensor::cat(vec![features, ones], 1)))
+    }
+
+    fn operand(&self) -> &Operand<B> {
+        self.features.as_ref().expect("a pass for gradients reads the features")
+    }
+}
+
+/// `[n_rows, n_columns]`: weights as the problems see them, zero in the fold that one leaves out.
+fn weights<B: Backend>(chunk: &Chunk<B>, asked: Asked<'_>) -> Result<Option<Tensor<B::Burn, 2>>, Error> {
+    let given = match &chunk.weights {
+        None => None,
+        Some(weights) if weights.dims()[1] == 1 => Some(weights.clone().into_tensor()),
+        Some(weights) => {
+            let width = weights.dims()[1];
+            let columns = asked.columns.iter().map(|&problem| asked.problems.weight_column(problem, width));
+            Some(weights.select_columns(&columns.collect::<Vec<_>>())?.into_tensor())
+        }
+    };
+    let Some(folds) = asked.problems.folds() else { return Ok(given) };
+    let n_rows = chunk.n_rows();
+    let of_row = (0..n_rows).map(|row| f64::from(folds.of_row[chunk.rows.at(row)])).collect();
+    let of_row = Matrix::<B>::from_column(of_row).into_tensor();
+    // No row is in fold −1.
+    let left_out = asked.columns.iter().map(|&problem| folds.left_out[problem].map_or(-1.0, f64::from));
+    let left_out = row::<B>(&left_out.collect::<Vec<_>>());
+    let shape = [n_rows, asked.columns.len()];
+    let out = of_row.expand(shape).equal(left_out.expand(shape));
+    let ones = Tensor::ones(shape, (&B::device(), B::DTYPE));
+    let weights = given.map_or(ones, |weights| weights.expand(shape));
+    Ok(Some(weights.mask_fill(out, 0.0)))
+}

@@ -1,0 +1,254 @@
+//! The generalized linear model of many neurons that share a design.
+
+use std::sync::Arc;
+
+use ndarray::Array2;
+use nemos_core::{Backend, ToDesign};
+use nemos_solvers::{Auto, Parameters, Regularizer, Solver, Stopping};
+
+use crate::engine::model::{Model, Pair};
+use crate::engine::survey::Survey;
+use crate::fit::task::Task;
+use crate::{
+    Error, Exp, FeatureMask, FittedPopulationGlm, GlmObjective, InverseLink, ObservationModel, Options, Poisson, Problems, Training,
+};
+
+/// A generalized linear model of many neurons that share a design: each is fitted as if alone, all at once.
+///
+/// ```text
+/// rate = link(design · coef + intercept + offset),     counts ~ observation model with mean `rate`
+/// ```
+///
+/// # Shapes
+/// design `[n_samples, n_features]`, counts `[n_samples, n_neurons]`. A row with a NaN in the design is left out of the
+/// fit; a NaN in the counts of one neuron leaves the row out for that neuron. Weights and offsets come with the design
+/// ([`Design`](nemos_core::Design)).
+///
+/// # Options
+/// | option | default |
+/// |---|---|
+/// | `link` | that of the observation model |
+/// | `regularizer` | `Unregularized` |
+/// | `feature_mask` | every neuron may use every feature |
+/// | `start` | no effect of any feature, and intercepts that give the mean counts |
+/// | `stopping` | [`Stopping::default`] |
+///
+/// # Example
+/// ```
+/// use nemos_core::{Cpu, Matrix};
+/// use nemos_glm::{Poisson, PopulationGlm};
+///
+/// let stimulus = Matrix::<Cpu>::from_column(vec![0.0, 0.0, 1.0, 1.0]);
+/// let counts = Matrix::from_vec(vec![1.0, 4.0, 3.0, 2.0, 4.0, 1.0, 8.0, 2.0], [4, 2])?;
+/// let fitted = PopulationGlm::new(Poisson).fit(&stimulus, &counts)?;
+/// assert_eq!(fitted.coef().dim(), (1, 2));
+/// assert!(fitted.coef()[(0, 0)] > 0.0 && fitted.coef()[(0, 1)] < 0.0);
+/// # Ok::<(), nemos_glm::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct PopulationGlm<O = Poisson, L = Exp> {
+    pub(crate) observation: O,
+    pub(crate) link: L,
+    pub(crate) options: Options,
+}
+
+impl<O: ObservationModel> PopulationGlm<O, O::DefaultLink> {
+    /// A model with the default link of its observations, and no penalty.
+    pub fn new(observation: O) -> Self {
+        PopulationGlm {
+            observation,
+            link: Default::default(),
+            options: Options::default(),
+        }
+    }
+}
+
+impl<O: ObservationModel, L: InverseLink> PopulationGlm<O, L> {
+    /// Takes another link.
+    pub fn link<M: InverseLink>(self, link: M) -> PopulationGlm<O, M> {
+        PopulationGlm {
+            observation: self.observation,
+            link,
+            options: self.options,
+        }
+    }
+
+    /// Takes a penalty on the coefficients.
+    pub fn regularizer(mut self, regularizer: Regularizer) -> Self {
+        self.options.regularizer = regularizer;
+        self
+    }
+
+    /// Lets each neuron use only some of the features. The coefficients of the others are exactly zero.
+    pub fn feature_mask(mut self, mask: impl Into<FeatureMask>) -> Self {
+        self.options.mask = Some(mask.into());
+        self
+    }
+
+    /// Says when a fit stops, whatever its solver.
+    pub fn stopping(mut self, stopping: Stopping) -> Self {
+        self.options.stopping = stopping;
+        self
+    }
+
+    /// Starts fits from these parameters: coefficients `[n_features, n_neurons]`, one intercept per neuron.
+    ///
+    /// # Errors
+    /// [`Error::Parameters`] unless there is one intercept per column of coefficients.
+    pub fn start(mut self, coef: &Array2<f64>, intercept: &[f64]) -> Result<Self, Error> {
+        self.options.start = Some(parameters(coef, intercept)?);
+        Ok(self)
+    }
+
+    /// Takes all options at once: those of another model, or of a file.
+    pub fn with_options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// All options.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// The mask, if there is one.
+    pub fn mask(&self) -> Option<&FeatureMask> {
+        self.options.mask.as_ref()
+    }
+
+    /// The penalty.
+    pub fn penalty(&self) -> &Regularizer {
+        &self.options.regularizer
+    }
+
+    /// The observation model.
+    pub fn observation_model(&self) -> &O {
+        &self.observation
+    }
+
+    /// The link.
+    pub fn inverse_link(&self) -> &L {
+        &self.link
+    }
+
+    /// Fits the model, with the solver that suits its size.
+    ///
+    /// Not converging is no error: see [`FittedPopulationGlm::outcome`].
+    ///
+    /// # Errors
+    /// As [`Glm::fit`](crate::Glm::fit), for any number of columns of counts; if the mask does not fit the coefficients.
+    pub fn fit<B: Backend>(
+        &self,
+        design: &(impl ToDesign<B> + ?Sized),
+        counts: &(impl ToDesign<B> + ?Sized),
+    ) -> Result<FittedPopulationGlm<O, L>, Error> {
+        self.fit_with(&Auto::new(), design, counts)
+    }
+
+    /// Fits the model with a solver of choice.
+    ///
+    /// # Errors
+    /// As [`fit`](PopulationGlm::fit), if an option of the solver is out of range, and if it cannot handle the penalty.
+    pub fn fit_with<B: Backend>(
+        &self,
+        solver: &dyn Solver,
+        design: &(impl ToDesign<B> + ?Sized),
+        counts: &(impl ToDesign<B> + ?Sized),
+    ) -> Result<FittedPopulationGlm<O, L>, Error> {
+        let fit = self.task(design, counts).fit(&self.options, solver)?;
+        Ok(FittedPopulationGlm::new(self.clone(), fit))
+    }
+
+    /// A fitted model with these parameters, as if a fit had ended there: to predict from, to score, to simulate. Scales
+    /// are those of the observation model, or one.
+    ///
+    /// # Shapes
+    /// coef `[n_features, n_neurons]`, one intercept per neuron.
+    ///
+    /// # Errors
+    /// [`Error::Parameters`] unless there is one intercept per column of coefficients.
+    pub fn with_parameters(&self, coef: &Array2<f64>, intercept: &[f64]) -> Result<FittedPopulationGlm<O, L>, Error> {
+        Ok(FittedPopulationGlm::given(self.clone(), parameters(coef, intercept)?))
+    }
+
+    /// What a fit minimises, less the penalty: for solvers of your own, and for looking at values and gradients.
+    ///
+    /// # Errors
+    /// As [`fit`](PopulationGlm::fit).
+    pub fn objective<'a, B: Backend>(
+        &self,
+        design: &'a (impl ToDesign<B> + ?Sized),
+        counts: &'a (impl ToDesign<B> + ?Sized),
+    ) -> Result<GlmObjective<'a, B>, Error> {
+        let task = self.task(design, counts);
+        task.penalty(&self.options)?;
+        task.objective(&self.options, None, Survey::WithMoments)
+    }
+
+    /// What fits of these problems minimise, less the penalty: folds, strengths, states or replicates as one batch over
+    /// one design. Strengths "per neuron" are per problem there.
+    ///
+    /// # Errors
+    /// As [`fit`](PopulationGlm::fit), and if the problems do not fit the data.
+    pub fn objective_of<'a, B: Backend>(
+        &self,
+        problems: Problems,
+        design: &'a (impl ToDesign<B> + ?Sized),
+        counts: &'a (impl ToDesign<B> + ?Sized),
+    ) -> Result<GlmObjective<'a, B>, Error> {
+        self.task(design, counts)
+            .objective(&self.options, Some(problems), Survey::WithMoments)
+    }
+
+    /// Begins a fit that is fed batch by batch. The data given here only say where to start.
+    ///
+    /// # Errors
+    /// As [`fit`](PopulationGlm::fit), and if the solver needs all data at once.
+    pub fn initialize<B: Backend>(
+        &self,
+        solver: &dyn Solver,
+        design: &(impl ToDesign<B> + ?Sized),
+        counts: &(impl ToDesign<B> + ?Sized),
+    ) -> Result<Training<O, L>, Error> {
+        Training::new(self.clone(), solver, &self.task(design, counts))
+    }
+
+    pub(crate) fn task<'a, B: Backend>(
+        &self,
+        design: &'a (impl ToDesign<B> + ?Sized),
+        counts: &'a (impl ToDesign<B> + ?Sized),
+    ) -> Task<'a, B> {
+        Task {
+            model: self.model::<B>(),
+            design: design.to_design(),
+            counts: counts.to_design(),
+        }
+    }
+
+    /// The model without its types, on a backend.
+    pub(crate) fn model<B: Backend>(&self) -> Arc<dyn Model<B::Burn>> {
+        Arc::new(Pair {
+            observation: self.observation.clone(),
+            link: self.link.clone(),
+        })
+    }
+}
+
+/// One column of coefficients and an intercept per neuron.
+pub(crate) fn parameters(coef: &Array2<f64>, intercept: &[f64]) -> Result<Parameters, Error> {
+    let (n_features, n_neurons) = coef.dim();
+    if intercept.len() != n_neurons {
+        return Err(Error::Parameters {
+            coef: n_neurons,
+            intercept: intercept.len(),
+        });
+    }
+    let mut parameters = Parameters::zeros(n_features + 1, n_neurons);
+    for (neuron, (coef, &intercept)) in coef.columns().into_iter().zip(intercept).enumerate() {
+        let column = parameters.column_mut(neuron);
+        column.iter_mut().zip(coef).for_each(|(to, &from)| *to = from);
+        column[n_features] = intercept;
+    }
+    Ok(parameters)
+}

@@ -1,0 +1,269 @@
+//! Fitting: from options and data to parameters, scales and degrees of freedom.
+
+use std::sync::Arc;
+
+use ndarray::Array2;
+use nemos_core::{Backend, Design, Names};
+use nemos_solvers::{
+    Error as SolverError, Objective, Outcome, Parameters, Penalized, Regularizer, Solution, Solver, Status, Stopping, minimize,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::engine::measure::{Described, From, Quantity};
+use crate::engine::model::Model;
+use crate::engine::objective::GlmObjective;
+use crate::engine::problems::Problems;
+use crate::engine::survey::Survey;
+use crate::fit::dispersion;
+use crate::{Error, FeatureMask, Scale};
+
+/// What a fit is told besides its model: the same for all kinds of models. Models have a method for each; as one value
+/// they can be saved, and given to another model.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Options {
+    /// The penalty on the coefficients.
+    pub regularizer: Regularizer,
+    /// Which features each neuron may use; all where there is nothing.
+    pub mask: Option<FeatureMask>,
+    /// What fits start from; no effect of any feature where there is nothing.
+    pub start: Option<Parameters>,
+    /// When a fit stops.
+    pub stopping: Stopping,
+}
+
+/// The result of a fit, one column per neuron.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Fit {
+    pub(crate) parameters: Parameters,
+    pub(crate) outcome: Outcome,
+    /// Residual degrees of freedom per neuron.
+    pub(crate) dof_resid: Vec<f64>,
+    /// Scale per neuron.
+    pub(crate) scale: Vec<f64>,
+    /// Whether the design had an offset.
+    pub(crate) has_offset: bool,
+    /// Names of the features.
+    pub(crate) features: Names,
+    /// Names of the neurons.
+    pub(crate) neurons: Vec<String>,
+}
+
+impl Fit {
+    /// The fit of one neuron.
+    pub(crate) fn select(&self, neuron: usize) -> Fit {
+        Fit {
+            parameters: self.parameters.select(&[neuron]),
+            outcome: Outcome::new(self.outcome.solver.clone(), vec![self.outcome.columns[neuron].clone()]),
+            dof_resid: vec![self.dof_resid[neuron]],
+            scale: vec![self.scale[neuron]],
+            has_offset: self.has_offset,
+            features: self.features.clone(),
+            neurons: vec![self.neurons[neuron].clone()],
+        }
+    }
+}
+
+/// What is fitted: a model of each column of the counts on the same design.
+pub(crate) struct Task<'a, B: Backend> {
+    pub(crate) model: Arc<dyn Model<B::Burn>>,
+    pub(crate) design: Design<'a, B>,
+    pub(crate) counts: Design<'a, B>,
+}
+
+impl<'a, B: Backend> Task<'a, B> {
+    fn n_neurons(&self) -> usize {
+        self.counts.n_columns() / self.model.n_targets()
+    }
+
+    /// The penalty on these features, with names of blocks replaced by the features that they stand for.
+    pub(crate) fn penalty(&self, options: &Options) -> Result<Regularizer, Error> {
+        let n_features = self.design.n_columns();
+        let regularizer = options.regularizer.resolve(self.design.names(), n_features)?;
+        regularizer.validate_classes(n_features, self.n_neurons(), self.model.n_predictors())?;
+        Ok(regularizer)
+    }
+
+    /// `[n_predictors · n_features, n_neurons]`: the coefficients that may move.
+    fn free(&self, options: &Options) -> Result<Option<Array2<bool>>, Error> {
+        let Some(mask) = &options.mask else { return Ok(None) };
+        let (n_features, n_neurons, n_predictors) = (self.design.n_columns(), self.n_neurons(), self.model.n_predictors());
+        // One flag per feature and neuron, for all classes; or one for every class.
+        let (mask, per_neuron) = match mask {
+            FeatureMask::Coefficients(all) if all.dim() == (n_features, n_neurons * n_predictors) => (all.clone(), n_predictors),
+            _ => (mask.resolve(self.design.names(), n_features, n_neurons)?, 1),
+        };
+        Ok(Some(Array2::from_shape_fn(
+            (n_predictors * n_features, n_neurons),
+            |(place, neuron)| mask[(place % n_features, neuron * per_neuron + place / n_features % per_neuron)],
+        )))
+    }
+
+    /// The objective of a fit, less the penalty.
+    pub(crate) fn objective(&self, options: &Options, problems: Option<Problems>, which: Survey) -> Result<GlmObjective<'a, B>, Error> {
+        if let Scale::Fixed(scale) = self.model.scale()
+            && !(scale.is_finite() && scale > 0.0)
+        {
+            return Err(Error::Option(SolverError::Option {
+                option: "scale of the observation model",
+                got: scale,
+                expected: "finite and positive",
+            }));
+        }
+        let given = problems.is_some();
+        let problems = problems.unwrap_or_else(|| Problems::one_per_response(self.n_neurons()));
+        let free = self.free(options)?;
+        let data = (self.design.clone(), self.counts.clone());
+        let free = free.map(|free| {
+            let of_problems: Vec<usize> = (0..problems.n_problems()).map(|problem| problems.response(problem)).collect();
+            if given { free.select(ndarray::Axis(1), &of_problems) } else { free }
+        });
+        let mut objective = GlmObjective::new(self.model.clone(), data, problems, which)?;
+        objective.hold_all_but(free);
+        Ok(objective)
+    }
+
+    /// Fits.
+    pub(crate) fn fit(&self, options: &Options, solver: &dyn Solver) -> Result<Fit, Error> {
+        let regularizer = self.penalty(options)?;
+        let mut objective = self.objective(options, None, Survey::WithMoments)?;
+        let start = start_of(options, &objective)?;
+        let mut solution = minimize(&Penalized::new(&objective, &regularizer), solver, options.stopping, &start)?;
+        if self.model.scale() == Scale::MaximumLikelihood {
+            solution = alternate(&mut objective, &regularizer, (solver, &options.stopping), solution)?;
+        }
+        let edges = solution.outcome.columns.iter_mut().zip(objective.on_edge());
+        edges
+            .filter(|(_, on_edge)| **on_edge)
+            .for_each(|(column, _)| column.status = Status::NoMaximum);
+        let dof_resid = degrees_of_freedom(&regularizer, &solution, &objective);
+        let mut fit = Fit {
+            parameters: solution.parameters,
+            outcome: solution.outcome,
+            scale: objective.scale().to_vec(),
+            has_offset: objective.has_offset(),
+            dof_resid,
+            features: self.design.names().clone(),
+            neurons: names_of_neurons(&self.counts, self.n_neurons()),
+        };
+        if self.model.scale() == Scale::Pearson {
+            let chi2 = pearson_chi2(&*self.model, &fit, (self.design.clone(), self.counts.clone()))?;
+            fit.scale = chi2.iter().zip(&fit.dof_resid).map(|(chi2, dof)| chi2 / dof).collect();
+        }
+        Ok(fit)
+    }
+}
+
+/// The names of the columns of counts; their numbers, where they have none.
+pub(crate) fn names_of_neurons<B: Backend>(counts: &Design<'_, B>, n_neurons: usize) -> Vec<String> {
+    let names = counts.names().columns_or_numbers(n_neurons);
+    // Where each class of a neuron has a column, columns are no neurons.
+    if names.len() == n_neurons {
+        names
+    } else {
+        (0..n_neurons).map(|neuron| neuron.to_string()).collect()
+    }
+}
+
+/// `[n_neurons]`: the sums of squared residuals, each over its variance at scale one; for weighted rows, as if the weights
+/// were one on average.
+pub(crate) fn pearson_chi2<B: Backend>(
+    model: &dyn Model<B::Burn>,
+    fit: &Fit,
+    data: (Design<'_, B>, Design<'_, B>),
+) -> Result<Vec<f64>, Error> {
+    let unit = match model.scale() {
+        Scale::Pearson => vec![1.0; fit.scale.len()],
+        _ => fit.scale.clone(),
+    };
+    let mut described = Described::new(model, &unit, data)?;
+    Ok(described.sum(Quantity::Pearson, From::Parameters(&fit.parameters))?.totals())
+}
+
+/// The parameters that a fit starts from.
+pub(crate) fn start_of<B: Backend>(options: &Options, objective: &GlmObjective<'_, B>) -> Result<Parameters, Error> {
+    let made = objective.start();
+    let Some(given) = &options.start else { return Ok(made) };
+    let expected = [made.n_parameters() - 1, made.n_problems()];
+    let got = [given.n_parameters() - 1, given.n_problems()];
+    if got != expected {
+        return Err(Error::StartShape { got, expected });
+    }
+    if let Some(value) = given.as_slice().iter().find(|value| !value.is_finite()) {
+        return Err(Error::Option(SolverError::Option {
+            option: "initial parameter",
+            got: *value,
+            expected: "finite",
+        }));
+    }
+    let mut start = given.clone();
+    if let Some(free) = objective.free() {
+        for ((feature, neuron), _) in free.indexed_iter().filter(|(_, free)| !**free) {
+            start.column_mut(neuron)[feature] = 0.0;
+        }
+    }
+    Ok(start)
+}
+
+/// Rows used, less what was estimated from them: the directions that the features span without a penalty, all of them
+/// under a ridge, and those whose coefficient is not zero under a lasso; and the intercept. Of the classes of a classifier,
+/// one follows from the others.
+fn degrees_of_freedom<B: Backend>(regularizer: &Regularizer, solution: &Solution, objective: &GlmObjective<'_, B>) -> Vec<f64> {
+    let n_predictors = objective.n_predictors();
+    let width = solution.parameters.n_parameters() / n_predictors;
+    let independent = (n_predictors - 1).max(1) as f64;
+    let n_coef = |problem: usize| match regularizer {
+        // The rank counts every predictor.
+        Regularizer::Unregularized => independent / n_predictors as f64 * solution.outcome.columns[problem].rank as f64,
+        Regularizer::Ridge(_) => match objective.free() {
+            Some(free) if n_predictors == 1 => free.column(problem).iter().filter(|free| **free).count() as f64,
+            _ => independent * (width - 1) as f64,
+        },
+        _ => {
+            let column = solution.parameters.column(problem);
+            let coef = column.chunks_exact(width).flat_map(|of_predictor| &of_predictor[..width - 1]);
+            coef.filter(|coef| **coef != 0.0).count() as f64
+        }
+    };
+    let n_counts = objective.n_counts().iter().enumerate();
+    n_counts.map(|(problem, &n)| n as f64 - n_coef(problem) - independent).collect()
+}
+
+// Coefficients and scales are nearly orthogonal, so that alternating between them converges in a few rounds.
+const ROUNDS: usize = 50;
+const SETTLED: f64 = 1e-8;
+
+/// Estimates scales at fixed coefficients, and coefficients at fixed scales, until neither moves.
+fn alternate<B: Backend>(
+    objective: &mut GlmObjective<'_, B>,
+    regularizer: &Regularizer,
+    (solver, stopping): (&dyn Solver, &Stopping),
+    mut solution: Solution,
+) -> Result<Solution, Error> {
+    let mut moving: Vec<usize> = Vec::new();
+    for _ in 0..ROUNDS {
+        let before = objective.scale().to_vec();
+        let after = dispersion::maximum_likelihood(objective, &solution.parameters)?;
+        moving = (0..before.len()).filter(|&j| (after[j] / before[j]).ln().abs() > SETTLED).collect();
+        objective.set_scale(after);
+        if moving.is_empty() {
+            break;
+        }
+        let spent: Vec<_> = solution
+            .outcome
+            .columns
+            .iter()
+            .map(|column| (column.steps, column.evaluations))
+            .collect();
+        solution = minimize(&Penalized::new(objective, regularizer), solver, *stopping, &solution.parameters)?;
+        for (column, (steps, evaluations)) in solution.outcome.columns.iter_mut().zip(spent) {
+            column.steps += steps;
+            column.evaluations += evaluations;
+        }
+    }
+    for problem in moving {
+        solution.outcome.columns[problem].status = Status::StepLimit;
+    }
+    Ok(solution)
+}

@@ -1,0 +1,7 @@
+//! Fitted models: predictions, scores, tables.
+
+pub(crate) mod null;
+pub(crate) mod population;
+pub(crate) mod score;
+pub(crate) mod single;
+pub(crate) mod table;

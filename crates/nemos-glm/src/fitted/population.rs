@@ -1,0 +1,360 @@
+//! Fitted models of many neurons.
+
+use std::fmt;
+
+use ndarray::{ArrayView1, ArrayView2, ShapeBuilder, s};
+use nemos_core::{Backend, Design, Names, Samples, ToDesign};
+use nemos_solvers::{ColumnOutcome, Outcome, Parameters, Regularizer, Status};
+
+use crate::engine::by_row;
+use crate::engine::measure::{Described, From, Quantity};
+use crate::engine::problems::Problems;
+use crate::fit::task::{Fit, pearson_chi2};
+use crate::fitted::table;
+use crate::{Error, Exp, FittedGlm, InverseLink, ObservationModel, Poisson, PopulationGlm, Score};
+
+/// What fitting a [`PopulationGlm`] gives: coefficients and intercepts under the names of features and neurons, and how the
+/// fit of each neuron ended. Prints as a table.
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct FittedPopulationGlm<O = Poisson, L = Exp> {
+    specification: PopulationGlm<O, L>,
+    fit: Fit,
+}
+
+impl<O: ObservationModel, L: InverseLink> FittedPopulationGlm<O, L> {
+    pub(crate) fn new(specification: PopulationGlm<O, L>, fit: Fit) -> Self {
+        FittedPopulationGlm { specification, fit }
+    }
+
+    /// A model whose parameters were given rather than fitted.
+    pub(crate) fn given(specification: PopulationGlm<O, L>, parameters: Parameters) -> Self {
+        let (n_features, n_neurons) = (parameters.n_parameters() - 1, parameters.n_problems());
+        let fit = Fit {
+            outcome: Outcome::new("none", vec![ColumnOutcome::new(Status::Given, n_features); n_neurons]),
+            dof_resid: vec![f64::NAN; n_neurons],
+            scale: vec![specification.observation.scale().start(); n_neurons],
+            has_offset: false,
+            features: Names::none(),
+            neurons: (0..n_neurons).map(|neuron| neuron.to_string()).collect(),
+            parameters,
+        };
+        Self::new(specification, fit)
+    }
+
+    /// Takes other scales and residual degrees of freedom, one of each per neuron: for models that were fitted elsewhere.
+    ///
+    /// # Errors
+    /// [`Error::Parameters`] unless there is one per neuron.
+    pub fn with_scale(mut self, scale: Vec<f64>, dof_resid: Vec<f64>) -> Result<Self, Error> {
+        for values in [&scale, &dof_resid] {
+            if values.len() != self.n_neurons() {
+                return Err(Error::Parameters {
+                    coef: self.n_neurons(),
+                    intercept: values.len(),
+                });
+            }
+        }
+        (self.fit.scale, self.fit.dof_resid) = (scale, dof_resid);
+        Ok(self)
+    }
+
+    /// Takes how a fit ended, one column per neuron: for models that were fitted elsewhere.
+    ///
+    /// # Errors
+    /// [`Error::Parameters`] unless there is one per neuron.
+    pub fn with_outcome(mut self, outcome: Outcome) -> Result<Self, Error> {
+        if outcome.columns.len() != self.n_neurons() {
+            return Err(Error::Parameters {
+                coef: self.n_neurons(),
+                intercept: outcome.columns.len(),
+            });
+        }
+        self.fit.outcome = outcome;
+        Ok(self)
+    }
+
+    /// Takes names of the features and of the neurons: for models that were fitted elsewhere.
+    ///
+    /// # Errors
+    /// [`Error::Data`] unless there are as many of each as the model has.
+    pub fn with_names(mut self, features: Names, neurons: Vec<String>) -> Result<Self, Error> {
+        features.check(self.n_features())?;
+        if neurons.len() != self.n_neurons() {
+            return Err(Error::Parameters {
+                coef: self.n_neurons(),
+                intercept: neurons.len(),
+            });
+        }
+        (self.fit.features, self.fit.neurons) = (features, neurons);
+        Ok(self)
+    }
+
+    /// Asks for an offset in [`predict`](FittedPopulationGlm::predict): for models that were fitted with one elsewhere.
+    pub fn needing_offset(mut self) -> Self {
+        self.fit.has_offset = true;
+        self
+    }
+
+    /// The model without its data: observation model, link, penalty and mask.
+    pub fn specification(&self) -> &PopulationGlm<O, L> {
+        &self.specification
+    }
+
+    /// The observation model.
+    pub fn observation(&self) -> &O {
+        &self.specification.observation
+    }
+
+    /// The link.
+    pub fn link(&self) -> &L {
+        &self.specification.link
+    }
+
+    /// The penalty.
+    pub fn regularizer(&self) -> &Regularizer {
+        &self.specification.options.regularizer
+    }
+
+    /// `[n_features, n_neurons]`: one column of coefficients per neuron.
+    pub fn coef(&self) -> ArrayView2<'_, f64> {
+        self.all().slice_move(s![..-1, ..])
+    }
+
+    /// `[n_features + 1, n_neurons]`: coefficients, and intercepts below them.
+    fn all(&self) -> ArrayView2<'_, f64> {
+        let shape = (self.fit.parameters.n_parameters(), self.fit.parameters.n_problems());
+        ArrayView2::from_shape(shape.f(), self.fit.parameters.as_slice()).expect("parameters are whole columns")
+    }
+
+    /// `[n_neurons]`: the predictors where every feature is zero.
+    pub fn intercept(&self) -> ArrayView1<'_, f64> {
+        self.all().slice_move(s![-1, ..])
+    }
+
+    /// `[n_features of the block, n_neurons]`: the coefficients of a named block of features.
+    ///
+    /// # Errors
+    /// [`Error::Data`] where the features had no names, or none this one.
+    pub fn coef_of(&self, block: &str) -> Result<ArrayView2<'_, f64>, Error> {
+        let columns = self.fit.features.block(block)?.columns();
+        Ok(self.coef().slice_move(s![columns, ..]))
+    }
+
+    /// The names of the features, and of the blocks that they fall into.
+    pub fn features(&self) -> &Names {
+        &self.fit.features
+    }
+
+    /// `[n_neurons]`: the names of the neurons.
+    pub fn neurons(&self) -> &[String] {
+        &self.fit.neurons
+    }
+
+    /// How many features there are.
+    pub fn n_features(&self) -> usize {
+        self.fit.parameters.n_parameters() - 1
+    }
+
+    /// How many neurons there are.
+    pub fn n_neurons(&self) -> usize {
+        self.fit.parameters.n_problems()
+    }
+
+    pub(crate) fn fit(&self) -> &Fit {
+        &self.fit
+    }
+
+    /// The model of one of the neurons, by its number.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if there is no such neuron.
+    pub fn neuron(&self, neuron: usize) -> Result<FittedGlm<O, L>, Error> {
+        let available = self.n_neurons();
+        if neuron >= available {
+            let column = neuron;
+            return Err(nemos_core::Error::ColumnOutside { column, available }.into());
+        }
+        Ok(FittedGlm::new(self.specification.clone(), self.fit.select(neuron)))
+    }
+
+    /// How the fit of each neuron ended, with the evidence.
+    pub fn outcome(&self) -> &Outcome {
+        &self.fit.outcome
+    }
+
+    /// Passes the model on if the fit of every neuron converged.
+    ///
+    /// # Errors
+    /// [`Error::NotConverged`] with the first neuron that did not, and its status.
+    pub fn require_converged(self) -> Result<Self, Error> {
+        match self.fit.outcome.first_failure() {
+            None => Ok(self),
+            Some((neuron, status)) => Err(Error::NotConverged { neuron, status }),
+        }
+    }
+
+    /// `[n_neurons]`: scale (dispersion) of the observations, one where the model has none.
+    pub fn scale(&self) -> &[f64] {
+        &self.fit.scale
+    }
+
+    /// `[n_neurons]`: residual degrees of freedom, the rows used less what was estimated from them.
+    pub fn dof_resid(&self) -> &[f64] {
+        &self.fit.dof_resid
+    }
+
+    /// Whether the model was fitted with an offset, and asks for one in [`predict`](FittedPopulationGlm::predict).
+    pub fn has_offset(&self) -> bool {
+        self.fit.has_offset
+    }
+
+    /// The expected counts: one row per row of `samples`, under the neurons' names; NaN where it holds one.
+    ///
+    /// # Shapes
+    /// `[n_rows, n_neurons]`, in the kind of `samples`.
+    ///
+    /// # Errors
+    /// If `samples` does not have one column per coefficient, holds an infinity, or lacks the offset that the model was
+    /// fitted with.
+    pub fn predict<B: Backend, S: Samples<B>>(&self, samples: &S) -> Result<S::Output, Error> {
+        let design = samples.to_design();
+        self.check_design(&design)?;
+        let model = self.specification.model::<B>();
+        let rates = by_row::predicted(&*model, &self.fit.parameters, &design, self.n_neurons(), |predictor| {
+            Ok::<_, Error>(nemos_core::Matrix::from_tensor(model.rate(predictor.into_tensor())))
+        })?;
+        Ok(samples.wrap(rates, Names::new(self.fit.neurons.iter().cloned())))
+    }
+
+    /// How well the model describes counts, over all neurons.
+    ///
+    /// # Errors
+    /// If design and counts do not fit each other or the model.
+    pub fn score<B: Backend>(
+        &self,
+        design: &(impl ToDesign<B> + ?Sized),
+        counts: &(impl ToDesign<B> + ?Sized),
+        score: Score,
+    ) -> Result<f64, Error> {
+        let data = (design.to_design(), counts.to_design());
+        Ok(score.of(&self.described(data, |described| score.tallies(described, &self.fit.parameters))?))
+    }
+
+    /// How well the model describes the counts of each neuron: `[n_neurons]`.
+    ///
+    /// # Errors
+    /// As [`score`](FittedPopulationGlm::score).
+    pub fn score_by_neuron<B: Backend>(
+        &self,
+        design: &(impl ToDesign<B> + ?Sized),
+        counts: &(impl ToDesign<B> + ?Sized),
+        score: Score,
+    ) -> Result<Vec<f64>, Error> {
+        let data = (design.to_design(), counts.to_design());
+        let tallies = self.described(data, |described| score.tallies(described, &self.fit.parameters))?;
+        Ok(tallies.iter().map(|tally| score.of(std::slice::from_ref(tally))).collect())
+    }
+
+    /// The log-likelihood of every count, NaN where it, or a feature, is missing. Not weighed.
+    ///
+    /// # Shapes
+    /// `[n_rows, n_neurons]`, in the kind of `samples`.
+    ///
+    /// # Errors
+    /// As [`score`](FittedPopulationGlm::score).
+    pub fn log_likelihood_by_sample<B: Backend, S: Samples<B>>(
+        &self,
+        samples: &S,
+        counts: &(impl ToDesign<B> + ?Sized),
+    ) -> Result<S::Output, Error> {
+        let data = (samples.to_design(), counts.to_design());
+        let values = self.described(data, |described| {
+            let (model, at) = (described.model, (&self.fit.parameters, described.scale));
+            by_row::log_likelihoods(model, at, &described.problems, &described.data.design, &described.data.counts)
+        })?;
+        Ok(samples.wrap(values, Names::new(self.fit.neurons.iter().cloned())))
+    }
+
+    /// `[n_neurons]`: the sums of squared residuals, each over its variance at scale one (Pearson's χ²).
+    ///
+    /// # Errors
+    /// As [`score`](FittedPopulationGlm::score).
+    pub fn pearson_chi2<B: Backend>(
+        &self,
+        design: &(impl ToDesign<B> + ?Sized),
+        counts: &(impl ToDesign<B> + ?Sized),
+    ) -> Result<Vec<f64>, Error> {
+        let data = (design.to_design(), counts.to_design());
+        self.check_data(&data)?;
+        pearson_chi2(&*self.specification.model::<B>(), &self.fit, data)
+    }
+
+    /// `[n_neurons]`: the deviances, summed over samples; for weighted rows, as if the weights were one on average.
+    ///
+    /// # Errors
+    /// As [`score`](FittedPopulationGlm::score).
+    pub fn deviance<B: Backend>(
+        &self,
+        design: &(impl ToDesign<B> + ?Sized),
+        counts: &(impl ToDesign<B> + ?Sized),
+    ) -> Result<Vec<f64>, Error> {
+        let data = (design.to_design(), counts.to_design());
+        self.described(data, |described| {
+            Ok(described.sum(Quantity::Deviance, From::Parameters(&self.fit.parameters))?.totals())
+        })
+    }
+
+    /// Lets `act` describe the model on data.
+    fn described<B: Backend, R>(
+        &self,
+        data: (Design<'_, B>, Design<'_, B>),
+        act: impl FnOnce(&mut Described<'_, '_, B>) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        self.check_data(&data)?;
+        let model = self.specification.model::<B>();
+        let mut described = Described::new(&*model, &self.fit.scale, data)?;
+        described.problems = Problems::one_per_response(self.n_neurons());
+        act(&mut described)
+    }
+
+    fn check_data<B: Backend>(&self, (design, counts): &(Design<'_, B>, Design<'_, B>)) -> Result<(), Error> {
+        self.check_design(design)?;
+        let (got, expected) = (counts.n_columns(), self.n_neurons());
+        if got == expected {
+            return Ok(());
+        }
+        Err(nemos_core::Error::Columns {
+            name: "counts",
+            got,
+            expected,
+            why: "one per fitted neuron",
+        }
+        .into())
+    }
+
+    fn check_design<B: Backend>(&self, design: &Design<'_, B>) -> Result<(), Error> {
+        let (got, expected) = (design.n_columns(), self.n_features());
+        if got != expected {
+            return Err(nemos_core::Error::Columns {
+                name: "design",
+                got,
+                expected,
+                why: "one per fitted coefficient",
+            }
+            .into());
+        }
+        if self.fit.has_offset && design.offset().is_none() {
+            return Err(Error::OffsetMissing);
+        }
+        Ok(())
+    }
+}
+
+impl<O: ObservationModel, L: InverseLink> fmt::Display for FittedPopulationGlm<O, L> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (observation, link) = (&self.specification.observation, &self.specification.link);
+        writeln!(formatter, "{observation:?} GLM, link {link:?}, {} neurons", self.n_neurons())?;
+        table::write(formatter, &self.fit)
+    }
+}

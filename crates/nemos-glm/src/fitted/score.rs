@@ -1,0 +1,72 @@
+//! How well a fitted model describes data.
+
+use nemos_core::Backend;
+use nemos_solvers::Parameters;
+
+use crate::engine::measure::{Described, From, Quantity};
+use crate::{Error, fitted::null};
+
+/// How well a model describes data. More is better.
+///
+/// ```text
+/// LogLikelihood   mean log p(counts | rate), with every constant
+/// McFadden        1 − LL / LL₀
+/// Cohen           (D₀ − D) / D₀
+/// ```
+///
+/// `LL` is the log-likelihood and `D` the deviance of the model; `LL₀` and `D₀` are those of a constant rate, the mean of
+/// the counts that are being scored, or, where the design has an offset, of the intercept that fits them best. Means are
+/// over samples and neurons, weighted where the design has weights, and are taken before the ratios.
+///
+/// # References
+/// McFadden (1974), in *Frontiers in Econometrics*; Cohen et al. (2003), *Applied Multiple Regression*, chapter 13.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Score {
+    /// Mean log-likelihood.
+    LogLikelihood,
+    /// McFadden's pseudo-R².
+    McFadden,
+    /// Cohen's pseudo-R².
+    Cohen,
+}
+
+/// Sums over rows for one neuron.
+#[derive(Copy, Clone, Debug, Default)]
+pub(crate) struct Tally {
+    weight: f64,
+    fitted: f64,
+    null: f64,
+}
+
+impl Score {
+    /// The score from sums of log-likelihoods or deviances.
+    pub(crate) fn of(self, tallies: &[Tally]) -> f64 {
+        let total = tallies.iter().fold(Tally::default(), |a, b| Tally {
+            weight: a.weight + b.weight,
+            fitted: a.fitted + b.fitted,
+            null: a.null + b.null,
+        });
+        match self {
+            Score::LogLikelihood => total.fitted / total.weight,
+            Score::McFadden => 1.0 - total.fitted / total.null,
+            Score::Cohen => (total.null - total.fitted) / total.null,
+        }
+    }
+
+    /// One tally per neuron: a pass over everything for the model, and passes over the counts for a constant rate.
+    pub(crate) fn tallies<B: Backend>(self, described: &mut Described<'_, '_, B>, at: &Parameters) -> Result<Vec<Tally>, Error> {
+        let quantity = match self {
+            Score::LogLikelihood | Score::McFadden => Quantity::LogLikelihood,
+            Score::Cohen => Quantity::Deviance,
+        };
+        let fitted = described.sum(quantity, From::Parameters(at))?;
+        let nulls = match self {
+            Score::LogLikelihood => vec![f64::NAN; fitted.sums.len()],
+            _ => null::sums(quantity, described, &fitted)?,
+        };
+        let both = fitted.sums.iter().zip(&fitted.weight).zip(nulls);
+        let tally = |((&fitted, &weight), null)| Tally { weight, fitted, null };
+        Ok(both.map(tally).collect())
+    }
+}

@@ -1,0 +1,77 @@
+//! Coefficients as a table.
+
+use std::fmt;
+
+use crate::fit::task::Fit;
+
+// A screenful.
+const ROWS: usize = 24;
+const COLUMNS: usize = 8;
+
+/// One row for each feature and one for the intercept, one column for each neuron; then how the fits ended.
+pub(crate) fn write(to: &mut fmt::Formatter<'_>, fit: &Fit) -> fmt::Result {
+    let (n_features, n_neurons) = (fit.parameters.n_parameters() - 1, fit.parameters.n_problems());
+    let names = row_names(fit, n_features);
+    let shown: Vec<usize> = (0..n_neurons.min(COLUMNS)).collect();
+    let rows: Vec<usize> = if n_features < ROWS {
+        (0..=n_features).collect()
+    } else {
+        (0..ROWS - 1).chain([n_features]).collect()
+    };
+    let label = rows.iter().map(|&row| names[row].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = shown.iter().map(|&neuron| fit.neurons[neuron].chars().count().max(10)).collect();
+    write!(to, "{:label$}", "")?;
+    for (&neuron, width) in shown.iter().zip(&widths) {
+        write!(to, "  {:>width$}", fit.neurons[neuron])?;
+    }
+    writeln!(to, "{}", if n_neurons > COLUMNS { "  …" } else { "" })?;
+    for &row in &rows {
+        if row == n_features && n_features >= ROWS {
+            writeln!(to, "… {} more", n_features - (ROWS - 1))?;
+        }
+        write!(to, "{:label$}", names[row])?;
+        for (&neuron, width) in shown.iter().zip(&widths) {
+            write!(to, "  {}", number(fit.parameters.column(neuron)[row], *width))?;
+        }
+        writeln!(to)?;
+    }
+    let converged = fit
+        .outcome
+        .statuses()
+        .filter(|status| *status == nemos_solvers::Status::Converged)
+        .count();
+    match (converged == n_neurons, fit.outcome.first_failure()) {
+        (false, Some((neuron, status))) => write!(
+            to,
+            "{}: {converged} of {n_neurons} converged; {}: {status}",
+            fit.outcome.solver, fit.neurons[neuron]
+        ),
+        _ => write!(to, "{}: all converged", fit.outcome.solver),
+    }
+}
+
+fn row_names(fit: &Fit, n_features: usize) -> Vec<String> {
+    let names = fit.features.columns_or_numbers(n_features);
+    let unnamed = fit.features.columns().is_empty();
+    let mut names: Vec<String> = match (unnamed, fit.features.blocks()) {
+        (true, []) => names,
+        (true, blocks) => blocks
+            .iter()
+            .flat_map(|block| (0..block.columns().len()).map(move |place| format!("{}[{place}]", block.name())))
+            .collect(),
+        _ => names,
+    };
+    names.push("intercept".into());
+    names
+}
+
+/// Five digits, in `width` characters.
+fn number(value: f64, width: usize) -> String {
+    let plain = value == 0.0 || (1e-4..1e5).contains(&value.abs());
+    if plain {
+        let decimals = 4 - (value.abs().max(1.0).log10().floor() as usize).min(4);
+        format!("{value:>width$.decimals$}")
+    } else {
+        format!("{value:>width$.3e}")
+    }
+}

@@ -1,0 +1,36 @@
+//! The logistic function: effects add to log-odds.
+
+use nemos_core::special;
+use nemos_core::tensor::{Tensor, backend::Backend as BurnBackend};
+
+use crate::{InverseLink, LinkForm};
+
+/// `rate = 1 / (1 + exp(−predictor))`: a probability whose log-odds is the predictor.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Logistic;
+
+impl InverseLink for Logistic {
+    fn rate<T: BurnBackend>(&self, predictor: Tensor<T, 2>) -> Tensor<T, 2> {
+        self.log_rate(predictor).exp()
+    }
+
+    fn log_rate<T: BurnBackend>(&self, predictor: Tensor<T, 2>) -> Tensor<T, 2> {
+        special::ln_1p_exp(predictor.neg()).neg()
+    }
+
+    fn log_complement<T: BurnBackend>(&self, predictor: Tensor<T, 2>) -> Tensor<T, 2> {
+        special::ln_1p_exp(predictor).neg()
+    }
+
+    fn predictor(&self, rate: f64) -> Option<f64> {
+        Some(rate.ln() - (-rate).ln_1p())
+    }
+
+    fn form(&self) -> Option<LinkForm> {
+        Some(LinkForm::Logistic)
+    }
+
+    fn from_form(form: LinkForm) -> Option<Self> {
+        (form == LinkForm::Logistic).then_some(Logistic)
+    }
+}

@@ -1,0 +1,127 @@
+//! Gamma observations: positive signals whose spread grows with their mean, such as fluorescence.
+
+use nemos_core::simd::{ln, ln_gamma};
+use nemos_core::special;
+use nemos_core::tensor::{Tensor, backend::Backend as BurnBackend};
+
+use crate::engine::loops::{BothPrecisions, FusedModel, LnFactorials, both};
+use crate::links::at::{ExpAt, FusedLink, IdentityAt, ReciprocalAt, SoftplusAt};
+use crate::models::built_in::{BuiltIn, Row};
+use crate::{LinkForm, Mean, ObservationModel, Reciprocal, Scale, Support};
+
+/// Positive observations with a constant coefficient of variation `√scale`.
+///
+/// ```text
+/// (1)  loss           = counts / rate + ln rate
+/// (2)  log-likelihood = (k − 1) ln counts + k ln k − ln Γ(k) − k · loss        k = 1 / scale
+/// (3)  deviance       = 2 [(counts − rate) / rate − ln(counts / rate)]         at scale one
+/// (4)  variance       = scale · rate²
+/// (5)  Fisher weight  = (∂rate/∂predictor)² / rate²
+/// ```
+///
+/// # References
+/// McCullagh & Nelder (1989), *Generalized Linear Models*, chapter 8.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gamma;
+
+impl ObservationModel for Gamma {
+    type DefaultLink = Reciprocal;
+
+    fn log_likelihood<T: BurnBackend>(&self, counts: Tensor<T, 2>, mean: &Mean<'_, T>, scale: Tensor<T, 2>) -> Tensor<T, 2> {
+        let shape = scale.clone().recip();
+        let loss = self.loss(counts.clone(), mean, scale);
+        let constant = shape.clone() * shape.clone().log() - special::ln_gamma(shape.clone());
+        (shape.clone() - 1.0) * counts.log() + constant - shape * loss
+    }
+
+    fn deviance<T: BurnBackend>(&self, counts: Tensor<T, 2>, rate: Tensor<T, 2>, _scale: Tensor<T, 2>) -> Tensor<T, 2> {
+        let ratio = counts / rate;
+        (ratio.clone() - 1.0 - ratio.log()) * 2.0
+    }
+
+    fn variance<T: BurnBackend>(&self, rate: Tensor<T, 2>, scale: Tensor<T, 2>) -> Tensor<T, 2> {
+        rate.clone() * rate * scale
+    }
+
+    fn loss<T: BurnBackend>(&self, counts: Tensor<T, 2>, mean: &Mean<'_, T>, _scale: Tensor<T, 2>) -> Tensor<T, 2> {
+        counts / mean.rate() + mean.log_rate()
+    }
+
+    fn loss_factor(&self, scale: f64) -> f64 {
+        1.0 / scale
+    }
+
+    fn support(&self) -> Support {
+        Support::Positive
+    }
+
+    fn scale(&self) -> Scale {
+        Scale::Pearson
+    }
+
+    fn is_exponential_family(&self) -> bool {
+        true
+    }
+
+    fn built_in(&self) -> Option<BuiltIn> {
+        Some(BuiltIn::new(&ROW, None))
+    }
+
+    fn from_built_in(built_in: &BuiltIn) -> Option<Self> {
+        built_in.is(&ROW).then_some(Gamma)
+    }
+}
+
+pub(crate) static ROW: Row = Row {
+    name: "Gamma",
+    loops,
+    curvature_bound: |_, _| None,
+};
+
+fn loops(link: LinkForm) -> Option<BothPrecisions> {
+    match link {
+        LinkForm::Exp => Some(both::<Gamma, ExpAt>()),
+        LinkForm::Softplus => Some(both::<Gamma, SoftplusAt>()),
+        LinkForm::Reciprocal => Some(both::<Gamma, ReciprocalAt>()),
+        LinkForm::Identity => Some(both::<Gamma, IdentityAt>()),
+        _ => None,
+    }
+}
+
+impl FusedModel for Gamma {
+    const DEVIANCE_FACTOR: f64 = 2.0;
+
+    #[inline(always)]
+    fn term<L: FusedLink>(predictor: f64, count: f64, _scale: f64) -> (f64, f64) {
+        if L::FORM == LinkForm::Reciprocal {
+            // `y η − ln η`, and `y − 1/η`: not a number below zero, where there is no rate.
+            let log = if predictor > 0.0 { ln(predictor) } else { f64::NAN };
+            return (count * predictor - log, count - 1.0 / predictor);
+        }
+        let at = L::at(predictor);
+        let ratio = count / at.rate;
+        (ratio + at.log_rate, at.relative * (1.0 - ratio))
+    }
+
+    #[inline(always)]
+    fn weight<L: FusedLink>(predictor: f64, _scale: f64) -> f64 {
+        let at = L::at(predictor);
+        at.relative * at.relative
+    }
+
+    #[inline(always)]
+    fn factor(scale: f64) -> f64 {
+        1.0 / scale
+    }
+
+    #[inline(always)]
+    fn log_likelihood_rest(count: f64, scale: f64, _table: &LnFactorials) -> f64 {
+        let shape = 1.0 / scale;
+        (shape - 1.0) * ln(count) + shape * ln(shape) - ln_gamma(shape)
+    }
+
+    #[inline(always)]
+    fn deviance_rest(count: f64, _scale: f64) -> f64 {
+        -2.0 * (1.0 + ln(count))
+    }
+}

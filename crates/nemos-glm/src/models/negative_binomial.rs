@@ -1,0 +1,152 @@
+//! Negative binomial observations: spike counts that scatter more than Poisson.
+
+use nemos_core::simd::{ln, ln_1p, ln_1p_exp as ln_1p_exp_of, ln_gamma as ln_gamma_of};
+use nemos_core::special::{ln_1p_exp, ln_gamma};
+use nemos_core::tensor::{Tensor, backend::Backend as BurnBackend};
+
+use crate::engine::loops::{BothPrecisions, FusedModel, LnFactorials, both, spikes};
+use crate::links::at::{ExpAt, FusedLink, IdentityAt, SoftplusAt, logistic};
+use crate::models::built_in::{BuiltIn, Row};
+use crate::{Exp, LinkForm, Mean, ObservationModel, Scale, Support};
+
+/// Spike counts whose variance grows with the square of their mean: a Poisson rate that fluctuates from bin to bin.
+///
+/// ```text
+/// (1)  loss           = (counts + 1/scale) · ln(1 + scale · rate) − counts · ln(scale · rate)
+/// (2)  log-likelihood = −loss + ln Γ(counts + 1/scale) − ln Γ(1/scale) − ln Γ(counts + 1)
+/// (3)  deviance       = 2 [counts · ln(counts / rate) − (counts + 1/scale) · ln((1 + scale · counts) / (1 + scale · rate))]
+/// (4)  variance       = rate + scale · rate²
+/// (5)  Fisher weight  = (∂rate/∂predictor)² / variance
+/// ```
+///
+/// The scale is the dispersion: 1/scale is R's `theta`. It is known ([`new`](NegativeBinomial::new)), or estimated for each
+/// neuron together with its coefficients ([`estimated`](NegativeBinomial::estimated)), as R's `glm.nb` does.
+///
+/// # Example
+/// ```
+/// use nemos_core::{Cpu, Matrix};
+/// use nemos_glm::{Glm, NegativeBinomial};
+/// let stimulus = Matrix::<Cpu>::from_column((0..400).map(|bin| f64::from(bin % 2)).collect());
+/// let counts = Matrix::from_column((0..400).map(|bin| f64::from([0, 9, 1, 2, 6, 0, 0, 14][bin % 8])).collect());
+/// let fitted = Glm::new(NegativeBinomial::estimated()).fit(&stimulus, &counts)?;
+/// assert!(fitted.scale() > 0.5);
+/// # Ok::<(), nemos_glm::Error>(())
+/// ```
+///
+/// # References
+/// Venables & Ripley (2002), *Modern Applied Statistics with S*, section 7.4.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct NegativeBinomial {
+    scale: Option<f64>,
+}
+
+impl NegativeBinomial {
+    /// With a known dispersion, above zero.
+    pub fn new(scale: f64) -> Self {
+        NegativeBinomial { scale: Some(scale) }
+    }
+
+    /// With a dispersion for each neuron that is estimated together with its coefficients, by maximum likelihood.
+    pub fn estimated() -> Self {
+        NegativeBinomial { scale: None }
+    }
+}
+
+impl ObservationModel for NegativeBinomial {
+    type DefaultLink = Exp;
+
+    fn log_likelihood<T: BurnBackend>(&self, counts: Tensor<T, 2>, mean: &Mean<'_, T>, scale: Tensor<T, 2>) -> Tensor<T, 2> {
+        let size = scale.clone().recip();
+        // 0 · ln 0 is 0: a rate of zero is sure to bring no spikes.
+        let log_scaled = mean.log_rate() + scale.log();
+        let none = counts.clone().equal_elem(0.0);
+        let explained = (counts.clone() * log_scaled.clone()).mask_fill(none, 0.0);
+        explained - (counts.clone() + size.clone()) * ln_1p_exp(log_scaled) + ln_gamma(counts.clone() + size.clone())
+            - ln_gamma(size)
+            - ln_gamma(counts + 1.0)
+    }
+
+    fn deviance<T: BurnBackend>(&self, counts: Tensor<T, 2>, rate: Tensor<T, 2>, scale: Tensor<T, 2>) -> Tensor<T, 2> {
+        let none = counts.clone().equal_elem(0.0);
+        let surprise = (counts.clone() * (counts.clone() / rate.clone()).log()).mask_fill(none, 0.0);
+        let spread = (counts.clone() * scale.clone()).log1p() - (rate * scale.clone()).log1p();
+        (surprise - (counts + scale.recip()) * spread) * 2.0
+    }
+
+    fn variance<T: BurnBackend>(&self, rate: Tensor<T, 2>, scale: Tensor<T, 2>) -> Tensor<T, 2> {
+        rate.clone() + rate.clone() * rate * scale
+    }
+
+    fn loss<T: BurnBackend>(&self, counts: Tensor<T, 2>, mean: &Mean<'_, T>, scale: Tensor<T, 2>) -> Tensor<T, 2> {
+        let log_scaled = mean.log_rate() + scale.clone().log();
+        (counts.clone() + scale.recip()) * ln_1p_exp(log_scaled.clone()) - counts * log_scaled
+    }
+
+    fn support(&self) -> Support {
+        Support::NonNegative
+    }
+
+    fn scale(&self) -> Scale {
+        self.scale.map_or(Scale::MaximumLikelihood, Scale::Fixed)
+    }
+
+    fn is_exponential_family(&self) -> bool {
+        true
+    }
+
+    fn built_in(&self) -> Option<BuiltIn> {
+        Some(BuiltIn::new(&ROW, self.scale))
+    }
+
+    fn from_built_in(built_in: &BuiltIn) -> Option<Self> {
+        let scale = built_in.scale();
+        built_in.is(&ROW).then_some(NegativeBinomial { scale })
+    }
+}
+
+pub(crate) static ROW: Row = Row {
+    name: "NegativeBinomial",
+    loops,
+    curvature_bound: |_, _| None,
+};
+
+fn loops(link: LinkForm) -> Option<BothPrecisions> {
+    match link {
+        LinkForm::Exp => Some(both::<NegativeBinomial, ExpAt>()),
+        LinkForm::Softplus => Some(both::<NegativeBinomial, SoftplusAt>()),
+        LinkForm::Identity => Some(both::<NegativeBinomial, IdentityAt>()),
+        _ => None,
+    }
+}
+
+impl FusedModel for NegativeBinomial {
+    const DEVIANCE_FACTOR: f64 = 2.0;
+
+    /// With `z = ln(scale · rate)`: `(y + 1/scale) ln(1 + e^z) − y z`.
+    #[inline(always)]
+    fn term<L: FusedLink>(predictor: f64, count: f64, scale: f64) -> (f64, f64) {
+        let at = L::at(predictor);
+        let z = at.log_rate + ln(scale);
+        let total = count + 1.0 / scale;
+        let (share, _) = logistic(z);
+        (total * ln_1p_exp_of(z) - spikes(count, z), at.relative * (total * share - count))
+    }
+
+    #[inline(always)]
+    fn weight<L: FusedLink>(predictor: f64, scale: f64) -> f64 {
+        let at = L::at(predictor);
+        at.steepness * at.relative / (1.0 + scale * at.rate)
+    }
+
+    #[inline(always)]
+    fn log_likelihood_rest(count: f64, scale: f64, _table: &LnFactorials) -> f64 {
+        let size = 1.0 / scale;
+        ln_gamma_of(count + size) - ln_gamma_of(size) - ln_gamma_of(count + 1.0)
+    }
+
+    #[inline(always)]
+    fn deviance_rest(count: f64, scale: f64) -> f64 {
+        let saturated = spikes(count, ln(scale * count)) - (count + 1.0 / scale) * ln_1p(scale * count);
+        2.0 * saturated
+    }
+}

@@ -1,0 +1,367 @@
+//! Descent by columns: every pass over the data moves each column, or shortens its step, on its own.
+//!
+//! A descent is a space, a direction for each column, and one line search for all of them. In these words:
+//!
+//! | method | space | direction | what it learns from a step |
+//! |---|---|---|---|
+//! | Newton, Fisher scoring | whitened | `−H⁻¹ gradient`, with the curvature `H` at the point | nothing |
+//! | gradient descent, preconditioned | whitened | `−gradient` | nothing |
+//! | heavy ball | whitened | `share · last step − gradient` | the step |
+//! | nonlinear conjugate gradients | whitened | `−gradient + share · last direction` | direction, curvature along it |
+//! | BFGS, L-BFGS | whitened | `−B⁻¹ gradient`, `B` from pairs | a pair of step and change of gradient |
+//! | proximal Newton | centred | to the minimum of `½ dᵀ B d` plus the penalty | a pair, or nothing where `B` is exact |
+//!
+//! A pass goes like this:
+//!
+//! 1. every column on its way says where it tries next: `point + length · direction`
+//! 2. points go through the space to parameters, and one evaluation brings values and gradients of all of them
+//! 3. gradients come back through the space, and each column judges its trial: it accepts (then its method learns from
+//!    the step and chooses the next direction), or shortens the step, or, where no length helps, resets its method
+//! 4. a column whose promised fall is small beside its objective stops, and leaves the batch
+//!
+//! No column waits for another one's line search. With `g` the gradient and `d` the direction, the fall that is
+//! promised, the estimated distance to the minimum, is `−½ g · d`: half the square of the Newton decrement where `d` is
+//! a Newton step (Boyd & Vandenberghe 2004, *Convex Optimization*, section 9.5).
+
+use ndarray::Array2;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use crate::descent::column::{Column, Limits, Trial};
+use crate::descent::direction::Direction;
+use crate::error::Error;
+use crate::penalty::column::ColumnPenalty;
+use crate::problem::objective::{Objective, Order, Request};
+use crate::problem::parameters::Parameters;
+use crate::run::method::Method;
+use crate::run::progress::Progress;
+use crate::run::stopping::Stopping;
+use crate::space::change::Space;
+
+/// A [`Direction`] for each column, with everything around it: the running method that a solver of one's own begins.
+///
+/// # Example
+/// ```
+/// # use nemos_testkit::problems;
+/// use nemos_solvers::{Descent, Direction, Error, Objective, Parameters, Solver, State, Stopping, minimize};
+///
+/// /// Gradient descent where the expected curvature is one.
+/// #[derive(Clone, Debug)]
+/// struct Steepest;
+/// impl Direction for Steepest {
+///     fn direction(&mut self, _: &[f64], gradient: &[f64], _: Option<&ndarray::Array2<f64>>) -> Vec<f64> {
+///         gradient.iter().map(|g| -g).collect()
+///     }
+/// }
+/// impl Solver for Steepest {
+///     fn name(&self) -> &'static str {
+///         "steepest descent"
+///     }
+///     fn begin(&self, objective: &dyn Objective, start: &Parameters, stopping: Stopping) -> Result<State, Error> {
+///         Descent::new(self.name(), objective, start, stopping, |_| Steepest).map(State::new)
+///     }
+/// }
+/// # let problem = &problems()[0];
+/// let solution = minimize(&*problem.objective, &Steepest, Stopping::new(), &problem.start)?;
+/// assert!(solution.outcome.all_converged());
+/// # Ok::<(), nemos_solvers::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Descent<D> {
+    name: &'static str,
+    space: Space,
+    tolerance: f64,
+    lingering: Lingering,
+    columns: Vec<Column<D>>,
+    parameters: Parameters,
+}
+
+/// What is done for columns that take long.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub(crate) enum Lingering {
+    /// Nothing.
+    GoOn,
+    /// After so many evaluations, and from then on, each evaluation brings their exact curvature.
+    Exact(usize),
+    /// After every so many evaluations those that are far from the minimum get axes of their own, unless they see their
+    /// curvature anyway.
+    OwnAxes(usize),
+}
+
+/// The space that a descent steps in, the nonsmooth parts of the penalty that are handled in it, and how it goes on.
+#[derive(Clone, Debug)]
+pub(crate) struct Setting {
+    pub(crate) space: Space,
+    pub(crate) penalties: Option<Vec<ColumnPenalty>>,
+    pub(crate) lingering: Lingering,
+}
+
+impl Setting {
+    /// The whitened space, for objectives without a nonsmooth part.
+    pub(crate) fn smooth(solver: &'static str, objective: &dyn Objective, start: &Parameters) -> Result<Self, Error> {
+        match objective.penalty() {
+            Some(penalty) if !penalty.is_smooth() => Err(Error::Penalty {
+                solver,
+                penalty: penalty.name(),
+            }),
+            _ => Ok(Setting {
+                space: Space::whitened(objective.expected_curvature(), start.n_parameters())?,
+                penalties: None,
+                lingering: Lingering::OwnAxes(LINGERS_AFTER),
+            }),
+        }
+    }
+}
+
+// Evaluations after which a column that is still far has a curvature that is not the expected one.
+const LINGERS_AFTER: usize = 8;
+// Rows per dimension of a sample that tells a curvature, and how dear it may be in gradients of the same column.
+const ROWS_PER_DIMENSION: usize = 100;
+const GRADIENTS_PER_SAMPLE: usize = 16;
+// A curvature takes a quarter of the products of so many gradients as there are dimensions, but for few columns these
+// are not what a pass is spent on.
+const CURVATURE_PER_DIMENSION: f64 = 0.125;
+const SEED: u64 = 1;
+// Curvatures held in memory at a time.
+const COLUMNS_AT_A_TIME: usize = 8;
+
+impl<D: Direction> Descent<D> {
+    /// Begins in the whitened space: evaluates the start and chooses the first directions. `direction` makes the method
+    /// of each problem, by number.
+    ///
+    /// # Errors
+    /// [`Error::Penalty`] if the objective's penalty has a nonsmooth part, which no direction sees; and where the
+    /// tolerance is out of range, or the data cannot be read.
+    pub fn new(
+        name: &'static str,
+        objective: &dyn Objective,
+        start: &Parameters,
+        stopping: Stopping,
+        direction: impl Fn(usize) -> D,
+    ) -> Result<Self, Error> {
+        let setting = Setting::smooth(name, objective, start)?;
+        Descent::with(name, setting, (objective, start), stopping, direction)
+    }
+
+    /// Begins in a space of the caller's choice.
+    pub(crate) fn with(
+        name: &'static str,
+        setting: Setting,
+        (objective, start): (&dyn Objective, &Parameters),
+        stopping: Stopping,
+        direction: impl Fn(usize) -> D,
+    ) -> Result<Self, Error> {
+        stopping.validate()?;
+        let Setting {
+            space,
+            penalties,
+            lingering,
+        } = setting;
+        let problems: Vec<usize> = (0..start.n_problems()).collect();
+        let points = space.point_of(start, &problems);
+        let column = |&problem: &usize| {
+            let penalty = penalties.as_ref().map(|penalties| penalties[problem].clone());
+            Column::new(points.column(problem).to_vec(), direction(problem), penalty)
+        };
+        let mut descent = Descent {
+            name,
+            columns: problems.iter().map(column).collect(),
+            space,
+            tolerance: stopping.tolerance,
+            lingering,
+            parameters: start.clone(),
+        };
+        let limits = descent.limits(objective);
+        descent.evaluate(objective, |_, _, column, trial| column.arrive(&trial, limits))?;
+        Ok(descent)
+    }
+
+    fn limits(&self, objective: &dyn Objective) -> Limits {
+        Limits {
+            tolerance: self.tolerance,
+            resolution: objective.resolution(),
+        }
+    }
+
+    fn on_their_way(&self) -> Vec<usize> {
+        (0..self.columns.len())
+            .filter(|&problem| self.columns[problem].status.is_none())
+            .collect()
+    }
+
+    /// Evaluates all columns on their way at their trial points, and lets `act` decide for each.
+    fn evaluate(&mut self, objective: &dyn Objective, act: impl Fn(&Space, usize, &mut Column<D>, Trial<'_>) + Sync) -> Result<(), Error> {
+        let order = |column: &Column<D>| match self.lingering {
+            Lingering::Exact(after) if column.evaluations >= after => Order::Curvature,
+            _ => column.method().order(),
+        };
+        // Two passes where some columns want curvatures: those of the others would be thrown away.
+        let (plain, curved): (Vec<usize>, Vec<usize>) = self
+            .on_their_way()
+            .into_iter()
+            .partition(|&problem| order(&self.columns[problem]) == Order::Gradient);
+        self.evaluate_some(objective, (&plain, Order::Gradient), &act)?;
+        self.evaluate_some(objective, (&curved, Order::Curvature), &act)
+    }
+
+    fn evaluate_some(
+        &mut self,
+        objective: &dyn Objective,
+        (problems, order): (&[usize], Order),
+        act: &(impl Fn(&Space, usize, &mut Column<D>, Trial<'_>) + Sync),
+    ) -> Result<(), Error> {
+        if problems.is_empty() {
+            return Ok(());
+        }
+        let trials: Vec<Vec<f64>> = problems.iter().map(|&problem| self.columns[problem].trial()).collect();
+        let points = Parameters::from_columns(self.space.dimension(), trials.iter().map(Vec::as_slice));
+        let request = Request {
+            columns: problems,
+            rows: None,
+            order,
+        };
+        let evaluation = objective.evaluate(&self.space.parameters_at(&points, problems), request)?;
+        let gradients = self.space.gradient(evaluation.gradient, problems);
+        let space = &self.space;
+        let curvatures: Option<Vec<Array2<f64>>> = evaluation.curvature.map(|all| {
+            let jobs: Vec<_> = problems.iter().zip(all).collect();
+            jobs.into_par_iter().map(|(&problem, one)| space.curvature(one, problem)).collect()
+        });
+        for_each(&mut self.columns, problems, |index, column| {
+            column.evaluations += 1;
+            let trial = Trial {
+                value: evaluation.values[index] + column.penalty_at(points.column(index)),
+                gradient: gradients.column(index),
+                curvature: curvatures.as_ref().map(|all| &all[index]),
+            };
+            act(space, problems[index], column, trial);
+        });
+        Ok(())
+    }
+
+    /// Gives columns that linger axes of their own, from their curvature at the point that they have reached.
+    fn whiten_lingering(&mut self, objective: &dyn Objective) -> Result<(), Error> {
+        let Lingering::OwnAxes(after) = self.lingering else { return Ok(()) };
+        let is_due = |problem: &usize| {
+            let column = &self.columns[*problem];
+            column.evaluations.is_multiple_of(after) && column.method().order() == Order::Gradient
+        };
+        let due: Vec<usize> = self.on_their_way().into_iter().filter(is_due).collect();
+        if due.is_empty() {
+            return Ok(());
+        }
+        let (rows, limits) = (sample(objective.n_rows(), self.space.dimension()), self.limits(objective));
+        let share = rows.as_ref().map_or(1.0, |rows| rows.len() as f64 / objective.n_rows() as f64);
+        // In gradients of the column. A look that costs more than it saves is not taken.
+        let cost = 1.0 + share * self.space.dimension() as f64 * CURVATURE_PER_DIMENSION;
+        let lingering: Vec<usize> = due
+            .into_iter()
+            .filter(|&problem| self.columns[problem].is_far(cost, limits))
+            .collect();
+        for problems in lingering.chunks(COLUMNS_AT_A_TIME) {
+            let points: Vec<Vec<f64>> = problems.iter().map(|&problem| self.columns[problem].point()).collect();
+            let points = Parameters::from_columns(self.space.dimension(), points.iter().map(Vec::as_slice));
+            let request = Request {
+                columns: problems,
+                rows: rows.as_deref(),
+                order: Order::Curvature,
+            };
+            let evaluation = objective.evaluate(&self.space.parameters_at(&points, problems), request)?;
+            let Some(curvatures) = evaluation.curvature else {
+                // An objective without curvatures is not asked again.
+                self.lingering = Lingering::GoOn;
+                return Ok(());
+            };
+            let space = &self.space;
+            for_each(&mut self.columns, problems, |index, column| {
+                column.evaluations += 1;
+                column.whiten_by(&space.curvature(curvatures[index].clone(), problems[index]), limits);
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Calls `act` for these columns, in parallel, with their index among `problems`, which rise.
+fn for_each<D: Send>(columns: &mut [Column<D>], problems: &[usize], act: impl Fn(usize, &mut Column<D>) + Sync) {
+    let mut jobs: Vec<(usize, &mut Column<D>)> = Vec::with_capacity(problems.len());
+    let mut columns = columns.iter_mut().enumerate();
+    for (index, &problem) in problems.iter().enumerate() {
+        jobs.extend(columns.find(|(number, _)| *number == problem).map(|(_, column)| (index, column)));
+    }
+    jobs.into_par_iter().for_each(|(index, column)| act(index, column));
+}
+
+/// Rows that tell a curvature well enough, or nothing for all of them: about as many as cost a few gradients of the same
+/// column, and enough for every dimension. The same ones each time, so that a fit can be repeated.
+fn sample(n_rows: usize, dimension: usize) -> Option<Vec<usize>> {
+    let dimension = dimension.max(1);
+    let size = (GRADIENTS_PER_SAMPLE * n_rows / dimension).max(ROWS_PER_DIMENSION * dimension);
+    if 2 * size > n_rows {
+        return None;
+    }
+    let rng = &mut ChaCha8Rng::seed_from_u64(SEED);
+    let mut rows: Vec<usize> = (0..size).map(|_| rng.random_range(0..n_rows)).collect();
+    // In order, for data that are read block by block.
+    rows.sort_unstable();
+    Some(rows)
+}
+
+impl<D: Direction + 'static> Method for Descent<D> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn step(&mut self, objective: &dyn Objective) -> Result<(), Error> {
+        self.whiten_lingering(objective)?;
+        let (limits, moving) = (self.limits(objective), self.on_their_way());
+        self.evaluate(objective, |space, problem, column, trial| {
+            column.judge(&trial, limits, |step| space.expected_along(problem, step));
+        })?;
+        let points: Vec<Vec<f64>> = moving.iter().map(|&problem| self.columns[problem].point()).collect();
+        let points = Parameters::from_columns(self.space.dimension(), points.iter().map(Vec::as_slice));
+        let moved = self.space.parameters_at(&points, &moving);
+        for (&problem, moved) in moving.iter().zip(moved.columns()) {
+            self.parameters.column_mut(problem).copy_from_slice(moved);
+        }
+        // The space leaves out what changes no predictor; what the start had of it goes last.
+        if self.columns.iter().all(|column| column.status.is_some()) {
+            self.space.least_norm(&mut self.parameters);
+        }
+        Ok(())
+    }
+
+    fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    fn progress(&self) -> Vec<Progress> {
+        let progress = |(problem, column): (usize, &Column<D>)| Progress {
+            status: column.status,
+            steps: column.steps,
+            evaluations: column.evaluations,
+            value: column.value,
+            gradient_norm: column.gradient_norm(),
+            decrement: column.decrement,
+            rank: self.space.rank(problem),
+            curvature_share: column.curvature_share,
+        };
+        self.columns.iter().enumerate().map(progress).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_are_taken_of_long_data_alone() {
+        assert_eq!(sample(0, 10), None);
+        assert_eq!(sample(10_000, 60), None);
+        let rows = sample(1_000_000, 60).unwrap();
+        assert_eq!(rows.len(), 16 * 1_000_000 / 60);
+        assert!(rows.is_sorted() && rows[rows.len() - 1] < 1_000_000);
+        assert_eq!(Some(rows), sample(1_000_000, 60));
+    }
+}

@@ -1,0 +1,7 @@
+//! What is minimised: objectives by columns, and what is known of them before the first step.
+
+pub(crate) mod expected_curvature;
+pub(crate) mod moments;
+pub(crate) mod objective;
+pub(crate) mod parameters;
+pub(crate) mod penalized;

@@ -1,0 +1,104 @@
+//! Runs a solver until every column is done, and says how each ended.
+
+use crate::error::Error;
+use crate::problem::objective::Objective;
+use crate::problem::parameters::Parameters;
+use crate::run::outcome::{ColumnOutcome, Outcome, Status};
+use crate::run::progress::Progress;
+use crate::run::recession::recedes;
+use crate::run::solver::Solver;
+use crate::run::state::State;
+use crate::run::stopping::Stopping;
+
+/// Where a solver ended, and how.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Solution {
+    /// `[n_parameters, n_problems]`.
+    pub parameters: Parameters,
+    /// One entry per problem.
+    pub outcome: Outcome,
+}
+
+// Steps along which less than this share of the expected curvature is left raise the question whether there is a minimum.
+const FLAT: f64 = 1e-3;
+// Curvatures held in memory at a time while that question is answered.
+const COLUMNS_AT_A_TIME: usize = 8;
+
+/// The state of a solver before its first step, for those who step by themselves; see [`State`].
+///
+/// # Errors
+/// [`Error::Penalty`] if the solver does not handle the objective's penalty; and where options are out of range, or the
+/// data cannot be read.
+pub fn begin(objective: &dyn Objective, solver: &dyn Solver, stopping: Stopping, start: &Parameters) -> Result<State, Error> {
+    match objective.penalty().filter(|penalty| !solver.handles(penalty)) {
+        Some(penalty) => Err(Error::Penalty {
+            solver: solver.name(),
+            penalty: penalty.name(),
+        }),
+        None => solver.begin(objective, start, stopping),
+    }
+}
+
+/// Minimises every column from `start`.
+///
+/// Not converging is no error: the [`Outcome`] says how each column ended.
+///
+/// # Errors
+/// As [`begin`].
+///
+/// # Example
+/// ```
+/// # use nemos_testkit::problems;
+/// use nemos_solvers::{Auto, Stopping, minimize};
+/// # let problem = &problems()[0];
+/// let solution = minimize(&*problem.objective, &Auto::new(), Stopping::new(), &problem.start)?;
+/// assert_eq!(solution.parameters.n_problems(), solution.outcome.columns.len());
+/// # Ok::<(), nemos_solvers::Error>(())
+/// ```
+pub fn minimize(objective: &dyn Objective, solver: &dyn Solver, stopping: Stopping, start: &Parameters) -> Result<Solution, Error> {
+    let mut state = begin(objective, solver, stopping, start)?;
+    for _ in 0..stopping.max_steps.unwrap_or(solver.max_steps()) {
+        if state.progress().iter().all(|column| column.status.is_some()) {
+            break;
+        }
+        state.step(objective)?;
+        solver.after_step(&state.progress());
+    }
+    let (parameters, progress) = (state.parameters().clone(), state.progress());
+    let mut columns: Vec<ColumnOutcome> = progress.iter().map(ColumnOutcome::from).collect();
+    let suspects: Vec<usize> = (0..columns.len())
+        .filter(|&j| columns[j].status != Status::NonFinite && progress[j].curvature_share < FLAT)
+        .collect();
+    for suspects in suspects.chunks(COLUMNS_AT_A_TIME) {
+        for (&problem, recedes) in suspects.iter().zip(recedes(objective, &parameters, suspects)?) {
+            if recedes {
+                columns[problem].status = Status::NoMaximum;
+            }
+        }
+    }
+    let outcome = Outcome::new(state.name(), columns);
+    for (problem, column) in outcome
+        .columns
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| column.status != Status::Converged)
+    {
+        tracing::warn!(problem, status = %column.status, steps = column.steps, gradient_norm = column.gradient_norm, "a column did not converge");
+    }
+    Ok(Solution { parameters, outcome })
+}
+
+impl From<&Progress> for ColumnOutcome {
+    fn from(progress: &Progress) -> Self {
+        ColumnOutcome {
+            status: progress.status.unwrap_or(Status::StepLimit),
+            steps: progress.steps,
+            evaluations: progress.evaluations,
+            value: progress.value,
+            gradient_norm: progress.gradient_norm,
+            decrement: progress.decrement,
+            rank: progress.rank,
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Limited-memory BFGS.
+
+use std::collections::VecDeque;
+
+use ndarray::Array2;
+
+use crate::descent::descent::Descent;
+use crate::descent::direction::Direction;
+use crate::error::Error;
+use crate::linear::vector::{add, dot, negative, norm};
+use crate::problem::objective::Objective;
+use crate::problem::parameters::Parameters;
+use crate::run::solver::Solver;
+use crate::run::state::State;
+use crate::run::stopping::Stopping;
+
+/// Limited-memory BFGS, by columns, in the space that the second moments of the features whiten.
+///
+/// The first inverse Hessian of a column is the expected one, which is exact at an intercept-only start; the pairs of
+/// steps and gradient changes correct it from there. One pass over the data per step. It gives up after 500 steps,
+/// unless told otherwise.
+///
+/// # Options
+/// | option | default | meaning |
+/// |---|---|---|
+/// | `memory` | 10 | pairs kept |
+///
+/// # References
+/// Nocedal & Wright (2006), *Numerical Optimization*, algorithm 7.4.
+///
+/// # Example
+/// ```
+/// # use nemos_testkit::problems;
+/// use nemos_solvers::{Lbfgs, Stopping, minimize};
+/// # let problem = &problems()[0];
+/// let solution = minimize(&*problem.objective, &Lbfgs::new(), Stopping::new(), &problem.start)?;
+/// assert!(solution.outcome.all_converged());
+/// # Ok::<(), nemos_solvers::Error>(())
+/// ```
+#[derive(Copy, Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Lbfgs {
+    memory: usize,
+}
+
+impl Default for Lbfgs {
+    fn default() -> Self {
+        Lbfgs { memory: 10 }
+    }
+}
+
+impl Lbfgs {
+    /// With the default options.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Pairs of steps and gradient changes kept.
+    #[must_use]
+    pub fn memory(mut self, memory: usize) -> Self {
+        self.memory = memory;
+        self
+    }
+}
+
+impl Solver for Lbfgs {
+    fn name(&self) -> &'static str {
+        "L-BFGS"
+    }
+
+    fn begin(&self, objective: &dyn Objective, start: &Parameters, stopping: Stopping) -> Result<State, Error> {
+        let pairs = |_| Pairs::new(self.memory);
+        Descent::new(self.name(), objective, start, stopping, pairs).map(State::new)
+    }
+}
+
+/// The pairs of one column.
+#[derive(Clone, Debug)]
+struct Pairs {
+    pairs: VecDeque<Pair>,
+    limit: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Pair {
+    step: Vec<f64>,
+    change: Vec<f64>,
+    /// 1 / (step · change)
+    rho: f64,
+}
+
+impl Pairs {
+    fn new(limit: usize) -> Self {
+        Pairs {
+            pairs: VecDeque::new(),
+            limit,
+        }
+    }
+}
+
+impl Direction for Pairs {
+    /// The two loops (Nocedal & Wright 2006, algorithm 7.4).
+    fn direction(&mut self, _point: &[f64], gradient: &[f64], _curvature: Option<&Array2<f64>>) -> Vec<f64> {
+        let mut q = negative(gradient);
+        let mut shares = Vec::with_capacity(self.pairs.len());
+        for pair in self.pairs.iter().rev() {
+            let share = pair.rho * dot(&pair.step, &q);
+            add(&mut q, -share, &pair.change);
+            shares.push(share);
+        }
+        // The newest pair scales the expected inverse Hessian, which is one (eq. 7.20).
+        if let Some(pair) = self.pairs.back() {
+            let scale = 1.0 / (pair.rho * dot(&pair.change, &pair.change));
+            q.iter_mut().for_each(|q| *q *= scale);
+        }
+        for (pair, share) in self.pairs.iter().zip(shares.into_iter().rev()) {
+            let correction = share - pair.rho * dot(&pair.change, &q);
+            add(&mut q, correction, &pair.step);
+        }
+        q
+    }
+
+    fn update(&mut self, step: &[f64], change: &[f64]) {
+        let product = dot(step, change);
+        // A pair without positive curvature, or with curvature that is rounding error, would spoil the estimate.
+        if product > f64::EPSILON * f64::EPSILON * norm(change) * norm(step) && product.recip().is_finite() {
+            self.pairs.push_back(Pair {
+                rho: product.recip(),
+                step: step.to_vec(),
+                change: change.to_vec(),
+            });
+        }
+        while self.pairs.len() > self.limit {
+            self.pairs.pop_front();
+        }
+    }
+
+    fn reset(&mut self) -> bool {
+        let any = !self.pairs.is_empty();
+        self.pairs.clear();
+        any
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_match_the_table() {
+        assert_eq!(Lbfgs::new(), Lbfgs { memory: 10 });
+        assert_eq!(Lbfgs::new().max_steps(), 500);
+    }
+
+    #[test]
+    fn without_pairs_the_direction_is_the_expected_newton_step() {
+        assert_eq!(Pairs::new(10).direction(&[0.0; 2], &[1.0, 0.5], None), [-1.0, -0.5]);
+    }
+
+    #[test]
+    fn enough_pairs_give_the_newton_step_of_a_quadratic() {
+        // f = ½ (3x² + 2xy + 2y²): with exact pairs along two conjugate directions the estimate is exact.
+        let mut pairs = Pairs::new(10);
+        pairs.update(&[1.0, 0.0], &[3.0, 1.0]);
+        pairs.update(&[-1.0, 3.0], &[0.0, 5.0]);
+        let direction = pairs.direction(&[0.0; 2], &[3.0, 1.0], None);
+        assert!((direction[0] + 1.0).abs() < 1e-12 && direction[1].abs() < 1e-12, "{direction:?}");
+    }
+}

@@ -1,0 +1,275 @@
+//! Epochs: stretches of time, one after the other.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::rows::partition_near;
+use crate::{Column, Error, Table};
+
+/// A stretch of time in seconds, ends included.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Interval {
+    /// When it begins.
+    pub start: f64,
+    /// When it ends.
+    pub end: f64,
+}
+
+impl Interval {
+    /// How long it is, in seconds.
+    pub fn length(&self) -> f64 {
+        self.end - self.start
+    }
+}
+
+/// Epochs, trials or sessions: intervals in order of time, of which no two overlap.
+///
+/// Intervals that overlap are merged when a set is made, and empty ones dropped. Intervals that only touch stay apart, as
+/// trials that follow each other do: what happens at their common edge belongs to the later one. Cloning is cheap.
+///
+/// # Example
+/// ```
+/// use nemos_timeseries::IntervalSet;
+/// let running = IntervalSet::new([(0.0, 20.0), (30.0, 60.0)])?;
+/// let light = IntervalSet::new([(10.0, 40.0)])?;
+/// assert_eq!(running.intersection(&light), IntervalSet::new([(10.0, 20.0), (30.0, 40.0)])?);
+/// assert_eq!(running.total_length(), 50.0);
+/// # Ok::<(), nemos_timeseries::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct IntervalSet {
+    intervals: Arc<Vec<Interval>>,
+    metadata: Arc<Table>,
+}
+
+impl IntervalSet {
+    /// The set of these intervals, each from a start to an end in seconds, in any order.
+    ///
+    /// # Errors
+    /// [`Error::Interval`] if one ends before it starts, or is not finite.
+    pub fn new(intervals: impl IntoIterator<Item = (f64, f64)>) -> Result<Self, Error> {
+        let mut sorted = Vec::new();
+        for (index, (start, end)) in intervals.into_iter().enumerate() {
+            if !(start.is_finite() && end.is_finite() && start <= end) {
+                return Err(Error::Interval { index, start, end });
+            }
+            if start < end {
+                sorted.push(Interval { start, end });
+            }
+        }
+        sorted.sort_by(|left, right| left.start.total_cmp(&right.start));
+        let mut merged: Vec<Interval> = Vec::with_capacity(sorted.len());
+        for interval in sorted {
+            match merged.last_mut() {
+                Some(last) if interval.start < last.end => last.end = last.end.max(interval.end),
+                _ => merged.push(interval),
+            }
+        }
+        Ok(Self::trusted(merged))
+    }
+
+    /// The set of these intervals, each with its row of metadata, in any order. Empty ones are dropped with their row.
+    ///
+    /// # Errors
+    /// [`Error::Interval`] if one ends before it starts, or is not finite; [`Error::Overlap`] if two overlap, since a
+    /// merged interval has no row; [`Error::MetadataRows`] unless there is one row for each.
+    ///
+    /// # Example
+    /// ```
+    /// use nemos_timeseries::{IntervalSet, Table};
+    /// let table = Table::new(2).with("reward", vec![true, false])?;
+    /// let trials = IntervalSet::described([(5.0, 6.0), (0.0, 1.0)], &table)?;
+    /// assert_eq!(trials.metadata().flags("reward")?, [false, true]);
+    /// # Ok::<(), nemos_timeseries::Error>(())
+    /// ```
+    pub fn described(intervals: impl IntoIterator<Item = (f64, f64)>, metadata: &Table) -> Result<Self, Error> {
+        let intervals: Vec<(f64, f64)> = intervals.into_iter().collect();
+        if metadata.n_rows() != intervals.len() {
+            return Err(Error::MetadataRows {
+                name: "of the intervals".into(),
+                got: metadata.n_rows(),
+                expected: intervals.len(),
+            });
+        }
+        let mut rows: Vec<usize> = (0..intervals.len()).filter(|&row| intervals[row].0 != intervals[row].1).collect();
+        rows.sort_by(|&left, &right| intervals[left].0.total_cmp(&intervals[right].0));
+        let set = Self::new(intervals.iter().copied())?;
+        if let Some(pair) = rows.windows(2).find(|pair| intervals[pair[1]].0 < intervals[pair[0]].1) {
+            return Err(Error::Overlap {
+                first: pair[0],
+                second: pair[1],
+            });
+        }
+        Ok(IntervalSet {
+            metadata: Arc::new(metadata.select(&rows)),
+            ..set
+        })
+    }
+
+    /// From the first to the last of sorted times; a single time is an interval without length.
+    pub(crate) fn spanning(times: &[f64]) -> Self {
+        match (times.first(), times.last()) {
+            (Some(&start), Some(&end)) => Self::trusted(vec![Interval { start, end }]),
+            _ => IntervalSet::default(),
+        }
+    }
+
+    /// Intervals that are known to be in order.
+    pub(crate) fn trusted(intervals: Vec<Interval>) -> Self {
+        IntervalSet {
+            metadata: Arc::new(Table::new(intervals.len())),
+            intervals: Arc::new(intervals),
+        }
+    }
+
+    /// The same intervals with one more column of metadata: one row per interval as they are in the set, merged and in order
+    /// of time. Where yours are in another order, take [`described`](IntervalSet::described).
+    ///
+    /// # Errors
+    /// [`Error::MetadataRows`] unless the column has one row per interval.
+    pub fn with_column(mut self, name: impl Into<String>, column: impl Into<Column>) -> Result<Self, Error> {
+        self.metadata = Arc::new(self.metadata.as_ref().clone().with(name, column)?);
+        Ok(self)
+    }
+
+    /// The intervals, in order.
+    pub fn intervals(&self) -> &[Interval] {
+        &self.intervals
+    }
+
+    /// What is known about each interval.
+    pub fn metadata(&self) -> &Table {
+        &self.metadata
+    }
+
+    /// How many intervals there are.
+    pub fn len(&self) -> usize {
+        self.intervals.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.intervals.is_empty()
+    }
+
+    /// The length of all intervals together, in seconds.
+    pub fn total_length(&self) -> f64 {
+        self.intervals.iter().map(Interval::length).sum()
+    }
+
+    /// When each interval starts.
+    pub fn starts(&self) -> impl ExactSizeIterator<Item = f64> {
+        self.intervals.iter().map(|interval| interval.start)
+    }
+
+    /// When each interval ends.
+    pub fn ends(&self) -> impl ExactSizeIterator<Item = f64> {
+        self.intervals.iter().map(|interval| interval.end)
+    }
+
+    /// The middle of each interval.
+    pub fn centers(&self) -> impl ExactSizeIterator<Item = f64> {
+        self.intervals.iter().map(|interval| interval.start + interval.length() / 2.0)
+    }
+
+    /// The interval that holds this time.
+    pub fn find(&self, time: f64) -> Option<usize> {
+        let after = self.intervals.partition_point(|interval| interval.start <= time);
+        after.checked_sub(1).filter(|&index| time <= self.intervals[index].end)
+    }
+
+    /// The intervals of which `keep` is true, with their metadata; it is given their number.
+    #[must_use]
+    pub fn filter(&self, keep: impl Fn(usize) -> bool) -> Self {
+        let kept: Vec<usize> = (0..self.len()).filter(|&index| keep(index)).collect();
+        IntervalSet {
+            intervals: Arc::new(kept.iter().map(|&index| self.intervals[index]).collect()),
+            metadata: Arc::new(self.metadata.select(&kept)),
+        }
+    }
+
+    /// These intervals cut or copied from those of `self`, each with the metadata of the one that it came from.
+    pub(crate) fn derived(&self, intervals: Vec<Interval>, origins: &[usize]) -> Self {
+        IntervalSet {
+            intervals: Arc::new(intervals),
+            metadata: Arc::new(self.metadata.select(origins)),
+        }
+    }
+
+    /// Each interval with the last time that belongs to it: its end, or just before where the next one touches.
+    pub(crate) fn with_last_times(&self) -> impl Iterator<Item = (Interval, f64)> {
+        let next = self.intervals.iter().skip(1).map(|next| next.start).chain([f64::INFINITY]);
+        self.intervals.iter().zip(next).map(|(&interval, next)| {
+            let last = if next == interval.end { next.next_down() } else { interval.end };
+            (interval, last)
+        })
+    }
+
+    /// The rows of sorted times that each interval holds. Rows of touching intervals do not overlap.
+    pub(crate) fn rows(&self, times: &[f64]) -> Vec<Range<usize>> {
+        let ends: Vec<(Interval, f64)> = self.with_last_times().collect();
+        // Both are in order: only the first interval of a chunk is searched for, the others are near.
+        let chunks = ends.par_chunks(PARALLEL_INTERVALS).flat_map_iter(|intervals| {
+            let mut from = times.partition_point(|&time| time < intervals[0].0.start);
+            intervals.iter().map(move |(interval, last)| {
+                let start = from + partition_near(&times[from..], |time| time < interval.start);
+                from = start + partition_near(&times[start..], |time| time <= *last);
+                start..from
+            })
+        });
+        chunks.collect()
+    }
+}
+
+/// Intervals that one thread looks up in a row.
+const PARALLEL_INTERVALS: usize = 1 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overlapping_intervals_merge_and_touching_ones_stay_apart() {
+        let set = IntervalSet::new([(5.0, 6.0), (0.0, 2.0), (1.0, 3.0), (3.0, 4.0), (7.0, 7.0)]).unwrap();
+        let ends: Vec<(f64, f64)> = set.starts().zip(set.ends()).collect();
+        assert_eq!(ends, [(0.0, 3.0), (3.0, 4.0), (5.0, 6.0)]);
+        assert_eq!(
+            [set.find(3.0), set.find(4.0), set.find(4.5), set.find(-1.0)],
+            [Some(1), Some(1), None, None]
+        );
+        assert_eq!(set.rows(&[0.0, 3.0, 3.5, 4.5, 6.0]), [0..1, 1..3, 4..5]);
+    }
+
+    #[test]
+    fn metadata_are_sorted_with_their_intervals() {
+        let table = Table::new(4).with("trial", vec![0.0, 1.0, 2.0, 3.0]).unwrap();
+        let set = IntervalSet::described([(5.0, 6.0), (0.0, 1.0), (2.0, 2.0), (1.0, 3.0)], &table).unwrap();
+        assert_eq!(set.metadata().numbers("trial").unwrap(), [1.0, 3.0, 0.0]);
+        assert_eq!(set.starts().collect::<Vec<_>>(), [0.0, 1.0, 5.0]);
+        let overlap = IntervalSet::described([(5.0, 6.0), (0.0, 1.5), (2.0, 2.0), (1.0, 3.0)], &table);
+        assert!(matches!(overlap, Err(Error::Overlap { first: 1, second: 3 })));
+        let inside = IntervalSet::described([(0.0, 9.0), (1.0, 2.0), (3.0, 4.0), (20.0, 30.0)], &table);
+        assert!(matches!(inside, Err(Error::Overlap { first: 0, second: 1 })));
+        assert!(matches!(
+            IntervalSet::described([(5.0, 6.0)], &table),
+            Err(Error::MetadataRows { .. })
+        ));
+    }
+
+    #[test]
+    fn intervals_that_run_backwards_or_are_not_finite_are_refused() {
+        for bad in [(2.0, 1.0), (f64::NAN, 1.0), (0.0, f64::INFINITY)] {
+            assert!(matches!(IntervalSet::new([(0.0, 1.0), bad]), Err(Error::Interval { index: 1, .. })));
+        }
+    }
+
+    #[test]
+    fn metadata_follow_their_intervals() {
+        let trials = IntervalSet::new([(0.0, 1.0), (2.0, 5.0)]).unwrap();
+        let trials = trials.with_column("correct", vec![true, false]).unwrap();
+        let long = trials.filter(|trial| trials.intervals()[trial].length() > 2.0);
+        assert_eq!(long.metadata().flags("correct").unwrap(), [false]);
+    }
+}

@@ -1,0 +1,8 @@
+//! Who: the events of many units, their counts, and surrogates of them.
+
+mod count;
+mod group;
+mod surrogate;
+
+pub(crate) use count::count_into;
+pub use group::TsGroup;
