@@ -10,6 +10,7 @@ use crate::families::{
     RaisedCosineLog, Zero,
 };
 use crate::family_table::families;
+use crate::saved::Saved;
 use crate::spec::Spec;
 
 families!(
@@ -58,6 +59,7 @@ pub struct Basis {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Saved", into = "Saved")]
 pub(crate) enum Node {
     Functions(Functions),
     Sum(Box<Basis>, Box<Basis>),

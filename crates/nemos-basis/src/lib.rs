@@ -66,6 +66,7 @@ mod learned_bounds;
 mod operators;
 mod piecewise;
 mod plan;
+mod saved;
 mod source;
 mod spec;
 mod strided;

@@ -23,6 +23,7 @@
 //! | [`Problems`], [`GlmObjective`] | folds, strengths, states or replicates as one batch over one design |
 //! | [`SecondMoment`] | informations, and the middle of sandwich covariances |
 //! | [`ObservationModel`], [`InverseLink`] | traits, to bring your own |
+//! | [`Draw`], [`ScalarLink`] | the same for one number at a time, for simulation |
 //! | [`Score`] | how well a fitted model describes data |
 
 mod classifier;
@@ -56,9 +57,11 @@ pub use links::link::{InverseLink, LinkForm};
 pub use links::logistic::Logistic;
 pub use links::normal_cdf::NormalCdf;
 pub use links::reciprocal::Reciprocal;
+pub use links::scalar::ScalarLink;
 pub use links::softplus::Softplus;
 pub use models::bernoulli::Bernoulli;
 pub use models::built_in::BuiltIn;
+pub use models::draw::Draw;
 pub use models::gamma::Gamma;
 pub use models::gaussian::Gaussian;
 pub use models::mean::Mean;

@@ -313,6 +313,18 @@ fn a_file_with_the_basis_predicts_new_data_as_the_program_that_wrote_it() {
 }
 
 #[test]
+fn a_basis_of_many_terms_comes_back() {
+    let term = |place: usize| BSpline::new(4).label(format!("input {place}"));
+    let pair = (term(0) + term(1)).label("pair");
+    let product = term(2) * term(3) * (term(4) + term(5) * term(6));
+    let basis = (7..300).fold(pair + product, |sum, place| sum + term(place));
+    let file = Scratch::new("many_terms");
+    let fitted = Glm::new(Poisson).with_parameters(&[0.5], 1.0);
+    fitted.to_saved().unwrap().with_basis(basis.clone()).save(&file.0).unwrap();
+    assert_eq!(SavedModel::load(&file.0).unwrap().basis(), Some(&basis));
+}
+
+#[test]
 fn classifiers_come_back() {
     let contrast = Matrix::<Cpu>::from_column(vec![-2.0, -1.5, -0.2, 0.1, 0.3, 1.4, 2.1, 2.2]);
     let choice = Matrix::from_column(vec![0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 2.0, 2.0]);

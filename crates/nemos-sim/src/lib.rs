@@ -23,25 +23,21 @@
 //! | [`DifferenceOfGammas`], [`regress_filter`], [`coupling_coef`], [`feedforward`] | filters and inputs by hand |
 
 mod coupling;
-mod draw;
 mod error;
 mod feedforward;
 mod gammas;
 mod incomplete_gamma;
-mod link;
 mod recurrent;
 mod ring;
-mod samplers;
 mod simulate;
 mod simulation;
 mod stability;
 
 pub use coupling::{Coupling, coupling_coef, regress_filter};
-pub use draw::Draw;
 pub use error::Error;
 pub use feedforward::feedforward;
 pub use gammas::DifferenceOfGammas;
-pub use link::ScalarLink;
+pub use nemos_glm::{Draw, ScalarLink};
 pub use recurrent::Recurrent;
 pub use simulate::{Simulate, Simulated};
 pub use simulation::{End, Simulation};

@@ -2,9 +2,8 @@
 
 use nemos_core::{Backend, Matrix, Names, Samples};
 use nemos_glm::{FittedClassifierGlm, FittedClassifierPopulationGlm, FittedGlm, FittedPopulationGlm, InverseLink};
-use rand::Rng;
+use rand::{Rng, RngExt};
 
-use crate::samplers::uniform;
 use crate::{Draw, Error};
 
 /// What was drawn, and from which rates.
@@ -125,7 +124,7 @@ fn label<R: Rng + ?Sized>(probabilities: &[f64], rng: &mut R) -> f64 {
         return f64::NAN;
     }
     // In single precision probabilities do not sum to one exactly.
-    let mut left = uniform(rng) * probabilities.iter().sum::<f64>();
+    let mut left = rng.random::<f64>() * probabilities.iter().sum::<f64>();
     let chosen = probabilities.iter().position(|probability| {
         left -= probability;
         left < 0.0

@@ -1,16 +1,18 @@
 //! Fitted classifiers: of many neurons, and of one.
 
+use std::fmt;
 use std::sync::Arc;
 
 use ndarray::{Array2, Array3, ArrayView2, Axis, ShapeBuilder};
 use nemos_core::{Backend, Design, Matrix, Names, Samples, ToDesign};
-use nemos_solvers::{ColumnOutcome, Outcome, Parameters, Status};
+use nemos_solvers::{ColumnOutcome, Outcome, Parameters};
 
 use crate::classifier::categorical::Targets;
 use crate::engine::by_row;
 use crate::engine::measure::Described;
 use crate::engine::model::Model;
-use crate::fit::task::Fit;
+use crate::fitted::fit::{self, Fit};
+use crate::fitted::table;
 use crate::{ClassifierPopulationGlm, Error, Score};
 
 /// What fitting a [`ClassifierPopulationGlm`] gives.
@@ -27,16 +29,7 @@ impl FittedClassifierPopulationGlm {
     }
 
     pub(crate) fn given(specification: ClassifierPopulationGlm, parameters: Parameters) -> Self {
-        let n_neurons = parameters.n_problems();
-        let fit = Fit {
-            outcome: Outcome::new("none", vec![ColumnOutcome::new(Status::Given, 0); n_neurons]),
-            dof_resid: vec![f64::NAN; n_neurons],
-            scale: vec![1.0; n_neurons],
-            has_offset: false,
-            features: Names::none(),
-            neurons: (0..n_neurons).map(|neuron| neuron.to_string()).collect(),
-            parameters,
-        };
+        let fit = Fit::given(parameters, specification.n_classes(), 1.0);
         FittedClassifierPopulationGlm { specification, fit }
     }
 
@@ -46,14 +39,8 @@ impl FittedClassifierPopulationGlm {
     /// # Errors
     /// [`Error::Parameters`] unless there is one per neuron.
     pub fn with_outcome(mut self, outcome: Outcome, dof_resid: Vec<f64>) -> Result<Self, Error> {
-        for got in [outcome.columns.len(), dof_resid.len()] {
-            if got != self.n_neurons() {
-                return Err(Error::Parameters {
-                    coef: self.n_neurons(),
-                    intercept: got,
-                });
-            }
-        }
+        self.fit.one_per_neuron(outcome.columns.len())?;
+        self.fit.one_per_neuron(dof_resid.len())?;
         (self.fit.outcome, self.fit.dof_resid) = (outcome, dof_resid);
         Ok(self)
     }
@@ -63,14 +50,7 @@ impl FittedClassifierPopulationGlm {
     /// # Errors
     /// [`Error::Data`] unless there are as many of each as the model has.
     pub fn with_names(mut self, features: Names, neurons: Vec<String>) -> Result<Self, Error> {
-        features.check(self.n_features())?;
-        if neurons.len() != self.n_neurons() {
-            return Err(Error::Parameters {
-                coef: self.n_neurons(),
-                intercept: neurons.len(),
-            });
-        }
-        (self.fit.features, self.fit.neurons) = (features, neurons);
+        self.fit.set_names((features, neurons), self.n_features())?;
         Ok(self)
     }
 
@@ -88,7 +68,7 @@ impl FittedClassifierPopulationGlm {
     }
 
     fn n_neurons(&self) -> usize {
-        self.fit.parameters.n_problems()
+        self.fit.n_neurons()
     }
 
     /// The names of the features, and of the blocks that they fall into.
@@ -140,10 +120,8 @@ impl FittedClassifierPopulationGlm {
     /// # Errors
     /// [`Error::NotConverged`] with the first neuron that did not, and its status.
     pub fn require_converged(self) -> Result<Self, Error> {
-        match self.fit.outcome.first_failure() {
-            None => Ok(self),
-            Some((neuron, status)) => Err(Error::NotConverged { neuron, status }),
-        }
+        self.fit.require_converged()?;
+        Ok(self)
     }
 
     /// `[n_neurons]`: residual degrees of freedom.
@@ -162,7 +140,7 @@ impl FittedClassifierPopulationGlm {
             let labels = log_probabilities.to_vec().chunks_exact(n_classes).map(most_probable).collect();
             Ok(Matrix::from_vec(labels, [log_probabilities.dims()[0], n_neurons])?)
         })?;
-        Ok(samples.wrap(labels, Names::new(self.fit.neurons.iter().cloned())))
+        Ok(samples.wrap(labels, self.fit.names()))
     }
 
     /// Logarithms of the probabilities of the classes: `[n_samples, n_neurons · n_classes]`, the classes of a neuron side
@@ -223,34 +201,11 @@ impl FittedClassifierPopulationGlm {
         labels: &(impl ToDesign<B> + ?Sized),
     ) -> Result<Vec<crate::fitted::score::Tally>, Error> {
         let (design, labels) = (design.to_design(), labels.to_design());
-        self.check_design(&design)?;
-        let (got, expected) = (labels.n_columns(), self.n_neurons());
-        if got != expected {
-            return Err(nemos_core::Error::Columns {
-                name: "labels",
-                got,
-                expected,
-                why: "one per fitted neuron",
-            }
-            .into());
-        }
+        fit::check_design(&design, self.n_features())?;
+        fit::check_columns("labels", &labels, self.n_neurons(), "one per fitted neuron")?;
         let model: Arc<dyn Model<B::Burn>> = Arc::new(self.specification.model(Targets::Labels));
         let mut described = Described::new(&*model, &self.fit.scale, (design, labels))?;
         score.tallies(&mut described, &self.fit.parameters)
-    }
-
-    fn check_design<B: Backend>(&self, design: &Design<'_, B>) -> Result<(), Error> {
-        let (got, expected) = (design.n_columns(), self.n_features());
-        if got == expected {
-            return Ok(());
-        }
-        Err(nemos_core::Error::Columns {
-            name: "design",
-            got,
-            expected,
-            why: "one per fitted coefficient",
-        }
-        .into())
     }
 
     /// What `of` makes of the log-probabilities `[n_rows, n_neurons · n_classes]` of some rows: `[n_rows, width]`.
@@ -260,7 +215,7 @@ impl FittedClassifierPopulationGlm {
         width: usize,
         of: impl Fn(Matrix<B>) -> Result<Matrix<B>, Error> + Send + Sync,
     ) -> Result<Matrix<B>, Error> {
-        self.check_design(design)?;
+        fit::check_design(design, self.n_features())?;
         let model = self.specification.model(Targets::Labels);
         by_row::predicted(&model, &self.fit.parameters, design, width, |predictor: Matrix<B>| {
             let dims = predictor.dims();
@@ -270,8 +225,21 @@ impl FittedClassifierPopulationGlm {
     }
 
     fn class_names(&self) -> Names {
+        Names::new(self.class_labels())
+    }
+
+    fn class_labels(&self) -> impl Iterator<Item = String> {
         let neurons = self.fit.neurons.iter();
-        Names::new(neurons.flat_map(|neuron| (0..self.n_classes()).map(move |class| format!("{neuron}[{class}]"))))
+        neurons.flat_map(|neuron| (0..self.n_classes()).map(move |class| format!("{neuron}[{class}]")))
+    }
+}
+
+/// The coefficients as a table, a screenful of them, and how the fits ended.
+impl fmt::Display for FittedClassifierPopulationGlm {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let neurons = table::counted(self.n_neurons(), "neuron");
+        writeln!(formatter, "classifier GLM, {} classes, {neurons}", self.n_classes())?;
+        table::write(formatter, &self.fit, &self.class_labels().collect::<Vec<_>>())
     }
 }
 
@@ -320,6 +288,14 @@ impl FittedClassifierGlm {
     /// `[n_classes]`
     pub fn intercept(&self) -> Vec<f64> {
         self.0.intercept().row(0).to_vec()
+    }
+
+    /// `[n_features of the block, n_classes]`: the coefficients of the features with this name.
+    ///
+    /// # Errors
+    /// If no block of the features has this name.
+    pub fn coef_of(&self, block: &str) -> Result<ArrayView2<'_, f64>, Error> {
+        self.0.coef_of(block)
     }
 
     /// How the fit ended, with the evidence.
@@ -380,5 +356,11 @@ impl FittedClassifierGlm {
         score: Score,
     ) -> Result<f64, Error> {
         self.0.score(design, labels, score)
+    }
+}
+
+impl fmt::Display for FittedClassifierGlm {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
     }
 }

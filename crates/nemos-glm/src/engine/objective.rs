@@ -7,6 +7,7 @@ use nemos_core::tensor::DType;
 use nemos_core::{Backend, Design, Matrix};
 use nemos_solvers::{Error, Evaluation, ExpectedCurvature, Objective, Order, Parameters, Request, Smoothness};
 
+use crate::Support;
 use crate::engine::chunk::Chunk;
 use crate::engine::data::{Data, Read};
 use crate::engine::host::{Asked, Predictors, Scratch};
@@ -102,7 +103,12 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
             factor: row::<B>(&factor),
         };
         let n_targets = self.model.n_targets();
-        let mean = (0..n_problems * n_targets).map(|place| self.totals.mean[(place % n_targets, place / n_targets)]);
+        // Which label it is does not change the curvature, but it has to be one.
+        let is_label = n_targets == 1 && matches!(self.model.support(), Support::Classes(_));
+        let mean = (0..n_problems * n_targets).map(|place| match is_label {
+            true => 0.0,
+            false => self.totals.mean[(place % n_targets, place / n_targets)],
+        });
         let mean = row::<B>(&mean.collect::<Vec<_>>());
         let mut weight = Array2::zeros((n_predictors, n_problems));
         for predictor in 0..n_predictors {

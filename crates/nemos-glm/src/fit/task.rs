@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use ndarray::Array2;
-use nemos_core::{Backend, Design, Names};
-use nemos_solvers::{
-    Error as SolverError, Objective, Outcome, Parameters, Penalized, Regularizer, Solution, Solver, Status, Stopping, minimize,
-};
+use nemos_core::{Backend, Design};
+use nemos_solvers::{Error as SolverError, Objective, Parameters, Penalized, Regularizer, Solution, Solver, Status, Stopping, minimize};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::measure::{Described, From, Quantity};
@@ -15,6 +13,7 @@ use crate::engine::objective::GlmObjective;
 use crate::engine::problems::Problems;
 use crate::engine::survey::Survey;
 use crate::fit::dispersion;
+use crate::fitted::fit::Fit;
 use crate::{Error, FeatureMask, Scale};
 
 /// What a fit is told besides its model: the same for all kinds of models. Models have a method for each; as one value
@@ -31,38 +30,6 @@ pub struct Options {
     pub start: Option<Parameters>,
     /// When a fit stops.
     pub stopping: Stopping,
-}
-
-/// The result of a fit, one column per neuron.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Fit {
-    pub(crate) parameters: Parameters,
-    pub(crate) outcome: Outcome,
-    /// Residual degrees of freedom per neuron.
-    pub(crate) dof_resid: Vec<f64>,
-    /// Scale per neuron.
-    pub(crate) scale: Vec<f64>,
-    /// Whether the design had an offset.
-    pub(crate) has_offset: bool,
-    /// Names of the features.
-    pub(crate) features: Names,
-    /// Names of the neurons.
-    pub(crate) neurons: Vec<String>,
-}
-
-impl Fit {
-    /// The fit of one neuron.
-    pub(crate) fn select(&self, neuron: usize) -> Fit {
-        Fit {
-            parameters: self.parameters.select(&[neuron]),
-            outcome: Outcome::new(self.outcome.solver.clone(), vec![self.outcome.columns[neuron].clone()]),
-            dof_resid: vec![self.dof_resid[neuron]],
-            scale: vec![self.scale[neuron]],
-            has_offset: self.has_offset,
-            features: self.features.clone(),
-            neurons: vec![self.neurons[neuron].clone()],
-        }
-    }
 }
 
 /// What is fitted: a model of each column of the counts on the same design.

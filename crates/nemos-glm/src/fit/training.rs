@@ -4,7 +4,8 @@ use nemos_core::{Backend, ToDesign};
 use nemos_solvers::{ColumnOutcome, Outcome, Penalized, Solver, State, Status, begin};
 
 use crate::engine::survey::Survey;
-use crate::fit::task::{Fit, Task, names_of_neurons, start_of};
+use crate::fit::task::{Task, names_of_neurons, start_of};
+use crate::fitted::fit::Fit;
 use crate::{Error, FittedPopulationGlm, InverseLink, ObservationModel, PopulationGlm, Scale, Score};
 
 /// A fit that is fed batch by batch, for recordings that do not fit into memory or have not ended yet.

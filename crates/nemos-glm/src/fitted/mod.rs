@@ -1,5 +1,6 @@
 //! Fitted models: predictions, scores, tables.
 
+pub(crate) mod fit;
 pub(crate) mod null;
 pub(crate) mod population;
 pub(crate) mod score;

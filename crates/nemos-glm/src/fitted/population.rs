@@ -4,12 +4,13 @@ use std::fmt;
 
 use ndarray::{ArrayView1, ArrayView2, ShapeBuilder, s};
 use nemos_core::{Backend, Design, Names, Samples, ToDesign};
-use nemos_solvers::{ColumnOutcome, Outcome, Parameters, Regularizer, Status};
+use nemos_solvers::{Outcome, Parameters, Regularizer};
 
 use crate::engine::by_row;
 use crate::engine::measure::{Described, From, Quantity};
 use crate::engine::problems::Problems;
-use crate::fit::task::{Fit, pearson_chi2};
+use crate::fit::task::pearson_chi2;
+use crate::fitted::fit::{self, Fit};
 use crate::fitted::table;
 use crate::{Error, Exp, FittedGlm, InverseLink, ObservationModel, Poisson, PopulationGlm, Score};
 
@@ -29,16 +30,7 @@ impl<O: ObservationModel, L: InverseLink> FittedPopulationGlm<O, L> {
 
     /// A model whose parameters were given rather than fitted.
     pub(crate) fn given(specification: PopulationGlm<O, L>, parameters: Parameters) -> Self {
-        let (n_features, n_neurons) = (parameters.n_parameters() - 1, parameters.n_problems());
-        let fit = Fit {
-            outcome: Outcome::new("none", vec![ColumnOutcome::new(Status::Given, n_features); n_neurons]),
-            dof_resid: vec![f64::NAN; n_neurons],
-            scale: vec![specification.observation.scale().start(); n_neurons],
-            has_offset: false,
-            features: Names::none(),
-            neurons: (0..n_neurons).map(|neuron| neuron.to_string()).collect(),
-            parameters,
-        };
+        let fit = Fit::given(parameters, 1, specification.observation.scale().start());
         Self::new(specification, fit)
     }
 
@@ -47,14 +39,8 @@ impl<O: ObservationModel, L: InverseLink> FittedPopulationGlm<O, L> {
     /// # Errors
     /// [`Error::Parameters`] unless there is one per neuron.
     pub fn with_scale(mut self, scale: Vec<f64>, dof_resid: Vec<f64>) -> Result<Self, Error> {
-        for values in [&scale, &dof_resid] {
-            if values.len() != self.n_neurons() {
-                return Err(Error::Parameters {
-                    coef: self.n_neurons(),
-                    intercept: values.len(),
-                });
-            }
-        }
+        self.fit.one_per_neuron(scale.len())?;
+        self.fit.one_per_neuron(dof_resid.len())?;
         (self.fit.scale, self.fit.dof_resid) = (scale, dof_resid);
         Ok(self)
     }
@@ -64,12 +50,7 @@ impl<O: ObservationModel, L: InverseLink> FittedPopulationGlm<O, L> {
     /// # Errors
     /// [`Error::Parameters`] unless there is one per neuron.
     pub fn with_outcome(mut self, outcome: Outcome) -> Result<Self, Error> {
-        if outcome.columns.len() != self.n_neurons() {
-            return Err(Error::Parameters {
-                coef: self.n_neurons(),
-                intercept: outcome.columns.len(),
-            });
-        }
+        self.fit.one_per_neuron(outcome.columns.len())?;
         self.fit.outcome = outcome;
         Ok(self)
     }
@@ -79,14 +60,7 @@ impl<O: ObservationModel, L: InverseLink> FittedPopulationGlm<O, L> {
     /// # Errors
     /// [`Error::Data`] unless there are as many of each as the model has.
     pub fn with_names(mut self, features: Names, neurons: Vec<String>) -> Result<Self, Error> {
-        features.check(self.n_features())?;
-        if neurons.len() != self.n_neurons() {
-            return Err(Error::Parameters {
-                coef: self.n_neurons(),
-                intercept: neurons.len(),
-            });
-        }
-        (self.fit.features, self.fit.neurons) = (features, neurons);
+        self.fit.set_names((features, neurons), self.n_features())?;
         Ok(self)
     }
 
@@ -188,10 +162,8 @@ impl<O: ObservationModel, L: InverseLink> FittedPopulationGlm<O, L> {
     /// # Errors
     /// [`Error::NotConverged`] with the first neuron that did not, and its status.
     pub fn require_converged(self) -> Result<Self, Error> {
-        match self.fit.outcome.first_failure() {
-            None => Ok(self),
-            Some((neuron, status)) => Err(Error::NotConverged { neuron, status }),
-        }
+        self.fit.require_converged()?;
+        Ok(self)
     }
 
     /// `[n_neurons]`: scale (dispersion) of the observations, one where the model has none.
@@ -224,7 +196,7 @@ impl<O: ObservationModel, L: InverseLink> FittedPopulationGlm<O, L> {
         let rates = by_row::predicted(&*model, &self.fit.parameters, &design, self.n_neurons(), |predictor| {
             Ok::<_, Error>(nemos_core::Matrix::from_tensor(model.rate(predictor.into_tensor())))
         })?;
-        Ok(samples.wrap(rates, Names::new(self.fit.neurons.iter().cloned())))
+        Ok(samples.wrap(rates, self.fit.names()))
     }
 
     /// How well the model describes counts, over all neurons.
@@ -273,7 +245,7 @@ impl<O: ObservationModel, L: InverseLink> FittedPopulationGlm<O, L> {
             let (model, at) = (described.model, (&self.fit.parameters, described.scale));
             by_row::log_likelihoods(model, at, &described.problems, &described.data.design, &described.data.counts)
         })?;
-        Ok(samples.wrap(values, Names::new(self.fit.neurons.iter().cloned())))
+        Ok(samples.wrap(values, self.fit.names()))
     }
 
     /// `[n_neurons]`: the sums of squared residuals, each over its variance at scale one (Pearson's χ²).
@@ -320,30 +292,11 @@ impl<O: ObservationModel, L: InverseLink> FittedPopulationGlm<O, L> {
 
     fn check_data<B: Backend>(&self, (design, counts): &(Design<'_, B>, Design<'_, B>)) -> Result<(), Error> {
         self.check_design(design)?;
-        let (got, expected) = (counts.n_columns(), self.n_neurons());
-        if got == expected {
-            return Ok(());
-        }
-        Err(nemos_core::Error::Columns {
-            name: "counts",
-            got,
-            expected,
-            why: "one per fitted neuron",
-        }
-        .into())
+        fit::check_columns("counts", counts, self.n_neurons(), "one per fitted neuron")
     }
 
     fn check_design<B: Backend>(&self, design: &Design<'_, B>) -> Result<(), Error> {
-        let (got, expected) = (design.n_columns(), self.n_features());
-        if got != expected {
-            return Err(nemos_core::Error::Columns {
-                name: "design",
-                got,
-                expected,
-                why: "one per fitted coefficient",
-            }
-            .into());
-        }
+        fit::check_design(design, self.n_features())?;
         if self.fit.has_offset && design.offset().is_none() {
             return Err(Error::OffsetMissing);
         }
@@ -354,7 +307,8 @@ impl<O: ObservationModel, L: InverseLink> FittedPopulationGlm<O, L> {
 impl<O: ObservationModel, L: InverseLink> fmt::Display for FittedPopulationGlm<O, L> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (observation, link) = (&self.specification.observation, &self.specification.link);
-        writeln!(formatter, "{observation:?} GLM, link {link:?}, {} neurons", self.n_neurons())?;
-        table::write(formatter, &self.fit)
+        let neurons = table::counted(self.n_neurons(), "neuron");
+        writeln!(formatter, "{observation:?} GLM, link {link:?}, {neurons}")?;
+        table::write(formatter, &self.fit, &self.fit.neurons)
     }
 }

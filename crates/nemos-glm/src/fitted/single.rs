@@ -5,7 +5,7 @@ use std::fmt;
 use nemos_core::{Backend, Names, Samples, ToDesign};
 use nemos_solvers::{ColumnOutcome, Regularizer};
 
-use crate::fit::task::Fit;
+use crate::fitted::fit::Fit;
 use crate::{Error, Exp, FittedPopulationGlm, InverseLink, ObservationModel, Poisson, PopulationGlm, Score};
 
 /// What fitting a [`Glm`](crate::Glm) gives: coefficients, an intercept, and how the fit ended.

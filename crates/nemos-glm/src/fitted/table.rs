@@ -2,36 +2,39 @@
 
 use std::fmt;
 
-use crate::fit::task::Fit;
+use crate::fitted::fit::Fit;
 
 // A screenful.
 const ROWS: usize = 24;
 const COLUMNS: usize = 8;
 
-/// One row for each feature and one for the intercept, one column for each neuron; then how the fits ended.
-pub(crate) fn write(to: &mut fmt::Formatter<'_>, fit: &Fit) -> fmt::Result {
-    let (n_features, n_neurons) = (fit.parameters.n_parameters() - 1, fit.parameters.n_problems());
+/// One row for each feature and one for the intercept, one column for each of `labels`, a neuron or one of its classes;
+/// then how the fits ended.
+pub(crate) fn write(to: &mut fmt::Formatter<'_>, fit: &Fit, labels: &[String]) -> fmt::Result {
+    let n_neurons = fit.n_neurons();
+    let parameters = fit.parameters.as_slice();
+    let n_features = parameters.len() / labels.len().max(1) - 1;
     let names = row_names(fit, n_features);
-    let shown: Vec<usize> = (0..n_neurons.min(COLUMNS)).collect();
+    let shown = &labels[..labels.len().min(COLUMNS)];
     let rows: Vec<usize> = if n_features < ROWS {
         (0..=n_features).collect()
     } else {
         (0..ROWS - 1).chain([n_features]).collect()
     };
     let label = rows.iter().map(|&row| names[row].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = shown.iter().map(|&neuron| fit.neurons[neuron].chars().count().max(10)).collect();
+    let widths: Vec<usize> = shown.iter().map(|name| name.chars().count().max(10)).collect();
     write!(to, "{:label$}", "")?;
-    for (&neuron, width) in shown.iter().zip(&widths) {
-        write!(to, "  {:>width$}", fit.neurons[neuron])?;
+    for (name, width) in shown.iter().zip(&widths) {
+        write!(to, "  {name:>width$}")?;
     }
-    writeln!(to, "{}", if n_neurons > COLUMNS { "  …" } else { "" })?;
+    writeln!(to, "{}", if labels.len() > COLUMNS { "  …" } else { "" })?;
     for &row in &rows {
         if row == n_features && n_features >= ROWS {
             writeln!(to, "… {} more", n_features - (ROWS - 1))?;
         }
         write!(to, "{:label$}", names[row])?;
-        for (&neuron, width) in shown.iter().zip(&widths) {
-            write!(to, "  {}", number(fit.parameters.column(neuron)[row], *width))?;
+        for (column, width) in parameters.chunks_exact(n_features + 1).zip(&widths) {
+            write!(to, "  {}", number(column[row], *width))?;
         }
         writeln!(to)?;
     }
@@ -74,4 +77,9 @@ fn number(value: f64, width: usize) -> String {
     } else {
         format!("{value:>width$.3e}")
     }
+}
+
+/// `1 neuron`, `2 neurons`.
+pub(crate) fn counted(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }

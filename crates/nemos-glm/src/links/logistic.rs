@@ -1,9 +1,11 @@
 //! The logistic function: effects add to log-odds.
 
+use nemos_core::simd::ln;
 use nemos_core::special;
 use nemos_core::tensor::{Tensor, backend::Backend as BurnBackend};
 
-use crate::{InverseLink, LinkForm};
+use crate::links::at::{At, FusedLink, logistic};
+use crate::{InverseLink, LinkForm, ScalarLink};
 
 /// `rate = 1 / (1 + exp(−predictor))`: a probability whose log-odds is the predictor.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -32,5 +34,30 @@ impl InverseLink for Logistic {
 
     fn from_form(form: LinkForm) -> Option<Self> {
         (form == LinkForm::Logistic).then_some(Logistic)
+    }
+}
+
+impl FusedLink for Logistic {
+    const FORM: LinkForm = LinkForm::Logistic;
+
+    #[inline(always)]
+    fn at(predictor: f64) -> At {
+        let (rate, complement) = logistic(predictor);
+        At {
+            rate,
+            log_rate: ln(rate),
+            steepness: rate * complement,
+            relative: complement,
+        }
+    }
+}
+
+impl ScalarLink for Logistic {
+    fn rate_of(&self, predictor: f64) -> f64 {
+        1.0 / (1.0 + libm::exp(-predictor))
+    }
+
+    fn slope_of(&self, predictor: f64) -> f64 {
+        self.rate_of(predictor) * self.rate_of(-predictor)
     }
 }

@@ -1,4 +1,4 @@
-//! Inverse links: one file for each, with its tensors; what loops on the host need of each is in `at`.
+//! Inverse links: one file for each, with its tensors, and with one predictor at a time for loops on the host.
 
 pub(crate) mod at;
 pub(crate) mod exp;
@@ -7,6 +7,7 @@ pub(crate) mod link;
 pub(crate) mod logistic;
 pub(crate) mod normal_cdf;
 pub(crate) mod reciprocal;
+pub(crate) mod scalar;
 pub(crate) mod softplus;
 #[cfg(test)]
 mod tests;

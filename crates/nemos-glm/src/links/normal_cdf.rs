@@ -3,7 +3,7 @@
 use nemos_core::special;
 use nemos_core::tensor::{Tensor, backend::Backend as BurnBackend};
 
-use crate::{InverseLink, LinkForm};
+use crate::{InverseLink, LinkForm, ScalarLink};
 
 /// `rate = Φ(predictor)`, the normal distribution function: probit regression.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -28,5 +28,15 @@ impl InverseLink for NormalCdf {
 
     fn from_form(form: LinkForm) -> Option<Self> {
         (form == LinkForm::NormalCdf).then_some(NormalCdf)
+    }
+}
+
+impl ScalarLink for NormalCdf {
+    fn rate_of(&self, predictor: f64) -> f64 {
+        0.5 * libm::erfc(-predictor * std::f64::consts::FRAC_1_SQRT_2)
+    }
+
+    fn slope_of(&self, predictor: f64) -> f64 {
+        libm::exp(-0.5 * predictor * predictor) / std::f64::consts::TAU.sqrt()
     }
 }

@@ -1,8 +1,10 @@
 //! The reciprocal: effects add to waiting times.
 
+use nemos_core::simd::ln;
 use nemos_core::tensor::{Tensor, backend::Backend as BurnBackend};
 
-use crate::{InverseLink, LinkForm};
+use crate::links::at::{At, FusedLink};
+use crate::{InverseLink, LinkForm, ScalarLink};
 
 /// `rate = 1 / predictor`, for predictors above zero.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -27,5 +29,30 @@ impl InverseLink for Reciprocal {
 
     fn from_form(form: LinkForm) -> Option<Self> {
         (form == LinkForm::Reciprocal).then_some(Reciprocal)
+    }
+}
+
+impl FusedLink for Reciprocal {
+    const FORM: LinkForm = LinkForm::Reciprocal;
+
+    #[inline(always)]
+    fn at(predictor: f64) -> At {
+        let rate = 1.0 / predictor;
+        At {
+            rate,
+            log_rate: -ln(predictor),
+            steepness: -rate * rate,
+            relative: -rate,
+        }
+    }
+}
+
+impl ScalarLink for Reciprocal {
+    fn rate_of(&self, predictor: f64) -> f64 {
+        1.0 / predictor
+    }
+
+    fn slope_of(&self, predictor: f64) -> f64 {
+        -1.0 / (predictor * predictor)
     }
 }

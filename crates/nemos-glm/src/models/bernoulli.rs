@@ -2,11 +2,13 @@
 
 use nemos_core::simd::{ln, ln_1p_exp};
 use nemos_core::tensor::{Tensor, backend::Backend as BurnBackend};
+use rand::Rng;
 
 use crate::engine::loops::{BothPrecisions, FusedModel, LnFactorials, both};
-use crate::links::at::{FusedLink, IdentityAt, LogisticAt, logistic};
+use crate::links::at::{FusedLink, logistic};
 use crate::models::built_in::{BuiltIn, Row};
-use crate::{LinkForm, Logistic, Mean, ObservationModel, Support};
+use crate::models::samplers;
+use crate::{Draw, Identity, LinkForm, Logistic, Mean, ObservationModel, Support};
 
 /// Zeros and ones, where the rate is the probability of a one.
 ///
@@ -58,6 +60,15 @@ impl ObservationModel for Bernoulli {
     }
 }
 
+impl Draw for Bernoulli {
+    fn draw<R: Rng + ?Sized>(&self, rate: f64, _scale: f64, rng: &mut R) -> f64 {
+        if !(0.0..=1.0).contains(&rate) {
+            return f64::NAN;
+        }
+        if samplers::uniform(rng) < rate { 1.0 } else { 0.0 }
+    }
+}
+
 pub(crate) static ROW: Row = Row {
     name: "Bernoulli",
     loops,
@@ -66,8 +77,8 @@ pub(crate) static ROW: Row = Row {
 
 fn loops(link: LinkForm) -> Option<BothPrecisions> {
     match link {
-        LinkForm::Logistic => Some(both::<Bernoulli, LogisticAt>()),
-        LinkForm::Identity => Some(both::<Bernoulli, IdentityAt>()),
+        LinkForm::Logistic => Some(both::<Bernoulli, Logistic>()),
+        LinkForm::Identity => Some(both::<Bernoulli, Identity>()),
         _ => None,
     }
 }

@@ -3,11 +3,14 @@
 use nemos_core::simd::{ln, ln_gamma};
 use nemos_core::special;
 use nemos_core::tensor::{Tensor, backend::Backend as BurnBackend};
+use rand::Rng;
 
 use crate::engine::loops::{BothPrecisions, FusedModel, LnFactorials, both};
-use crate::links::at::{ExpAt, FusedLink, IdentityAt, ReciprocalAt, SoftplusAt};
+use crate::links::at::FusedLink;
 use crate::models::built_in::{BuiltIn, Row};
-use crate::{LinkForm, Mean, ObservationModel, Reciprocal, Scale, Support};
+use crate::models::draw::{is_mean, is_no_scale};
+use crate::models::samplers;
+use crate::{Draw, Exp, Identity, LinkForm, Mean, ObservationModel, Reciprocal, Scale, Softplus, Support};
 
 /// Positive observations with a constant coefficient of variation `√scale`.
 ///
@@ -72,6 +75,20 @@ impl ObservationModel for Gamma {
     }
 }
 
+impl Draw for Gamma {
+    fn draw<R: Rng + ?Sized>(&self, rate: f64, scale: f64, rng: &mut R) -> f64 {
+        if !(is_mean(rate) && rate > 0.0 && is_mean(scale)) {
+            return f64::NAN;
+        }
+        if is_no_scale(scale) {
+            return rate;
+        }
+        let draw = samplers::gamma(1.0 / scale, rng) * scale * rate;
+        // A draw that underflows is still above zero, as the model's support is.
+        if is_mean(draw) { draw.max(f64::MIN_POSITIVE) } else { f64::NAN }
+    }
+}
+
 pub(crate) static ROW: Row = Row {
     name: "Gamma",
     loops,
@@ -80,10 +97,10 @@ pub(crate) static ROW: Row = Row {
 
 fn loops(link: LinkForm) -> Option<BothPrecisions> {
     match link {
-        LinkForm::Exp => Some(both::<Gamma, ExpAt>()),
-        LinkForm::Softplus => Some(both::<Gamma, SoftplusAt>()),
-        LinkForm::Reciprocal => Some(both::<Gamma, ReciprocalAt>()),
-        LinkForm::Identity => Some(both::<Gamma, IdentityAt>()),
+        LinkForm::Exp => Some(both::<Gamma, Exp>()),
+        LinkForm::Softplus => Some(both::<Gamma, Softplus>()),
+        LinkForm::Reciprocal => Some(both::<Gamma, Reciprocal>()),
+        LinkForm::Identity => Some(both::<Gamma, Identity>()),
         _ => None,
     }
 }

@@ -2,11 +2,14 @@
 
 use nemos_core::simd::ln;
 use nemos_core::tensor::{Tensor, backend::Backend as BurnBackend};
+use rand::Rng;
 
 use crate::engine::loops::{BothPrecisions, FusedModel, LnFactorials, both};
-use crate::links::at::{FusedLink, IdentityAt};
+use crate::links::at::FusedLink;
 use crate::models::built_in::{BuiltIn, Row};
-use crate::{Identity, LinkForm, Mean, ObservationModel, Scale};
+use crate::models::draw::is_mean;
+use crate::models::samplers;
+use crate::{Draw, Identity, LinkForm, Mean, ObservationModel, Scale};
 
 /// Observations with a constant variance, the scale.
 ///
@@ -65,6 +68,15 @@ impl ObservationModel for Gaussian {
     }
 }
 
+impl Draw for Gaussian {
+    fn draw<R: Rng + ?Sized>(&self, rate: f64, scale: f64, rng: &mut R) -> f64 {
+        if !(rate.is_finite() && is_mean(scale)) {
+            return f64::NAN;
+        }
+        rate + scale.sqrt() * samplers::normal(rng)
+    }
+}
+
 pub(crate) static ROW: Row = Row {
     name: "Gaussian",
     loops,
@@ -73,7 +85,7 @@ pub(crate) static ROW: Row = Row {
 
 fn loops(link: LinkForm) -> Option<BothPrecisions> {
     match link {
-        LinkForm::Identity => Some(both::<Gaussian, IdentityAt>()),
+        LinkForm::Identity => Some(both::<Gaussian, Identity>()),
         _ => None,
     }
 }

@@ -2,9 +2,11 @@
 
 pub(crate) mod bernoulli;
 pub(crate) mod built_in;
+pub(crate) mod draw;
 pub(crate) mod gamma;
 pub(crate) mod gaussian;
 pub(crate) mod mean;
 pub(crate) mod negative_binomial;
 pub(crate) mod observation;
 pub(crate) mod poisson;
+mod samplers;

@@ -3,11 +3,14 @@
 use nemos_core::simd::{ln, ln_1p, ln_1p_exp as ln_1p_exp_of, ln_gamma as ln_gamma_of};
 use nemos_core::special::{ln_1p_exp, ln_gamma};
 use nemos_core::tensor::{Tensor, backend::Backend as BurnBackend};
+use rand::Rng;
 
 use crate::engine::loops::{BothPrecisions, FusedModel, LnFactorials, both, spikes};
-use crate::links::at::{ExpAt, FusedLink, IdentityAt, SoftplusAt, logistic};
+use crate::links::at::{FusedLink, logistic};
 use crate::models::built_in::{BuiltIn, Row};
-use crate::{Exp, LinkForm, Mean, ObservationModel, Scale, Support};
+use crate::models::draw::{is_mean, is_no_scale};
+use crate::models::samplers;
+use crate::{Draw, Exp, Identity, LinkForm, Mean, ObservationModel, Scale, Softplus, Support};
 
 /// Spike counts whose variance grows with the square of their mean: a Poisson rate that fluctuates from bin to bin.
 ///
@@ -104,6 +107,19 @@ impl ObservationModel for NegativeBinomial {
     }
 }
 
+impl Draw for NegativeBinomial {
+    fn draw<R: Rng + ?Sized>(&self, rate: f64, scale: f64, rng: &mut R) -> f64 {
+        if !(is_mean(rate) && is_mean(scale)) {
+            return f64::NAN;
+        }
+        if is_no_scale(scale) {
+            return samplers::poisson(rate, rng);
+        }
+        let mean = samplers::gamma(1.0 / scale, rng) * scale * rate;
+        if is_mean(mean) { samplers::poisson(mean, rng) } else { f64::NAN }
+    }
+}
+
 pub(crate) static ROW: Row = Row {
     name: "NegativeBinomial",
     loops,
@@ -112,9 +128,9 @@ pub(crate) static ROW: Row = Row {
 
 fn loops(link: LinkForm) -> Option<BothPrecisions> {
     match link {
-        LinkForm::Exp => Some(both::<NegativeBinomial, ExpAt>()),
-        LinkForm::Softplus => Some(both::<NegativeBinomial, SoftplusAt>()),
-        LinkForm::Identity => Some(both::<NegativeBinomial, IdentityAt>()),
+        LinkForm::Exp => Some(both::<NegativeBinomial, Exp>()),
+        LinkForm::Softplus => Some(both::<NegativeBinomial, Softplus>()),
+        LinkForm::Identity => Some(both::<NegativeBinomial, Identity>()),
         _ => None,
     }
 }

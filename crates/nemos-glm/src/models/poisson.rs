@@ -3,11 +3,14 @@
 use nemos_core::simd::{exp, ln};
 use nemos_core::special;
 use nemos_core::tensor::{Tensor, backend::Backend as BurnBackend};
+use rand::Rng;
 
 use crate::engine::loops::{BothPrecisions, FusedModel, LnFactorials, both, spikes};
-use crate::links::at::{ExpAt, FusedLink, IdentityAt, SoftplusAt};
+use crate::links::at::FusedLink;
 use crate::models::built_in::{BuiltIn, Row};
-use crate::{Exp, LinkForm, Mean, ObservationModel, Support};
+use crate::models::draw::is_mean;
+use crate::models::samplers;
+use crate::{Draw, Exp, Identity, LinkForm, Mean, ObservationModel, Softplus, Support};
 
 /// Spike counts whose variance is their mean.
 ///
@@ -65,6 +68,12 @@ impl ObservationModel for Poisson {
     }
 }
 
+impl Draw for Poisson {
+    fn draw<R: Rng + ?Sized>(&self, rate: f64, _scale: f64, rng: &mut R) -> f64 {
+        if is_mean(rate) { samplers::poisson(rate, rng) } else { f64::NAN }
+    }
+}
+
 pub(crate) static ROW: Row = Row {
     name: "Poisson",
     loops,
@@ -74,9 +83,9 @@ pub(crate) static ROW: Row = Row {
 
 fn loops(link: LinkForm) -> Option<BothPrecisions> {
     match link {
-        LinkForm::Exp => Some(both::<Poisson, ExpAt>()),
-        LinkForm::Softplus => Some(both::<Poisson, SoftplusAt>()),
-        LinkForm::Identity => Some(both::<Poisson, IdentityAt>()),
+        LinkForm::Exp => Some(both::<Poisson, Exp>()),
+        LinkForm::Softplus => Some(both::<Poisson, Softplus>()),
+        LinkForm::Identity => Some(both::<Poisson, Identity>()),
         _ => None,
     }
 }

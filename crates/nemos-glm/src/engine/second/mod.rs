@@ -1,11 +1,13 @@
 //! Second moments of the rows, weighted by what a model says of each: informations, and the middle of sandwich covariances.
 
-use std::collections::VecDeque;
+mod segment_sums;
+mod windows;
 
 use ndarray::{Array1, Array2};
 use nemos_core::tensor::{DType, Tensor};
 use nemos_core::{Backend, Matrix, Segments};
 use nemos_solvers::Parameters;
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
 use crate::Error;
 use crate::engine::chunk::Chunk;
@@ -18,6 +20,8 @@ use crate::engine::pending::Pending;
 use crate::engine::shards::Sum;
 use crate::engine::sums::{add_pairs, mirror};
 use crate::engine::tensors::{OnDevice, Seen};
+use segment_sums::SegmentSums;
+use windows::Windows;
 
 /// Which second moments of the rows, with `z = (x, 1)`, `s` the slope of a row's loss in the predictor, times its weight,
 /// and `g = s z` its score.
@@ -158,23 +162,27 @@ impl<B: Backend> GlmObjective<'_, B> {
             let slopes = Matrix::<B>::from_tensor(seen.slopes(&*self.model, &on_device)).to_array();
             let kept = Matrix::<B>::from_tensor(seen.kept()).to_array();
             let features = chunk.features.as_ref().map(Matrix::to_array).unwrap_or_default();
-            for row in 0..chunk.n_rows() {
-                let number = chunk.rows.at(row);
-                let segment = starts.partition_point(|&start| start <= number) - 1;
-                // Rows that are left out, for all problems or for one, cut a segment.
-                let follows = previous.is_some_and(|(before, of)| of == segment && before + 1 == number);
-                previous = Some((number, segment));
-                for (column, windows) in windows.iter_mut().enumerate() {
-                    if !follows {
+            // Rows that are left out, for all problems or for one, cut a segment.
+            let follows: Vec<bool> = (0..chunk.n_rows())
+                .map(|row| {
+                    let number = chunk.rows.at(row);
+                    let segment = starts.partition_point(|&start| start <= number) - 1;
+                    let follows = previous.is_some_and(|(before, of)| of == segment && before + 1 == number);
+                    previous = Some((number, segment));
+                    follows
+                })
+                .collect();
+            windows.par_iter_mut().enumerate().for_each(|(column, windows)| {
+                for (row, follows) in follows.iter().enumerate() {
+                    let kept = kept[(row, column)] != 0.0;
+                    if !(kept && *follows) {
                         windows.close();
                     }
-                    if kept[(row, column)] == 0.0 {
-                        windows.close();
-                        continue;
+                    if kept {
+                        windows.add(score(&features, &slopes, (row, column), asked.n_predictors));
                     }
-                    windows.add(score(&features, &slopes, (row, column), asked.n_predictors));
                 }
-            }
+            });
             Ok::<_, Error>(())
         })?;
         Ok(windows.into_iter().map(Windows::finish).collect())
@@ -314,133 +322,5 @@ impl<B: Backend> Sum for Matrices<B> {
     fn merge(&mut self, later: Self) {
         self.on_host.iter_mut().zip(&later.on_host).for_each(|(a, b)| *a += b);
         self.pending.merge(later.pending);
-    }
-}
-
-/// Products of sums over segments. Only the first and the last segment of a shard may go on in another one: of all others
-/// nothing but their products is kept.
-struct SegmentSums {
-    products: Vec<Array2<f64>>,
-    /// Segments whose sums are not whole yet, in order.
-    open: VecDeque<(usize, Vec<f64>)>,
-    n_parameters: usize,
-}
-
-impl SegmentSums {
-    fn new(n_parameters: usize, n_columns: usize) -> Self {
-        SegmentSums {
-            products: vec![Array2::zeros((n_parameters, n_parameters)); n_columns],
-            open: VecDeque::new(),
-            n_parameters,
-        }
-    }
-
-    fn add(&mut self, segment: usize, scores: Vec<f64>) {
-        match self.open.back_mut() {
-            Some((last, sum)) if *last == segment => crate::engine::shards::add(sum, &scores),
-            _ => self.open.push_back((segment, scores)),
-        }
-        // What lies between the first and the last is whole.
-        while self.open.len() > 2 {
-            if let Some((_, sum)) = self.open.remove(1) {
-                self.close(&sum);
-            }
-        }
-    }
-
-    fn close(&mut self, sum: &[f64]) {
-        for (product, score) in self.products.iter_mut().zip(sum.chunks_exact(self.n_parameters)) {
-            add_outer(product, score);
-        }
-    }
-
-    fn finish(mut self) -> Vec<Array2<f64>> {
-        while let Some((_, sum)) = self.open.pop_front() {
-            self.close(&sum);
-        }
-        self.products
-    }
-}
-
-impl Sum for SegmentSums {
-    fn merge(&mut self, later: Self) {
-        self.products.iter_mut().zip(&later.products).for_each(|(a, b)| *a += b);
-        for (segment, sum) in later.open {
-            self.add(segment, sum);
-        }
-    }
-}
-
-/// Adds the lower triangle of `score · scoreᵀ`.
-fn add_outer(sum: &mut Array2<f64>, score: &[f64]) {
-    for (i, a) in score.iter().enumerate() {
-        for (j, b) in score[..=i].iter().enumerate() {
-            sum[(i, j)] += a * b;
-        }
-    }
-}
-
-/// Products of sums over windows of `lag + 1` rows, each beginning or ending inside a segment.
-struct Windows {
-    products: Array2<f64>,
-    /// The scores of the window, oldest first.
-    scores: VecDeque<Array1<f64>>,
-    sum: Array1<f64>,
-    length: usize,
-}
-
-impl Windows {
-    fn new(n_parameters: usize, lag: usize) -> Self {
-        Windows {
-            products: Array2::zeros((n_parameters, n_parameters)),
-            scores: VecDeque::new(),
-            sum: Array1::zeros(n_parameters),
-            length: lag + 1,
-        }
-    }
-
-    fn add(&mut self, score: Array1<f64>) {
-        self.sum += &score;
-        self.scores.push_back(score);
-        if self.scores.len() > self.length {
-            self.drop_oldest();
-        }
-        self.add_product(1.0);
-    }
-
-    fn drop_oldest(&mut self) {
-        if let Some(oldest) = self.scores.pop_front() {
-            self.sum -= &oldest;
-        }
-    }
-
-    fn add_product(&mut self, times: f64) {
-        let (sum, products) = (&self.sum, &mut self.products);
-        for (i, a) in sum.iter().enumerate() {
-            for (j, b) in sum.iter().take(i + 1).enumerate() {
-                products[(i, j)] += times * a * b;
-            }
-        }
-    }
-
-    /// The windows that reach beyond the end of a segment: first those that hold all that there is, and then those that
-    /// lose one row after the other.
-    fn close(&mut self) {
-        let held = self.scores.len();
-        if held == 0 {
-            return;
-        }
-        self.add_product((self.length - held) as f64);
-        for _ in 1..held {
-            self.drop_oldest();
-            self.add_product(1.0);
-        }
-        self.scores.clear();
-        self.sum.fill(0.0);
-    }
-
-    fn finish(mut self) -> Array2<f64> {
-        self.close();
-        self.products / self.length as f64
     }
 }

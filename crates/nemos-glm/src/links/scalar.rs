@@ -1,6 +1,6 @@
 //! Links of one predictor at a time, for loops on the host.
 
-use nemos_glm::{Exp, Identity, InverseLink, Logistic, NormalCdf, Reciprocal, Softplus};
+use crate::InverseLink;
 
 /// A link that can be taken of one predictor at a time: what a recurrent simulation calls for each neuron and step.
 ///
@@ -9,8 +9,7 @@ use nemos_glm::{Exp, Identity, InverseLink, Logistic, NormalCdf, Reciprocal, Sof
 /// # Example
 /// ```
 /// use nemos_core::tensor::{Tensor, backend::Backend};
-/// use nemos_glm::InverseLink;
-/// use nemos_sim::ScalarLink;
+/// use nemos_glm::{InverseLink, ScalarLink};
 ///
 /// /// rate = predictor²
 /// #[derive(Clone, Debug)]
@@ -39,71 +38,11 @@ pub trait ScalarLink: InverseLink {
     }
 }
 
-impl ScalarLink for Exp {
-    fn rate_of(&self, predictor: f64) -> f64 {
-        libm::exp(predictor)
-    }
-
-    fn slope_of(&self, predictor: f64) -> f64 {
-        libm::exp(predictor)
-    }
-}
-
-impl ScalarLink for Softplus {
-    fn rate_of(&self, predictor: f64) -> f64 {
-        predictor.max(0.0) + libm::log1p(libm::exp(-predictor.abs()))
-    }
-
-    fn slope_of(&self, predictor: f64) -> f64 {
-        Logistic.rate_of(predictor)
-    }
-}
-
-impl ScalarLink for Identity {
-    fn rate_of(&self, predictor: f64) -> f64 {
-        predictor
-    }
-
-    fn slope_of(&self, _predictor: f64) -> f64 {
-        1.0
-    }
-}
-
-impl ScalarLink for Logistic {
-    fn rate_of(&self, predictor: f64) -> f64 {
-        1.0 / (1.0 + libm::exp(-predictor))
-    }
-
-    fn slope_of(&self, predictor: f64) -> f64 {
-        self.rate_of(predictor) * self.rate_of(-predictor)
-    }
-}
-
-impl ScalarLink for Reciprocal {
-    fn rate_of(&self, predictor: f64) -> f64 {
-        1.0 / predictor
-    }
-
-    fn slope_of(&self, predictor: f64) -> f64 {
-        -1.0 / (predictor * predictor)
-    }
-}
-
-impl ScalarLink for NormalCdf {
-    fn rate_of(&self, predictor: f64) -> f64 {
-        0.5 * libm::erfc(-predictor * std::f64::consts::FRAC_1_SQRT_2)
-    }
-
-    fn slope_of(&self, predictor: f64) -> f64 {
-        libm::exp(-0.5 * predictor * predictor) / std::f64::consts::TAU.sqrt()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     use nemos_core::{Cpu, Matrix};
+
+    use crate::{Exp, Identity, InverseLink, Logistic, NormalCdf, Reciprocal, ScalarLink, Softplus};
 
     fn assert_same<L: ScalarLink>(link: L) {
         let predictors = vec![-30.0, -2.5, -0.3, 0.1, 0.7, 3.0, 35.0];

@@ -1,27 +1,25 @@
 //! Draws of observation models: one count from a rate and a scale.
 
-use nemos_glm::{Bernoulli, Gamma, Gaussian, NegativeBinomial, ObservationModel, Poisson};
 use rand::Rng;
 
-use crate::samplers::{gamma, normal, poisson, uniform};
+use crate::ObservationModel;
 
 /// An observation model that can draw counts.
 ///
 /// | model | draw | variance |
 /// |---|---|---|
-/// | [`Poisson`] | Poisson(rate) | rate |
-/// | [`Gamma`] | Gamma(shape 1 / scale) · scale · rate | scale · rate² |
-/// | [`Gaussian`] | rate + √scale · Normal | scale |
-/// | [`Bernoulli`] | one with probability rate | rate · (1 − rate) |
-/// | [`NegativeBinomial`] | Poisson(Gamma(1 / scale) · scale · rate) | rate + scale · rate² |
+/// | [`Poisson`](crate::Poisson) | Poisson(rate) | rate |
+/// | [`Gamma`](crate::Gamma) | Gamma(shape 1 / scale) · scale · rate | scale · rate² |
+/// | [`Gaussian`](crate::Gaussian) | rate + √scale · Normal | scale |
+/// | [`Bernoulli`](crate::Bernoulli) | one with probability rate | rate · (1 − rate) |
+/// | [`NegativeBinomial`](crate::NegativeBinomial) | Poisson(Gamma(1 / scale) · scale · rate) | rate + scale · rate² |
 ///
 /// *Implementor must* draw with mean `rate` and the variance of [`ObservationModel::variance`], take all randomness from
 /// `rng`, and return NaN where the rate is NaN or the model has no counts at this rate and scale.
 ///
 /// # Example
 /// ```
-/// use nemos_glm::Poisson;
-/// use nemos_sim::Draw;
+/// use nemos_glm::{Draw, Poisson};
 /// use rand::SeedableRng;
 /// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
 /// let counts: f64 = (0..1000).map(|_| Poisson.draw(3.0, 1.0, &mut rng)).sum();
@@ -35,73 +33,22 @@ pub trait Draw: ObservationModel {
 
 /// Whether counts can have this mean, where they are not negative.
 #[inline]
-fn is_mean(rate: f64) -> bool {
+pub(crate) fn is_mean(rate: f64) -> bool {
     (0.0..f64::INFINITY).contains(&rate)
 }
 
 /// Whether a gamma distribution of this scale has all its mass at its mean, as far as numbers can tell.
 #[inline]
-fn is_no_scale(scale: f64) -> bool {
+pub(crate) fn is_no_scale(scale: f64) -> bool {
     (1.0 / scale).is_infinite()
-}
-
-impl Draw for Poisson {
-    fn draw<R: Rng + ?Sized>(&self, rate: f64, _scale: f64, rng: &mut R) -> f64 {
-        if is_mean(rate) { poisson(rate, rng) } else { f64::NAN }
-    }
-}
-
-impl Draw for Gamma {
-    fn draw<R: Rng + ?Sized>(&self, rate: f64, scale: f64, rng: &mut R) -> f64 {
-        if !(is_mean(rate) && rate > 0.0 && is_mean(scale)) {
-            return f64::NAN;
-        }
-        if is_no_scale(scale) {
-            return rate;
-        }
-        let draw = gamma(1.0 / scale, rng) * scale * rate;
-        // A draw that underflows is still above zero, as the model's support is.
-        if is_mean(draw) { draw.max(f64::MIN_POSITIVE) } else { f64::NAN }
-    }
-}
-
-impl Draw for Gaussian {
-    fn draw<R: Rng + ?Sized>(&self, rate: f64, scale: f64, rng: &mut R) -> f64 {
-        if !(rate.is_finite() && is_mean(scale)) {
-            return f64::NAN;
-        }
-        rate + scale.sqrt() * normal(rng)
-    }
-}
-
-impl Draw for Bernoulli {
-    fn draw<R: Rng + ?Sized>(&self, rate: f64, _scale: f64, rng: &mut R) -> f64 {
-        if !(0.0..=1.0).contains(&rate) {
-            return f64::NAN;
-        }
-        if uniform(rng) < rate { 1.0 } else { 0.0 }
-    }
-}
-
-impl Draw for NegativeBinomial {
-    fn draw<R: Rng + ?Sized>(&self, rate: f64, scale: f64, rng: &mut R) -> f64 {
-        if !(is_mean(rate) && is_mean(scale)) {
-            return f64::NAN;
-        }
-        if is_no_scale(scale) {
-            return poisson(rate, rng);
-        }
-        let mean = gamma(1.0 / scale, rng) * scale * rate;
-        if is_mean(mean) { poisson(mean, rng) } else { f64::NAN }
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
+
+    use crate::{Bernoulli, Draw, Gamma, Gaussian, NegativeBinomial, Poisson};
 
     fn assert_moments<O: Draw>(model: O, rate: f64, scale: f64, variance: f64) {
         let mut rng = ChaCha8Rng::seed_from_u64(8);
