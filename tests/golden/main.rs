@@ -6,12 +6,17 @@
 
 mod basis;
 mod classifier;
+mod field;
+mod fits;
 mod glm;
 mod model;
+mod nist;
+mod objective;
 mod observation;
 mod proximal;
 mod real_data;
 mod saved_models;
+mod serve;
 mod simulation;
 mod suite;
 mod timeseries;
@@ -74,4 +79,21 @@ fn composite() {
 #[test]
 fn convolve() {
     suite::run("convolve", basis::run_convolve);
+}
+
+#[test]
+fn field() {
+    suite::run("field", field::run);
+}
+
+#[test]
+fn nist() {
+    suite::run("nist", nist::run);
+}
+
+/// Not a test: what `tests/interop/fits.py` talks to.
+#[test]
+#[ignore = "answers questions on standard input"]
+fn serve() {
+    serve::serve();
 }

@@ -14,7 +14,7 @@ pub(crate) fn run(suite: &str, run_case: impl Fn(&Value) -> Result<(), String>) 
         return;
     }
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let file: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let file: Value = serde_json::from_str(&with_null_for_nan(&text)).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     assert_eq!(file["suite"], suite, "{} holds another suite", path.display());
     let cases = file["cases"].as_array().expect("a list of cases");
     let run = |case: &Value| {
@@ -33,6 +33,22 @@ pub(crate) fn run(suite: &str, run_case: impl Fn(&Value) -> Result<(), String>) 
         failures.len(),
         failures.join("\n")
     );
+}
+
+/// The same text where a bare `NaN`, which is no JSON, is `null`, which stands for it in the cases.
+fn with_null_for_nan(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for (place, part) in text.split('"').enumerate() {
+        if place > 0 {
+            out.push('"');
+        }
+        // Every second part is a text. None holds an escaped quote.
+        match place % 2 {
+            0 => out.push_str(&part.replace("NaN", "null")),
+            _ => out.push_str(part),
+        }
+    }
+    out
 }
 
 /// Prints a line that the test harness does not swallow when the test passes.

@@ -73,6 +73,51 @@ pub fn least_squares(matrix: ArrayView2<'_, f64>, right: ArrayView2<'_, f64>) ->
     }))
 }
 
+/// The `x` that minimises `‖matrix · x − right‖²`, by a QR factorisation with column pivoting: columns that those before them
+/// nearly span are told apart as far as the rows can.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LeastSquares {
+    /// `[n_columns]`; zero for columns that others span.
+    pub solution: Vec<f64>,
+    /// Columns that none of the others span.
+    pub rank: usize,
+    /// The largest number on the diagonal of R over the smallest one above the cut: about the condition of the matrix.
+    pub condition: f64,
+}
+
+impl LeastSquares {
+    /// Solves; a column counts as spanned where what others leave of it is up to `cut` of the largest column. Nothing where a
+    /// number is not finite.
+    ///
+    /// # References
+    /// Golub & Van Loan (2013), *Matrix Computations*, section 5.4.2.
+    pub fn new(matrix: ArrayView2<'_, f64>, right: &[f64], cut: f64) -> Option<Self> {
+        if matrix.iter().chain(right).any(|value| !value.is_finite()) {
+            return None;
+        }
+        let factor = to_faer(matrix).col_piv_qr();
+        let (r, width) = (factor.thin_R(), matrix.ncols());
+        let size = |place: usize| if place < r.nrows() { r[(place, place)].abs() } else { 0.0 };
+        let rank = (0..width).take_while(|&place| size(place) > cut * size(0)).count();
+        let projected = factor.compute_thin_Q().transpose() * Mat::from_fn(right.len(), 1, |row, _| right[row]);
+        let mut along = vec![0.0; rank];
+        for row in (0..rank).rev() {
+            let known: f64 = (row + 1..rank).map(|column| r[(row, column)] * along[column]).sum();
+            along[row] = (projected[(row, 0)] - known) / r[(row, row)];
+        }
+        let mut solution = vec![0.0; width];
+        let order = factor.P().arrays().0;
+        for (&column, value) in order.iter().zip(along) {
+            solution[column] = value;
+        }
+        Some(LeastSquares {
+            solution,
+            rank,
+            condition: size(0) / size(rank.saturating_sub(1)),
+        })
+    }
+}
+
 fn to_faer(matrix: ArrayView2<'_, f64>) -> Mat<f64> {
     Mat::from_fn(matrix.nrows(), matrix.ncols(), |row, column| matrix[(row, column)])
 }
@@ -109,6 +154,29 @@ mod tests {
         )
         .unwrap();
         assert!((solution[(0, 0)] - 1.0).abs() < 1e-14 && (solution[(1, 0)] - 1.0).abs() < 1e-14);
+    }
+
+    #[test]
+    fn columns_that_nearly_agree_are_told_apart() {
+        let x = |row: usize| ((row * 7919) % 101) as f64 / 101.0 - 0.5;
+        let z = |row: usize| ((row * 104_729) % 97) as f64 / 97.0 - 0.5;
+        let matrix = |difference: f64| {
+            Array2::from_shape_fn((40, 3), |(row, column)| match column {
+                0 => 1.0,
+                1 => x(row),
+                _ => x(row) + difference * z(row),
+            })
+        };
+        let right: Vec<f64> = (0..40).map(|row| 0.5 + x(row) + z(row)).collect();
+        let solved = LeastSquares::new(matrix(1e-12).view(), &right, 1e-15).unwrap();
+        assert_eq!(solved.rank, 3);
+        let [intercept, first, second] = solved.solution[..] else {
+            panic!("three columns")
+        };
+        assert!((intercept - 0.5).abs() < 1e-3 && (first + second - 1.0).abs() < 1e-2 && (second * 1e-12 - 1.0).abs() < 1e-2);
+        let same = LeastSquares::new(matrix(0.0).view(), &right, 1e-15).unwrap();
+        assert_eq!((same.rank, same.solution.contains(&0.0)), (2, true));
+        assert_eq!(LeastSquares::new(array![[f64::NAN]].view(), &[1.0], 1e-15), None);
     }
 
     #[test]

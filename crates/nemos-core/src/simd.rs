@@ -156,6 +156,21 @@ pub fn ln_gamma(x: f64) -> f64 {
     ((z - 0.5) * ln(z) - z + half_ln_2_pi + series * inverse) - recurrence
 }
 
+/// `ln Γ(size + count) − ln Γ(size) − count · ln size`, which is small where the size is large: no two large numbers are
+/// subtracted.
+#[inline(always)]
+pub fn ln_gamma_rise(count: f64, size: f64) -> f64 {
+    if size < 64.0 {
+        return ln_gamma(size + count) - ln_gamma(size) - count * ln(size);
+    }
+    // Stirling's series at both, of which all that is common was taken off.
+    let series = |x: f64| {
+        let (inverse, square) = (1.0 / x, 1.0 / (x * x));
+        inverse * (1.0 / 12.0 - square * (1.0 / 360.0 - square * (1.0 / 1260.0 - square / 1680.0)))
+    };
+    (size + count - 0.5) * ln_1p(count / size) - count + series(size + count) - series(size)
+}
+
 /// The nearest integer, for numbers below 2⁵¹ in size; NaN for NaN.
 #[inline(always)]
 pub fn round(x: f64) -> f64 {

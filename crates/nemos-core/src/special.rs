@@ -50,6 +50,30 @@ pub fn ln_gamma<T: BurnBackend>(x: Tensor<T, 2>) -> Tensor<T, 2> {
     (z.clone() - 0.5) * z.clone().log() - z + 0.5 * (2.0 * std::f64::consts::PI).ln() + series * inverse - recurrence
 }
 
+/// `ln Γ(size + count) − ln Γ(size) − count · ln size`, elementwise, for sizes `[1, n_columns]`: small where the size is large,
+/// without a difference of two large numbers.
+pub fn ln_gamma_rise<T: BurnBackend>(count: Tensor<T, 2>, size: Tensor<T, 2>) -> Tensor<T, 2> {
+    const LARGE: f64 = 64.0;
+    if count.dims().contains(&0) {
+        return count;
+    }
+    let size = size.expand(count.dims());
+    let is_large = size.clone().greater_equal_elem(LARGE);
+    // Each branch gets sizes that it can take, so that the one not taken, and its derivative, stay finite.
+    let small = size.clone().clamp_max(LARGE);
+    let by_difference = ln_gamma(small.clone() + count.clone()) - ln_gamma(small.clone()) - count.clone() * small.log();
+    let large = size.clamp_min(LARGE);
+    let series = |x: Tensor<T, 2>| {
+        let inverse = x.recip();
+        let square = inverse.clone() * inverse.clone();
+        inverse * (((square.clone() * (-1.0 / 1680.0) + 1.0 / 1260.0) * square.clone() - 1.0 / 360.0) * square + 1.0 / 12.0)
+    };
+    let sum = large.clone() + count.clone();
+    let grown = (count.clone() / large.clone()).log1p();
+    let by_series = (sum.clone() - 0.5) * grown - count + series(sum) - series(large);
+    by_difference.mask_where(is_large, by_series)
+}
+
 /// `ln Φ(x)`, the logarithm of the normal distribution function, elementwise: exact in both tails.
 ///
 /// For `z ≥ 0`, `ln erfc(z) = ln t − z² + P(t)` with `t = 2 / (2 + z)` and a Chebyshev series `P`.

@@ -12,7 +12,7 @@
 /// | [`SAVED`](Tolerance::SAVED) | 1e-10 relative + 1e-12 | the same coefficients, one matrix product apart |
 /// | [`SMOOTH_FIT`](Tolerance::SMOOTH_FIT) | 1e-6 of the largest | both fits stop at a decrement far below; conditions up to 1e3 amplify it |
 /// | [`LASSO_FIT`](Tolerance::LASSO_FIT) | 1e-5 of the largest | the reference's proximal steps stop at 1e-14 per step, not in total |
-/// | [`SCORE`](Tolerance::SCORE) | 1e-6 relative | scores are flat at a fit: they inherit its square |
+/// | [`SCORE`](Tolerance::SCORE) | 1e-6 relative + 1e-12 | scores are flat at a fit: they inherit its square; near zero they are the rounding of two sums |
 /// | [`LOG_PROBABILITY`](Tolerance::LOG_PROBABILITY) | 1e-5 | of the ridge classifier, whose classes share one flat direction |
 /// | [`RECORDING_FIT`](Tolerance::RECORDING_FIT) | 1e-5 of the largest | designs of powers of a position are conditioned like 1e8 |
 /// | [`SINGLE`](Tolerance::SINGLE) | 1e-3 of the largest | a fit in f32: seven digits, of which a solve keeps about half |
@@ -36,7 +36,7 @@ impl Tolerance {
     /// Coefficients and rates of a fit with a lasso, elastic net or group lasso.
     pub const LASSO_FIT: Tolerance = Tolerance::new(0.0, 1e-5, 0.0);
     /// Scores and scales.
-    pub const SCORE: Tolerance = Tolerance::new(1e-6, 0.0, 0.0);
+    pub const SCORE: Tolerance = Tolerance::new(1e-6, 0.0, 1e-12);
     /// Log-probabilities of a classifier.
     pub const LOG_PROBABILITY: Tolerance = Tolerance::new(0.0, 0.0, 1e-5);
     /// Fits of the recordings.

@@ -37,6 +37,15 @@ impl RowNumbers {
 }
 
 impl<B: Backend> Chunk<B> {
+    /// The same rows with a centre taken off their features.
+    pub(crate) fn less(&self, centre: &[f64]) -> Self {
+        let less = |features: &Matrix<B>| Matrix::from_tensor(features.clone().into_tensor() - crate::engine::tensors::row::<B>(centre));
+        Chunk {
+            features: self.features.as_ref().map(less),
+            ..self.clone()
+        }
+    }
+
     /// How many rows.
     pub(crate) fn n_rows(&self) -> usize {
         self.counts.dims()[0]

@@ -7,6 +7,7 @@ use std::sync::{Arc, LazyLock};
 
 use nemos_core::HostFloat;
 use nemos_core::simd::{ln_gamma, vectorized};
+use nemos_solvers::RowLoss;
 
 use crate::links::at::FusedLink;
 
@@ -20,6 +21,16 @@ pub(crate) trait FusedModel: Send + Sync + 'static {
 
     /// The expected curvature of the loss in the predictor.
     fn weight<L: FusedLink>(predictor: f64, scale: f64) -> f64;
+
+    /// The curvature of the loss in the predictor, for this count: a difference of slopes, unless a model knows better. Where a
+    /// curvature has all but vanished beside its slope, a difference is nothing but rounding.
+    #[inline(always)]
+    fn curvature<L: FusedLink>(predictor: f64, count: f64, scale: f64) -> f64 {
+        // Central differences lose least near the cube root of the precision.
+        let step = 6e-6 * predictor.abs().max(1.0);
+        let slope_at = |predictor: f64| Self::term::<L>(predictor, count, scale).1;
+        (slope_at(predictor + step) - slope_at(predictor - step)) / (2.0 * step)
+    }
 
     /// `log_likelihood = −factor · loss + log_likelihood_rest`
     #[inline(always)]
@@ -105,6 +116,17 @@ pub(crate) trait Loops<E: HostFloat>: Send + Sync {
     /// are missing.
     fn weights(&self, predictor: &[E], observed: Observed<'_, E>, lanes: &Lanes, of_pair: (&mut [E], (usize, usize)));
 
+    /// The loss of one row, in double precision; NaN for models with several predictors.
+    fn row(&self, _predictor: f64, _count: f64, _scale: f64) -> RowLoss {
+        let none = f64::NAN;
+        RowLoss {
+            value: none,
+            slope: none,
+            curvature: none,
+            expected: none,
+        }
+    }
+
     /// Adds a measure of rows, times weights, to the losses of `lanes`, and writes that of each count, NaN where it is
     /// missing, over the predictor.
     fn measure(&self, measure: Measure, predictor: &mut [E], observed: Observed<'_, E>, lanes: &mut Lanes);
@@ -184,6 +206,19 @@ impl<E: HostFloat, M: FusedModel, L: FusedLink> Loops<E> for Fused<M, L> {
                 }
             },
         );
+    }
+
+    fn row(&self, predictor: f64, count: f64, scale: f64) -> RowLoss {
+        let (value, slope) = M::term::<L>(predictor, count, scale);
+        let observed = M::curvature::<L>(predictor, count, scale);
+        let expected = M::weight::<L>(predictor, scale);
+        RowLoss {
+            value,
+            slope,
+            // Beside the end of what a link allows there is no difference to take.
+            curvature: if observed.is_nan() { expected } else { observed.max(0.0) },
+            expected,
+        }
     }
 
     fn measure(&self, measure: Measure, predictor: &mut [E], observed: Observed<'_, E>, lanes: &mut Lanes) {

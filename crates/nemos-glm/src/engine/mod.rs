@@ -23,6 +23,7 @@ pub(crate) mod moments;
 pub(crate) mod objective;
 pub(crate) mod pending;
 pub(crate) mod problems;
+pub(crate) mod row_problem;
 pub(crate) mod second;
 pub(crate) mod selection;
 pub(crate) mod shards;

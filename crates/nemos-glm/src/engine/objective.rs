@@ -1,13 +1,12 @@
 //! The mean loss of every problem: what a fit minimises, less the penalty.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ndarray::Array2;
 use nemos_core::tensor::DType;
 use nemos_core::{Backend, Design, Matrix};
-use nemos_solvers::{Error, Evaluation, ExpectedCurvature, Objective, Order, Parameters, Request, Smoothness};
+use nemos_solvers::{Error, Evaluation, ExpectedCurvature, Moments, Objective, Order, Parameters, Request, RowProblem, Smoothness};
 
-use crate::Support;
 use crate::engine::chunk::Chunk;
 use crate::engine::data::{Data, Read};
 use crate::engine::host::{Asked, Predictors, Scratch};
@@ -15,11 +14,13 @@ use crate::engine::loops::LoopFloat;
 use crate::engine::model::{At, Information, Model};
 use crate::engine::pending::Pending;
 use crate::engine::problems::Problems;
+use crate::engine::row_problem::{self, Held};
 use crate::engine::shards::Sum;
 use crate::engine::sums::Sums;
 use crate::engine::survey::{FoldMoments, Survey, Totals, survey};
 use crate::engine::tensors::{OnDevice, Seen, row};
 use crate::fit::{smoothness, start};
+use crate::{Scale, Support};
 
 /// The mean loss over rows, one column per problem: what a fit minimises, less the penalty.
 ///
@@ -41,6 +42,9 @@ pub struct GlmObjective<'a, B: Backend> {
     scale: Vec<f64>,
     free: Option<Array2<bool>>,
     expected: Option<ExpectedCurvature>,
+    held: OnceLock<Held>,
+    /// What is taken off the features as they are read, where their means are large.
+    centre: Option<Arc<Vec<f64>>>,
 }
 
 impl<B: Backend> std::fmt::Debug for GlmObjective<'_, B> {
@@ -74,6 +78,8 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
             divisor: problems.divisors().map_or_else(|| totals.weight.clone(), <[f64]>::to_vec),
             free: None,
             expected: None,
+            held: OnceLock::new(),
+            centre: None,
             data,
             model,
             problems,
@@ -82,6 +88,7 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
             scale,
         };
         if let Some(moments) = moments {
+            objective.centre = centre::<B>(&moments.moments[0]);
             objective.expected = Some(objective.expect(moments));
         }
         Ok(objective)
@@ -127,6 +134,7 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
             weight,
             ridge: None,
             free: None,
+            centre: self.centre.clone(),
         }
     }
 
@@ -169,6 +177,7 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
         self.data.design = design;
         let (totals, _) = survey(&mut self.data, &*self.model, &self.problems, Survey::CountsOnly)?;
         self.totals = totals;
+        self.held = OnceLock::new();
         if self.problems.divisors().is_none() {
             self.divisor.clone_from(&self.totals.weight);
         }
@@ -219,8 +228,22 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
         if self.on_edge[problem] { 0.0 } else { 1.0 / self.divisor[problem] }
     }
 
+    /// The same parameters where the centre is taken off the features.
+    fn centred(&self, at: &Parameters) -> Parameters {
+        let mut centred = at.clone();
+        let Some(centre) = &self.centre else { return centred };
+        for problem in 0..centred.n_problems() {
+            for predictor in centred.column_mut(problem).chunks_exact_mut(centre.len() + 1) {
+                let shift: f64 = predictor.iter().zip(&**centre).map(|(coef, centre)| coef * centre).sum();
+                predictor[centre.len()] += shift;
+            }
+        }
+        centred
+    }
+
     /// All chunks through the fused loops, or through tensor operations.
     fn sums<E: LoopFloat>(&self, at: &Parameters, request: Request<'_>) -> Result<Sums, Error> {
+        let at = &self.centred(at);
         let asked = self.asked(request.columns);
         let scales = self.scales_of(request.columns);
         let loops = self.model.loops().filter(|_| B::HOST).map(E::of);
@@ -238,6 +261,14 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
             scratch: Scratch::new(&scales, asked.n_predictors),
         };
         let add = |shard: &mut Shard<B, E>, chunk: &Chunk<B>| {
+            let less;
+            let chunk = match &self.centre {
+                Some(centre) => {
+                    less = chunk.less(centre);
+                    &less
+                }
+                None => chunk,
+            };
             let Shard { sums, pending, scratch } = shard;
             let done = loops.and_then(|loops| {
                 let predictors = Predictors::Parameters(&on_host);
@@ -266,6 +297,9 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
         };
         let mut sums = shard.sums;
         sums.add_read(shard.pending.finish()?, asked.n_predictors);
+        if let Some(centre) = &self.centre {
+            sums.uncentre(centre);
+        }
         Ok(sums)
     }
 }
@@ -318,9 +352,45 @@ impl<B: Backend> Objective for GlmObjective<'_, B> {
         4.0 * B::epsilon()
     }
 
+    fn nats(&self, problem: usize) -> f64 {
+        match (self.model.scale(), self.share(problem)) {
+            (_, 0.0) => 0.0,
+            // Squares have the units of the data, until their scale is known.
+            (Scale::Pearson, _) if self.model.support() == Support::Real => 0.0,
+            (_, share) => self.model.loss_factor(self.scale[problem]) / share,
+        }
+    }
+
+    fn by_row(&self, problem: usize) -> Result<Option<RowProblem<'_>>, Error> {
+        let held = match self.held.get() {
+            Some(held) => held,
+            None => {
+                let held = Held::new(&self.data)?;
+                self.held.get_or_init(|| held)
+            }
+        };
+        Ok(row_problem::of(self, held, problem))
+    }
+
     fn smoothness(&self) -> Result<Option<Smoothness>, Error> {
         smoothness::of(self)
     }
+}
+
+/// The means of features of which one at least is so large, beside its standard deviation, that products and gradients of
+/// the features as they are would lose the digits that matter; as numbers of the backend's precision.
+fn centre<B: Backend>(moments: &Moments) -> Option<Arc<Vec<f64>>> {
+    let (large, round): (f64, fn(f64) -> f64) = match B::DTYPE {
+        DType::F64 => (1e3, |x| x),
+        _ => (16.0, |x| f64::from(x as f32)),
+    };
+    let variances = moments.covariance.diag();
+    let is_large = moments
+        .mean
+        .iter()
+        .zip(variances)
+        .any(|(mean, variance)| *variance > 0.0 && mean.abs() > large * variance.sqrt());
+    is_large.then(|| Arc::new(moments.mean.iter().map(|&mean| round(mean)).collect()))
 }
 
 // Curvatures of a pass that exist at a time in one shard, in bytes.

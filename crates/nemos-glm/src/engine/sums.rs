@@ -43,6 +43,17 @@ impl Sums {
         add_pairs(&mut self.curvature, read, n_predictors);
     }
 
+    /// From gradients along features less a centre to those along the features. Curvatures stay about the centre.
+    pub(crate) fn uncentre(&mut self, centre: &[f64]) {
+        for predictor in self.gradient.as_mut_slice().chunks_exact_mut(centre.len() + 1) {
+            let intercept = predictor[centre.len()];
+            predictor
+                .iter_mut()
+                .zip(centre)
+                .for_each(|(slope, centre)| *slope += centre * intercept);
+        }
+    }
+
     /// Takes the gradient and curvature of coefficients that may not move away.
     /// `free` is `[n_predictors · n_features, n_problems]`.
     pub(crate) fn hold(&mut self, columns: &[usize], free: &Array2<bool>, n_features: usize) {

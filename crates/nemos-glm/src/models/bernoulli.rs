@@ -29,9 +29,11 @@ impl ObservationModel for Bernoulli {
     type DefaultLink = Logistic;
 
     fn log_likelihood<T: BurnBackend>(&self, counts: Tensor<T, 2>, mean: &Mean<'_, T>, _scale: Tensor<T, 2>) -> Tensor<T, 2> {
-        // The term that does not count may be 0 · ln 0.
+        // The term that does not count may be 0 · ln 0. Links that are none of a probability may lead above one.
         let none = counts.equal_elem(0.0);
-        mean.log_rate().mask_where(none, mean.log_complement())
+        let log_rate = mean.log_rate();
+        let impossible = log_rate.clone().greater_elem(0.0);
+        log_rate.mask_fill(impossible, f32::NAN).mask_where(none, mean.log_complement())
     }
 
     fn deviance<T: BurnBackend>(&self, counts: Tensor<T, 2>, rate: Tensor<T, 2>, _scale: Tensor<T, 2>) -> Tensor<T, 2> {
@@ -89,9 +91,11 @@ impl FusedModel for Bernoulli {
     #[inline(always)]
     fn term<L: FusedLink>(predictor: f64, count: f64, _scale: f64) -> (f64, f64) {
         if L::FORM == LinkForm::Logistic {
-            // `ln(1 + e^η) − y η`, and `rate − y`.
-            let (rate, _) = logistic(predictor);
-            return (ln_1p_exp(predictor) - count * predictor, rate - count);
+            // `ln(1 + e^η)` of silence, and `ln(1 + e^−η)` of a spike: no difference of either with `y η`.
+            let (rate, complement) = logistic(predictor);
+            let silent = count == 0.0;
+            let loss = ln_1p_exp(if silent { predictor } else { -predictor });
+            return (loss, if silent { rate } else { -complement });
         }
         // `−y ln η − (1 − y) ln(1 − η)`: not a number outside 0..=1.
         let (silent, of_this) = (count == 0.0, if count == 0.0 { 1.0 - predictor } else { predictor });
@@ -106,6 +110,15 @@ impl FusedModel for Bernoulli {
             return rate * complement;
         }
         (predictor * (1.0 - predictor)).recip()
+    }
+
+    #[inline(always)]
+    fn curvature<L: FusedLink>(predictor: f64, count: f64, scale: f64) -> f64 {
+        match L::FORM {
+            LinkForm::Logistic => Self::weight::<L>(predictor, scale),
+            _ if count == 0.0 => ((1.0 - predictor) * (1.0 - predictor)).recip(),
+            _ => (predictor * predictor).recip(),
+        }
     }
 
     #[inline(always)]

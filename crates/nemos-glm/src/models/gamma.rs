@@ -127,6 +127,21 @@ impl FusedModel for Gamma {
     }
 
     #[inline(always)]
+    fn curvature<L: FusedLink>(predictor: f64, count: f64, _scale: f64) -> f64 {
+        let at = L::at(predictor);
+        match L::FORM {
+            LinkForm::Exp => count / at.rate,
+            LinkForm::Reciprocal => 1.0 / (predictor * predictor),
+            LinkForm::Identity => (2.0 * count / predictor - 1.0) / (predictor * predictor),
+            // Of softplus: rate″ = rate′ (1 − rate′).
+            _ => {
+                let (ratio, rest) = (count / at.rate, 1.0 - at.steepness);
+                at.relative * (at.relative * (2.0 * ratio - 1.0) + rest * (1.0 - ratio))
+            }
+        }
+    }
+
+    #[inline(always)]
     fn factor(scale: f64) -> f64 {
         1.0 / scale
     }

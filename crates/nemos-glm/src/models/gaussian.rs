@@ -106,6 +106,11 @@ impl FusedModel for Gaussian {
     }
 
     #[inline(always)]
+    fn curvature<L: FusedLink>(_predictor: f64, _count: f64, _scale: f64) -> f64 {
+        2.0
+    }
+
+    #[inline(always)]
     fn factor(scale: f64) -> f64 {
         0.5 / scale
     }

@@ -1,7 +1,7 @@
 //! Negative binomial observations: spike counts that scatter more than Poisson.
 
-use nemos_core::simd::{ln, ln_1p, ln_1p_exp as ln_1p_exp_of, ln_gamma as ln_gamma_of};
-use nemos_core::special::{ln_1p_exp, ln_gamma};
+use nemos_core::simd::{ln, ln_1p_exp as ln_1p_exp_of, ln_gamma_rise};
+use nemos_core::special::{self, ln_1p_exp};
 use nemos_core::tensor::{Tensor, backend::Backend as BurnBackend};
 use rand::Rng;
 
@@ -59,14 +59,9 @@ impl ObservationModel for NegativeBinomial {
     type DefaultLink = Exp;
 
     fn log_likelihood<T: BurnBackend>(&self, counts: Tensor<T, 2>, mean: &Mean<'_, T>, scale: Tensor<T, 2>) -> Tensor<T, 2> {
-        let size = scale.clone().recip();
-        // 0 · ln 0 is 0: a rate of zero is sure to bring no spikes.
-        let log_scaled = mean.log_rate() + scale.log();
-        let none = counts.clone().equal_elem(0.0);
-        let explained = (counts.clone() * log_scaled.clone()).mask_fill(none, 0.0);
-        explained - (counts.clone() + size.clone()) * ln_1p_exp(log_scaled) + ln_gamma(counts.clone() + size.clone())
-            - ln_gamma(size)
-            - ln_gamma(counts + 1.0)
+        let rise = special::ln_gamma_rise(counts.clone(), scale.clone().recip());
+        let rest = rise - counts.clone() * scale.clone().log() - special::ln_gamma(counts.clone() + 1.0);
+        rest - self.loss(counts, mean, scale)
     }
 
     fn deviance<T: BurnBackend>(&self, counts: Tensor<T, 2>, rate: Tensor<T, 2>, scale: Tensor<T, 2>) -> Tensor<T, 2> {
@@ -81,8 +76,11 @@ impl ObservationModel for NegativeBinomial {
     }
 
     fn loss<T: BurnBackend>(&self, counts: Tensor<T, 2>, mean: &Mean<'_, T>, scale: Tensor<T, 2>) -> Tensor<T, 2> {
+        // Nothing cancels, as it would in `(counts + 1/scale) · ln(1 + scale · rate) − counts · ln(scale · rate)`.
         let log_scaled = mean.log_rate() + scale.clone().log();
-        (counts.clone() + scale.recip()) * ln_1p_exp(log_scaled.clone()) - counts * log_scaled
+        let none = counts.clone().equal_elem(0.0);
+        let surprise = (counts * ln_1p_exp(log_scaled.clone().neg())).mask_fill(none, 0.0);
+        ln_1p_exp(log_scaled) / scale + surprise
     }
 
     fn support(&self) -> Support {
@@ -138,14 +136,14 @@ fn loops(link: LinkForm) -> Option<BothPrecisions> {
 impl FusedModel for NegativeBinomial {
     const DEVIANCE_FACTOR: f64 = 2.0;
 
-    /// With `z = ln(scale · rate)`: `(y + 1/scale) ln(1 + e^z) − y z`.
+    /// With `z = ln(scale · rate)`: `ln(1 + e^z) / scale + y ln(1 + e^−z)`, in which nothing cancels.
     #[inline(always)]
     fn term<L: FusedLink>(predictor: f64, count: f64, scale: f64) -> (f64, f64) {
         let at = L::at(predictor);
         let z = at.log_rate + ln(scale);
-        let total = count + 1.0 / scale;
-        let (share, _) = logistic(z);
-        (total * ln_1p_exp_of(z) - spikes(count, z), at.relative * (total * share - count))
+        let (share, rest) = logistic(z);
+        let loss = ln_1p_exp_of(z) / scale + spikes(count, ln_1p_exp_of(-z));
+        (loss, at.relative * (share / scale - count * rest))
     }
 
     #[inline(always)]
@@ -155,14 +153,28 @@ impl FusedModel for NegativeBinomial {
     }
 
     #[inline(always)]
-    fn log_likelihood_rest(count: f64, scale: f64, _table: &LnFactorials) -> f64 {
-        let size = 1.0 / scale;
-        ln_gamma_of(count + size) - ln_gamma_of(size) - ln_gamma_of(count + 1.0)
+    fn curvature<L: FusedLink>(predictor: f64, count: f64, scale: f64) -> f64 {
+        let at = L::at(predictor);
+        let (share, rest) = logistic(at.log_rate + ln(scale));
+        // In the logarithm of the rate, and what the bend of that adds.
+        let in_log = (count + 1.0 / scale) * share * rest;
+        let slope = share / scale - count * rest;
+        match L::FORM {
+            LinkForm::Exp => in_log,
+            LinkForm::Identity => (in_log - slope) / (predictor * predictor),
+            // Of softplus: (ln rate)″ = (ln rate)′ (1 − rate′ − (ln rate)′).
+            _ => at.relative * (at.relative * in_log + slope * (1.0 - at.steepness - at.relative)),
+        }
+    }
+
+    #[inline(always)]
+    fn log_likelihood_rest(count: f64, scale: f64, table: &LnFactorials) -> f64 {
+        ln_gamma_rise(count, 1.0 / scale) - count * ln(scale) - table.of(count)
     }
 
     #[inline(always)]
     fn deviance_rest(count: f64, scale: f64) -> f64 {
-        let saturated = spikes(count, ln(scale * count)) - (count + 1.0 / scale) * ln_1p(scale * count);
-        2.0 * saturated
+        let z = ln(scale) + ln(count);
+        -2.0 * (ln_1p_exp_of(z) / scale + spikes(count, ln_1p_exp_of(-z)))
     }
 }

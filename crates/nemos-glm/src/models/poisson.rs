@@ -111,6 +111,20 @@ impl FusedModel for Poisson {
     }
 
     #[inline(always)]
+    fn curvature<L: FusedLink>(predictor: f64, count: f64, _scale: f64) -> f64 {
+        let at = L::at(predictor);
+        match L::FORM {
+            LinkForm::Exp => at.rate,
+            LinkForm::Identity => count / (predictor * predictor),
+            // Of softplus: rate″ = rate′ (1 − rate′).
+            _ => {
+                let bend = at.steepness * (1.0 - at.steepness);
+                bend + spikes(count, at.relative * (at.relative - (1.0 - at.steepness)))
+            }
+        }
+    }
+
+    #[inline(always)]
     fn log_likelihood_rest(count: f64, _scale: f64, table: &LnFactorials) -> f64 {
         -table.of(count)
     }

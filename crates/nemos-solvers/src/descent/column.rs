@@ -25,6 +25,8 @@ pub(crate) struct Column<D> {
     length: f64,
     trials: usize,
     start_value: f64,
+    /// What takes values to nats.
+    nats: f64,
     pub(crate) steps: usize,
     pub(crate) evaluations: usize,
     pub(crate) decrement: f64,
@@ -54,7 +56,7 @@ const TRIALS_BELOW_RESOLUTION: usize = 8;
 const FORGET: f64 = 4.0;
 
 impl<D: Direction> Column<D> {
-    pub(crate) fn new(point: Vec<f64>, method: D, penalty: Option<ColumnPenalty>) -> Self {
+    pub(crate) fn new(point: Vec<f64>, method: D, penalty: Option<ColumnPenalty>, nats: f64) -> Self {
         Column {
             method,
             penalty,
@@ -66,6 +68,7 @@ impl<D: Direction> Column<D> {
             length: 1.0,
             trials: 0,
             start_value: f64::NAN,
+            nats,
             value: f64::NAN,
             steps: 0,
             evaluations: 0,
@@ -230,6 +233,6 @@ impl<D: Direction> Column<D> {
     }
 
     fn scale(&self) -> f64 {
-        relative_scale(self.value, self.start_value)
+        relative_scale(self.value, self.start_value, self.nats)
     }
 }

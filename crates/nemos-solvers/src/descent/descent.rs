@@ -162,7 +162,12 @@ impl<D: Direction> Descent<D> {
         let points = space.point_of(start, &problems);
         let column = |&problem: &usize| {
             let penalty = penalties.as_ref().map(|penalties| penalties[problem].clone());
-            Column::new(points.column(problem).to_vec(), direction(problem), penalty)
+            Column::new(
+                points.column(problem).to_vec(),
+                direction(problem),
+                penalty,
+                objective.nats(problem),
+            )
         };
         let mut descent = Descent {
             name,

@@ -84,7 +84,7 @@ impl GradientSteps {
                 StepLength::Searched => optimality.step_length(problem, n_parameters),
             },
             last: None,
-            monitor: Monitor::default(),
+            monitor: Monitor::new(objective.nats(problem)),
         };
         let columns = (0..n_problems).into_par_iter().map(column).collect();
         Ok(GradientSteps {

@@ -19,6 +19,8 @@ pub(crate) struct Monitor {
     pub(crate) evaluations: usize,
     value: f64,
     start_value: f64,
+    /// What takes values to nats.
+    nats: f64,
     gradient_norm: f64,
     decrement: f64,
     curvature_share: f64,
@@ -40,14 +42,16 @@ pub(crate) struct Point<'a> {
     pub(crate) value: f64,
 }
 
-impl Default for Monitor {
-    fn default() -> Self {
+impl Monitor {
+    /// Nothing is known yet, but what takes values to nats.
+    pub(crate) fn new(nats: f64) -> Self {
         Monitor {
             status: None,
             steps: 0,
             evaluations: 0,
             value: f64::NAN,
             start_value: f64::NAN,
+            nats,
             gradient_norm: f64::NAN,
             decrement: f64::NAN,
             curvature_share: f64::INFINITY,
@@ -55,16 +59,14 @@ impl Default for Monitor {
             estimate_below: f64::INFINITY,
         }
     }
-}
 
-impl Monitor {
     /// Lets the column go on, perhaps on other data.
     pub(crate) fn reopen(&mut self) {
         // Values of one batch say nothing of another: only what was done stays.
         *self = Monitor {
             steps: self.steps,
             evaluations: self.evaluations,
-            ..Monitor::default()
+            ..Monitor::new(self.nats)
         };
     }
 
@@ -109,7 +111,7 @@ impl Monitor {
         self.gradient_norm = optimality.gradient_norm(here.problem, here.at, here.gradient);
         let moved = difference(beyond, here.at);
         let cheap = 0.5 * dot(&moved, &moved) / length;
-        let scale = relative_scale(self.value, self.start_value);
+        let scale = relative_scale(self.value, self.start_value, self.nats);
         self.decrement = cheap;
         if cheap <= tolerance * scale && cheap <= self.estimate_below {
             self.decrement = optimality.decrement(here.problem, here.at, here.gradient).unwrap_or(cheap);
@@ -132,7 +134,7 @@ impl Monitor {
 
     /// Stops a column whose steps lead nowhere, however short.
     pub(crate) fn give_up(&mut self, resolution: f64, value: f64) {
-        let scale = relative_scale(self.value, self.start_value);
+        let scale = relative_scale(self.value, self.start_value, self.nats);
         self.status = Some(if !value.is_finite() {
             Status::NonFinite
         } else if self.decrement <= resolution * scale {

@@ -90,7 +90,9 @@ impl VarianceReduced {
             name,
             tolerance: stopping.tolerance,
             optimality: Optimality::new(objective, start.n_parameters(), start.n_problems())?,
-            monitors: vec![Monitor::default(); start.n_problems()],
+            monitors: (0..start.n_problems())
+                .map(|problem| Monitor::new(objective.nats(problem)))
+                .collect(),
             last: vec![None; start.n_problems()],
             rng: ChaCha8Rng::seed_from_u64(settings.seed),
             batch_size,

@@ -30,6 +30,11 @@ impl ColumnPenalty {
         }
     }
 
+    /// Whether it has no nonsmooth part.
+    pub(crate) fn is_none(&self) -> bool {
+        self.groups.is_empty() && self.lasso.iter().all(|&strength| strength == 0.0)
+    }
+
     /// Which parameters are in no nonsmooth part of the penalty.
     pub(crate) fn smooth_places(&self) -> Vec<bool> {
         let mut without: Vec<bool> = self.lasso.iter().map(|&strength| strength == 0.0).collect();

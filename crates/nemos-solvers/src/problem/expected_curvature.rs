@@ -29,6 +29,9 @@ pub struct ExpectedCurvature {
     /// `[n_predictors · n_features, n_problems]`: the coefficients that may move, the others stay where they start and
     /// have no gradient; all of them where there is nothing.
     pub free: Option<Array2<bool>>,
+    /// `[n_features]`: what is taken off the features in the curvatures that evaluations bring, where means are so large that
+    /// products of the features as they are would cancel.
+    pub centre: Option<Arc<Vec<f64>>>,
 }
 
 impl ExpectedCurvature {
@@ -40,6 +43,7 @@ impl ExpectedCurvature {
             weight,
             ridge: None,
             free: None,
+            centre: None,
         }
     }
 
@@ -59,6 +63,7 @@ impl ExpectedCurvature {
             weight: self.weight.select(Axis(1), problems),
             ridge: self.ridge.as_ref().map(|ridge| ridge.select(Axis(1), problems)),
             free: self.free.as_ref().map(|free| free.select(Axis(1), problems)),
+            centre: self.centre.clone(),
         }
     }
 

@@ -5,3 +5,4 @@ pub(crate) mod moments;
 pub(crate) mod objective;
 pub(crate) mod parameters;
 pub(crate) mod penalized;
+pub(crate) mod row_problem;

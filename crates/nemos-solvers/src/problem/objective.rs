@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::penalty::regularizer::Regularizer;
 use crate::problem::expected_curvature::ExpectedCurvature;
 use crate::problem::parameters::Parameters;
+use crate::problem::row_problem::RowProblem;
 
 /// What one evaluation should bring.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -34,7 +35,8 @@ pub struct Evaluation {
     pub values: Vec<f64>,
     /// `[n_parameters, n_columns]`.
     pub gradient: Parameters,
-    /// One `[n_parameters, n_parameters]` per column, where they were asked for and the objective has them.
+    /// One `[n_parameters, n_parameters]` per column, where they were asked for and the objective has them; about the
+    /// [centre](ExpectedCurvature::centre), where there is one.
     pub curvature: Option<Vec<Array2<f64>>>,
 }
 
@@ -72,6 +74,21 @@ pub trait Objective: Sync {
     /// complete. Only solvers that [handle](crate::Solver::handles) it may minimise such an objective.
     fn penalty(&self) -> Option<&Regularizer> {
         None
+    }
+
+    /// What takes a value of a problem to nats, over all rows together; zero where that is not known. A fit that is nats away from
+    /// its minimum is not there, whatever share of its value that is.
+    fn nats(&self, _problem: usize) -> f64 {
+        0.0
+    }
+
+    /// One problem row by row, without the nonsmooth part of its penalty; nothing where rows are no such thing, or too many
+    /// to hold. It is asked for to prove a minimum.
+    ///
+    /// # Errors
+    /// Where the data cannot be read.
+    fn by_row(&self, _problem: usize) -> Result<Option<RowProblem<'_>>, Error> {
+        Ok(None)
     }
 
     /// How fast gradients can change, where that is known: what stochastic solvers take their step length from.

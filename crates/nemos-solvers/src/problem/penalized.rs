@@ -8,6 +8,7 @@ use crate::penalty::regularizer::Regularizer;
 use crate::problem::expected_curvature::ExpectedCurvature;
 use crate::problem::objective::{Evaluation, Objective, Request, Smoothness};
 use crate::problem::parameters::Parameters;
+use crate::problem::row_problem::RowProblem;
 
 /// `objective + penalty`; intercepts are not penalised.
 ///
@@ -100,6 +101,20 @@ impl Objective for Penalized<'_> {
             mean: bounds.mean + steepest,
         };
         Ok(self.objective.smoothness()?.map(add))
+    }
+
+    fn nats(&self, problem: usize) -> f64 {
+        self.objective.nats(problem)
+    }
+
+    fn by_row(&self, problem: usize) -> Result<Option<RowProblem<'_>>, Error> {
+        let mut rows = self.objective.by_row(problem)?;
+        if let Some(rows) = rows.as_mut().filter(|_| self.n_predictors() == 1) {
+            for (feature, ridge) in rows.ridge.iter_mut().enumerate() {
+                *ridge += self.regularizer.shares(feature, problem, problem).0;
+            }
+        }
+        Ok(rows)
     }
 
     fn resolution(&self) -> f64 {

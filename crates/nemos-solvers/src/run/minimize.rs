@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::problem::objective::Objective;
 use crate::problem::parameters::Parameters;
+use crate::proof::finish::{Doubt, finish};
 use crate::run::outcome::{ColumnOutcome, Outcome, Status};
 use crate::run::progress::Progress;
 use crate::run::recession::recedes;
@@ -22,6 +23,8 @@ pub struct Solution {
 
 // Steps along which less than this share of the expected curvature is left raise the question whether there is a minimum.
 const FLAT: f64 = 1e-3;
+// Below this share distances by the expected curvature may be short by as much.
+const FADED: f64 = 0.1;
 // Curvatures held in memory at a time while that question is answered.
 const COLUMNS_AT_A_TIME: usize = 8;
 
@@ -65,10 +68,17 @@ pub fn minimize(objective: &dyn Objective, solver: &dyn Solver, stopping: Stoppi
         state.step(objective)?;
         solver.after_step(&state.progress());
     }
-    let (parameters, progress) = (state.parameters().clone(), state.progress());
+    let (mut parameters, progress) = (state.parameters().clone(), state.progress());
     let mut columns: Vec<ColumnOutcome> = progress.iter().map(ColumnOutcome::from).collect();
+    let doubts: Vec<Doubt> = columns
+        .iter()
+        .zip(&progress)
+        .map(|(column, progress)| doubt(column, progress))
+        .collect();
+    let looked_at = finish(objective, stopping, start, (&mut parameters, &mut columns), &doubts)?;
+    // Where rows were too many for a proof, curvature that has faded raises the question whether there is a minimum.
     let suspects: Vec<usize> = (0..columns.len())
-        .filter(|&j| columns[j].status != Status::NonFinite && progress[j].curvature_share < FLAT)
+        .filter(|&j| !looked_at[j] && columns[j].status != Status::NonFinite && progress[j].curvature_share < FLAT)
         .collect();
     for suspects in suspects.chunks(COLUMNS_AT_A_TIME) {
         for (&problem, recedes) in suspects.iter().zip(recedes(objective, &parameters, suspects)?) {
@@ -89,6 +99,17 @@ pub fn minimize(objective: &dyn Objective, solver: &dyn Solver, stopping: Stoppi
     Ok(Solution { parameters, outcome })
 }
 
+/// How much there is to doubt in what a solver says of a column.
+fn doubt(column: &ColumnOutcome, progress: &Progress) -> Doubt {
+    if column.status != Status::Converged || progress.curvature_share < FLAT {
+        Doubt::Grave
+    } else if progress.curvature_share < FADED {
+        Doubt::Some
+    } else {
+        Doubt::None
+    }
+}
+
 impl From<&Progress> for ColumnOutcome {
     fn from(progress: &Progress) -> Self {
         ColumnOutcome {
@@ -99,6 +120,8 @@ impl From<&Progress> for ColumnOutcome {
             gradient_norm: progress.gradient_norm,
             decrement: progress.decrement,
             rank: progress.rank,
+            is_proven: false,
+            condition: None,
         }
     }
 }

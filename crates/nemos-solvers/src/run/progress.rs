@@ -42,8 +42,13 @@ impl Default for Progress {
     }
 }
 
-/// What the distance to the minimum is measured against: the objective, or its fall since the start. An objective that
-/// has risen is no excuse to stop.
-pub(crate) fn relative_scale(value: f64, start_value: f64) -> f64 {
-    value.min(start_value).abs().max(start_value - value)
+// Nats that the default tolerance leaves are a ten-millionth of these.
+const MANY_NATS: f64 = 1e7;
+
+/// What the distance to the minimum is measured against: the objective, or its fall since the start, but no more than so many
+/// nats: neither the constants of a likelihood nor a bad start make a fit better. An objective that has risen is no
+/// excuse to stop.
+pub(crate) fn relative_scale(value: f64, start_value: f64, nats: f64) -> f64 {
+    let scale = value.min(start_value).abs().max(start_value - value);
+    if nats > 0.0 { scale.min(MANY_NATS / nats) } else { scale }
 }

@@ -15,19 +15,47 @@ use crate::space::change::Space;
 ///
 /// Near a minimum the slope twenty Newton steps on is −19 times the slope here. Where there is none, the curvature
 /// fades along with the slope: a Newton step keeps its length however flat it gets, and the slope never turns up.
-/// Coefficients under a nonsmooth penalty are held: it grows for ever.
+/// Coefficients under a penalty are held: it grows for ever.
 pub(crate) fn recedes(objective: &dyn Objective, parameters: &Parameters, problems: &[usize]) -> Result<Vec<bool>, Error> {
-    const STEPS_ON: f64 = 20.0;
     let unable = Ok(vec![false; problems.len()]);
     let penalties = nonsmooth_parts(objective, parameters.n_parameters(), parameters.n_problems());
-    let expected = match (&penalties, objective.expected_curvature()) {
-        (None, expected) => expected.map(|expected| expected.select(problems)),
-        (Some(_), None) => return unable,
-        (Some(penalties), Some(expected)) => {
-            let loose: Vec<Vec<bool>> = problems.iter().map(|&problem| penalties[problem].smooth_places()).collect();
-            Some(holding(expected.select(problems), &loose))
-        }
+    let Some(expected) = objective.expected_curvature().map(|expected| expected.select(problems)) else {
+        // Nothing is known of which parameters are coefficients, and of what a ridge holds.
+        return match &penalties {
+            None => falls_for_ever(objective, parameters, problems, None),
+            Some(_) => unable,
+        };
     };
+    let loose: Vec<Vec<bool>> = problems
+        .iter()
+        .enumerate()
+        .map(|(index, &problem)| {
+            let smooth = penalties.as_ref().map(|penalties| penalties[problem].smooth_places());
+            let smooth = smooth.unwrap_or_else(|| vec![true; parameters.n_parameters()]);
+            let width = expected.n_features() + 1;
+            let has_ridge = |parameter: usize| {
+                let (predictor, feature) = (parameter / width, parameter % width);
+                expected.ridge.is_some() && feature < width - 1 && expected.ridge_at(predictor * (width - 1) + feature, index) > 0.0
+            };
+            smooth
+                .iter()
+                .enumerate()
+                .map(|(parameter, smooth)| *smooth && !has_ridge(parameter))
+                .collect()
+        })
+        .collect();
+    falls_for_ever(objective, parameters, problems, Some(holding(expected, &loose)))
+}
+
+/// The same where all parameters may move that are expected to.
+fn falls_for_ever(
+    objective: &dyn Objective,
+    parameters: &Parameters,
+    problems: &[usize],
+    expected: Option<ExpectedCurvature>,
+) -> Result<Vec<bool>, Error> {
+    const STEPS_ON: f64 = 20.0;
+    let unable = Ok(vec![false; problems.len()]);
     let suspects = Suspects {
         objective,
         problems,

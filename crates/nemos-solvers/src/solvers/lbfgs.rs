@@ -68,7 +68,8 @@ impl Solver for Lbfgs {
     }
 
     fn begin(&self, objective: &dyn Objective, start: &Parameters, stopping: Stopping) -> Result<State, Error> {
-        let pairs = |_| Pairs::new(self.memory);
+        let has_ridge = objective.expected_curvature().is_some_and(|expected| expected.ridge.is_some());
+        let pairs = |_| Pairs::new(self.memory, if has_ridge { 1.0 } else { 0.0 });
         Descent::new(self.name(), objective, start, stopping, pairs).map(State::new)
     }
 }
@@ -78,6 +79,8 @@ impl Solver for Lbfgs {
 struct Pairs {
     pairs: VecDeque<Pair>,
     limit: usize,
+    /// The least scale of the expected inverse Hessian that a distance is measured with.
+    least_scale: f64,
 }
 
 #[derive(Clone, Debug)]
@@ -89,17 +92,23 @@ struct Pair {
 }
 
 impl Pairs {
-    fn new(limit: usize) -> Self {
+    fn new(limit: usize, least_scale: f64) -> Self {
         Pairs {
             pairs: VecDeque::new(),
             limit,
+            least_scale,
         }
     }
-}
 
-impl Direction for Pairs {
+    /// The newest pair scales the expected inverse Hessian, which is one (eq. 7.20).
+    fn scale(&self) -> f64 {
+        self.pairs
+            .back()
+            .map_or(1.0, |pair| 1.0 / (pair.rho * dot(&pair.change, &pair.change)))
+    }
+
     /// The two loops (Nocedal & Wright 2006, algorithm 7.4).
-    fn direction(&mut self, _point: &[f64], gradient: &[f64], _curvature: Option<&Array2<f64>>) -> Vec<f64> {
+    fn newton(&self, gradient: &[f64], scale: f64) -> Vec<f64> {
         let mut q = negative(gradient);
         let mut shares = Vec::with_capacity(self.pairs.len());
         for pair in self.pairs.iter().rev() {
@@ -107,16 +116,27 @@ impl Direction for Pairs {
             add(&mut q, -share, &pair.change);
             shares.push(share);
         }
-        // The newest pair scales the expected inverse Hessian, which is one (eq. 7.20).
-        if let Some(pair) = self.pairs.back() {
-            let scale = 1.0 / (pair.rho * dot(&pair.change, &pair.change));
-            q.iter_mut().for_each(|q| *q *= scale);
-        }
+        q.iter_mut().for_each(|q| *q *= scale);
         for (pair, share) in self.pairs.iter().zip(shares.into_iter().rev()) {
             let correction = share - pair.rho * dot(&pair.change, &q);
             add(&mut q, correction, &pair.step);
         }
         q
+    }
+}
+
+impl Direction for Pairs {
+    fn direction(&mut self, _point: &[f64], gradient: &[f64], _curvature: Option<&Array2<f64>>) -> Vec<f64> {
+        self.newton(gradient, self.scale())
+    }
+
+    /// The scale is that of the directions which steps have taken. Along others, such as those that nothing but a ridge keeps from
+    /// wandering, the curvature is still the expected one, and the minimum is further than the scale would have it.
+    fn decrement(&self, gradient: &[f64], slope: f64) -> f64 {
+        if self.scale() >= self.least_scale {
+            return -0.5 * slope;
+        }
+        -0.5 * dot(gradient, &self.newton(gradient, self.least_scale))
     }
 
     fn update(&mut self, step: &[f64], change: &[f64]) {
@@ -153,13 +173,13 @@ mod tests {
 
     #[test]
     fn without_pairs_the_direction_is_the_expected_newton_step() {
-        assert_eq!(Pairs::new(10).direction(&[0.0; 2], &[1.0, 0.5], None), [-1.0, -0.5]);
+        assert_eq!(Pairs::new(10, 0.0).direction(&[0.0; 2], &[1.0, 0.5], None), [-1.0, -0.5]);
     }
 
     #[test]
     fn enough_pairs_give_the_newton_step_of_a_quadratic() {
         // f = ½ (3x² + 2xy + 2y²): with exact pairs along two conjugate directions the estimate is exact.
-        let mut pairs = Pairs::new(10);
+        let mut pairs = Pairs::new(10, 0.0);
         pairs.update(&[1.0, 0.0], &[3.0, 1.0]);
         pairs.update(&[-1.0, 3.0], &[0.0, 5.0]);
         let direction = pairs.direction(&[0.0; 2], &[3.0, 1.0], None);

@@ -55,14 +55,17 @@ pub(crate) fn centre_gradient(expected: &ExpectedCurvature, gradient: &mut Param
 
 /// From a curvature in the parameters of a problem to one at points.
 pub(crate) fn centre_curvature(expected: &ExpectedCurvature, mut curvature: Array2<f64>, problem: usize) -> Array2<f64> {
-    let mean = &expected.moments_of(problem).mean;
+    let mut mean = expected.moments_of(problem).mean.clone();
+    if let Some(centre) = &expected.centre {
+        add(&mut mean, -1.0, centre);
+    }
     let width = mean.len() + 1;
     // Rows, then columns: each coefficient's less its mean times the intercept's.
     for _ in 0..2 {
         for first in (0..curvature.nrows()).step_by(width) {
             let intercept = curvature.row(first + width - 1).to_owned();
             let mut rows = curvature.slice_mut(s![first..first + width - 1, ..]);
-            for (mut row, &mean) in rows.rows_mut().into_iter().zip(mean) {
+            for (mut row, &mean) in rows.rows_mut().into_iter().zip(&mean) {
                 row.scaled_add(-mean, &intercept);
             }
         }

@@ -1,0 +1,140 @@
+//! Problems row by row, in double precision: what their minima are proven from.
+
+use std::sync::Arc;
+
+use ndarray::{Array2, Axis};
+use nemos_core::tensor::{DType, Tensor, TensorData};
+use nemos_core::{Backend, Matrix};
+use nemos_solvers::{Error, Losses, Objective, RowLoss, RowProblem};
+
+use crate::engine::data::Data;
+use crate::engine::loops::Loops;
+use crate::engine::model::{At, Information, Model};
+use crate::engine::objective::GlmObjective;
+
+/// All rows that can be used, on the host.
+#[derive(Debug)]
+pub(crate) struct Held {
+    features: Array2<f64>,
+    counts: Array2<f64>,
+    weights: Option<Array2<f64>>,
+    offset: Option<Array2<f64>>,
+    /// Their numbers in the whole data.
+    numbers: Vec<usize>,
+}
+
+impl Held {
+    pub(crate) fn new<B: Backend>(data: &Data<'_, B>) -> Result<Self, nemos_core::Error> {
+        let rows: Vec<usize> = (0..data.n_complete()).collect();
+        let chunk = data.gather(&rows)?;
+        let read = |matrix: &Option<Matrix<B>>| matrix.as_ref().map(Matrix::to_array);
+        Ok(Held {
+            features: read(&chunk.features).unwrap_or_default(),
+            counts: chunk.counts.to_array(),
+            weights: read(&chunk.weights),
+            offset: read(&chunk.offset),
+            numbers: rows.into_iter().map(|row| chunk.rows.at(row)).collect(),
+        })
+    }
+}
+
+/// One problem of an objective; nothing where its loss is held at zero, or its model has no rows in double precision.
+pub(crate) fn of<'a, B: Backend>(objective: &'a GlmObjective<'_, B>, held: &Held, problem: usize) -> Option<RowProblem<'a>> {
+    let (model, problems) = (&objective.model, objective.problems());
+    let loops = model.loops().map(|both| both.double);
+    let is_of_rows = model.n_predictors() == 1 && model.n_targets() == 1 && (loops.is_some() || B::HOST);
+    if !is_of_rows || objective.on_edge()[problem] {
+        return None;
+    }
+    let response = problems.response(problem);
+    let weight_of = |row: usize| {
+        let left_out = problems
+            .folds()
+            .is_some_and(|folds| folds.left_out[problem] == Some(folds.of_row[held.numbers[row]]));
+        let weights = held.weights.as_ref();
+        let weight = weights.map_or(1.0, |weights| weights[(row, problems.weight_column(problem, weights.ncols()))]);
+        if left_out || held.counts[(row, response)].is_nan() {
+            0.0
+        } else {
+            weight
+        }
+    };
+    let weights: Vec<f64> = (0..held.numbers.len()).map(weight_of).collect();
+    let rows: Vec<usize> = (0..weights.len()).filter(|&row| weights[row] > 0.0).collect();
+    let counts: Vec<f64> = rows.iter().map(|&row| held.counts[(row, response)]).collect();
+    let share = objective.share(problem);
+    let shares: Vec<f64> = rows.iter().map(|&row| weights[row] * share).collect();
+    let offset = held.offset.as_ref().map(|offset| {
+        let column = problems.offset_column(problem, offset.ncols());
+        rows.iter().map(|&row| offset[(row, column)]).collect()
+    });
+    let n_features = held.features.ncols();
+    let scale = objective.scale()[problem];
+    Some(RowProblem {
+        features: held.features.select(Axis(0), &rows),
+        offset,
+        free: (0..n_features)
+            .map(|feature| objective.free().is_none_or(|free| free[(feature, problem)]))
+            .collect(),
+        ridge: vec![0.0; n_features],
+        nats: objective.nats(problem),
+        losses: losses::<B>(model.clone(), loops, Rows { counts, shares, scale }),
+    })
+}
+
+/// What the losses of the rows depend on besides predictors.
+struct Rows {
+    counts: Vec<f64>,
+    /// Weights over the divisor.
+    shares: Vec<f64>,
+    scale: f64,
+}
+
+fn losses<'a, B: Backend>(model: Arc<dyn Model<B::Burn>>, loops: Option<Arc<dyn Loops<f64>>>, rows: Rows) -> Losses<'a> {
+    Box::new(move |predictors| {
+        let mut losses = match &loops {
+            Some(loops) => {
+                let terms = predictors.iter().zip(&rows.counts);
+                terms.map(|(&predictor, &count)| loops.row(predictor, count, rows.scale)).collect()
+            }
+            None => in_tensors::<B>(&*model, predictors, &rows),
+        };
+        for (loss, share) in losses.iter_mut().zip(&rows.shares) {
+            loss.value *= share;
+            loss.slope *= share;
+            loss.curvature *= share;
+            loss.expected *= share;
+        }
+        Ok::<Vec<RowLoss>, Error>(losses)
+    })
+}
+
+/// The same in tensor operations, in double precision whatever that of the backend.
+fn in_tensors<B: Backend>(model: &dyn Model<B::Burn>, predictors: &[f64], rows: &Rows) -> Vec<RowLoss> {
+    let tensor = |values: &[f64], dims: [usize; 2]| {
+        let data = TensorData::new(values.to_vec(), dims);
+        Tensor::<B::Burn, 2>::from_data(data, (&B::device(), DType::F64))
+    };
+    let dims = [predictors.len(), 1];
+    let (counts, predictor) = (tensor(&rows.counts, dims), tensor(predictors, dims));
+    let scale = tensor(&[rows.scale], [1, 1]);
+    let at = At {
+        predictor: predictor.clone(),
+        scale: scale.clone(),
+        factor: tensor(&[model.loss_factor(rows.scale)], [1, 1]),
+    };
+    let read = |values: Tensor<B::Burn, 2>| -> Vec<f64> { values.into_data().iter::<f64>().collect() };
+    let (value, slope) = model.slope(counts.clone(), predictor, scale);
+    let observed = read(model.curvature(Information::Observed, counts.clone(), at.clone(), (0, 0)));
+    let expected = read(model.curvature(Information::Expected, counts, at, (0, 0)));
+    let (values, slopes) = (read(value), read(slope));
+    let curvatures = observed.into_iter().zip(expected);
+    let rows = values.into_iter().zip(slopes).zip(curvatures);
+    rows.map(|((value, slope), (observed, expected))| RowLoss {
+        value,
+        slope,
+        curvature: if observed.is_nan() { expected } else { observed.max(0.0) },
+        expected,
+    })
+    .collect()
+}

@@ -1,0 +1,69 @@
+//! Sums and products that do not round: two numbers in place of one.
+//!
+//! Features with large means and nearly collinear ones have coefficients that cancel in the predictor: `x₁ w₁ + x₂ w₂` with
+//! `w₁ ≈ −w₂ ≈ 10⁸` loses eight digits in plain arithmetic.
+//!
+//! # References
+//! Dekker (1971), *Numerische Mathematik* 18; Ogita, Rump & Oishi (2005), *SIAM Journal on Scientific Computing* 26.
+
+/// A sum as accurate as if it had been computed in twice the precision.
+#[derive(Copy, Clone, Debug, Default)]
+pub(crate) struct Sum {
+    high: f64,
+    low: f64,
+}
+
+impl Sum {
+    pub(crate) fn add(&mut self, term: f64) {
+        let sum = self.high + term;
+        // What rounding took off (Knuth's two-sum).
+        let of_term = sum - self.high;
+        self.low += (self.high - (sum - of_term)) + (term - of_term);
+        self.high = sum;
+    }
+
+    pub(crate) fn add_product(&mut self, a: f64, b: f64) {
+        let product = a * b;
+        let ((a_high, a_low), (b_high, b_low)) = (halves(a), halves(b));
+        let low = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low;
+        self.add(product);
+        if low.is_finite() {
+            self.low += low;
+        }
+    }
+
+    pub(crate) fn value(self) -> f64 {
+        // Of what is infinite, rounding took off a NaN.
+        if self.high.is_finite() { self.high + self.low } else { self.high }
+    }
+}
+
+/// A number as a sum of two with half the digits each (Veltkamp).
+fn halves(x: f64) -> (f64, f64) {
+    let shifted = 134_217_729.0 * x;
+    let high = shifted - (shifted - x);
+    (high, x - high)
+}
+
+/// The sum of these terms.
+pub(crate) fn sum(terms: impl Iterator<Item = f64>) -> f64 {
+    let mut total = Sum::default();
+    terms.for_each(|term| total.add(term));
+    total.value()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cancels_leaves_what_it_should() {
+        let mut sum = Sum::default();
+        for (a, b) in [(1e8 + 1.0, 1e8 - 1.0), (-1e8, 1e8), (0.1, 3.0)] {
+            sum.add_product(a, b);
+        }
+        assert_eq!(sum.value(), -1.0 + 0.1 * 3.0);
+        assert_eq!(super::sum([1e100, 1.0, -1e100].into_iter()), 1.0);
+        assert_eq!(super::sum([f64::INFINITY, 1.0].into_iter()), f64::INFINITY);
+    }
+}

@@ -1,0 +1,298 @@
+//! Newton steps as weighted least squares over rows.
+//!
+//! With slopes `s` and curvatures `h` of the rows, the Newton step is the minimum of
+//!
+//! ```text
+//! ½ Σₜ hₜ (zₜ · d + sₜ / hₜ)² + ½ Σᵢ ridgeᵢ (wᵢ + dᵢ)²
+//! ```
+//!
+//! Squared moments of the rows lose half the digits of what tells nearly collinear features apart, and all of them where a
+//! mean is large; the rows themselves, centred and scaled, do not.
+//!
+//! # References
+//! Björck (1996), *Numerical Methods for Least Squares Problems*, sections 2.2 and 4.4.
+
+use ndarray::{Array2, ArrayView1, aview1};
+use nemos_core::{LeastSquares, SymmetricEigen};
+
+use crate::linear::vector::dot;
+use crate::problem::row_problem::{RowLoss, RowProblem};
+use crate::proof::exact;
+use crate::proof::point::Point;
+
+/// A Newton step, and what is known of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    /// For coefficients and intercept.
+    pub(crate) change: Vec<f64>,
+    /// `[n_rows]`: what it does to the predictors.
+    pub(crate) of_rows: Vec<f64>,
+    /// Half the square of the Newton decrement.
+    pub(crate) decrement: f64,
+    /// Directions of the features that the rows tell apart.
+    pub(crate) rank: usize,
+    /// Whether the slopes after the step vanish, as far as the curvature goes. Rows with a slope and no curvature may keep
+    /// them from it: then neither the step nor the decrement says how far the minimum is.
+    pub(crate) is_whole: bool,
+    /// The largest over the smallest singular value of the weighted rows, scaled, along those.
+    pub(crate) condition: f64,
+}
+
+/// Rows about a centre: `[n_rows, n_features + 1]`, weighed by the roots of curvatures, every column of norm one.
+pub(crate) struct Centred {
+    /// Features that may move and vary.
+    pub(crate) features: Vec<usize>,
+    pub(crate) mean: Vec<f64>,
+    /// `[n_rows, features + 1]`: features less their means, times the root of the curvature; last the intercept.
+    pub(crate) rows: Array2<f64>,
+    /// How large the features are, at most, beside their standard deviations.
+    size: f64,
+    /// Features that vary, yet not where there is curvature.
+    pub(crate) unseen: Vec<usize>,
+}
+
+// What features differ by in a direction, as a share of their size, below which it is their own rounding.
+const ROUNDING: f64 = 8.0 * f64::EPSILON;
+// Where the squared moments have a condition below this, they lose no digits that matter.
+const EASY: f64 = 1e8;
+
+impl Centred {
+    pub(crate) fn new(problem: &RowProblem<'_>, point: &Point) -> Self {
+        let weight: f64 = point.rows.iter().map(|row| row.curvature).sum();
+        let roots: Vec<f64> = point.rows.iter().map(|row| row.curvature.sqrt()).collect();
+        let n_features = problem.free.len();
+        let mut centred = Centred {
+            features: Vec::new(),
+            mean: vec![0.0; n_features],
+            rows: Array2::zeros((roots.len(), 0)),
+            size: 1.0,
+            unseen: Vec::new(),
+        };
+        let mut columns: Vec<Vec<f64>> = Vec::new();
+        for feature in (0..n_features).filter(|&feature| problem.free[feature]) {
+            let column = problem.features.column(feature);
+            let weighted = column.iter().zip(&point.rows).map(|(x, row)| x * row.curvature);
+            let mean = if weight > 0.0 {
+                exact::sum(weighted) / weight
+            } else {
+                column.sum() / column.len() as f64
+            };
+            let values: Vec<f64> = column.iter().zip(&roots).map(|(x, root)| (x - mean) * root).collect();
+            let norm = dot(&values, &values).sqrt();
+            let raw = column.iter().zip(&roots).map(|(x, root)| (x * root).powi(2)).sum::<f64>().sqrt();
+            centred.mean[feature] = mean;
+            // What is left of a constant is its rounding error.
+            if norm > ROUNDING * raw || problem.ridge[feature] > 0.0 {
+                centred.size = if norm > 0.0 { centred.size.max(raw / norm) } else { centred.size };
+                centred.features.push(feature);
+                columns.push(values);
+            } else if varies(column) {
+                centred.unseen.push(feature);
+            }
+        }
+        columns.push(roots);
+        centred.rows = Array2::from_shape_fn((centred.rows.nrows(), columns.len()), |(row, column)| columns[column][row]);
+        centred
+    }
+
+    /// Slopes of the smooth part along the centred features that vary, and along the intercept.
+    pub(crate) fn gradient(&self, problem: &RowProblem<'_>, point: &Point) -> Vec<f64> {
+        let along = |feature: usize| {
+            let column = problem.features.column(feature);
+            let terms = column.iter().zip(&point.rows).map(|(x, row)| (x - self.mean[feature]) * row.slope);
+            exact::sum(terms) + problem.ridge[feature] * point.at[feature]
+        };
+        let intercept = exact::sum(point.rows.iter().map(|row| row.slope));
+        self.features.iter().map(|&feature| along(feature)).chain([intercept]).collect()
+    }
+
+    /// `[features + 1, features + 1]`: the curvature along the centred features and the intercept, ridge included.
+    pub(crate) fn curvature(&self, problem: &RowProblem<'_>) -> Array2<f64> {
+        let mut curvature = self.rows.t().dot(&self.rows);
+        for (place, &feature) in self.features.iter().enumerate() {
+            curvature[(place, place)] += problem.ridge[feature];
+        }
+        curvature
+    }
+
+    /// Whether the slopes of the quadratic model vanish at the end of a step, beside those of single rows.
+    fn is_whole(&self, problem: &RowProblem<'_>, point: &Point, (along, of_rows): (&[f64], &[f64])) -> bool {
+        let coefficients = self.features.iter().zip(along).all(|(&feature, change)| {
+            let (strength, at) = (problem.ridge[feature], point.at[feature]);
+            let ridge = (strength * (at + change), strength * (at.abs() + change.abs()));
+            self.slope_left(problem, point, of_rows, Some(feature)).vanishes_with(ridge)
+        });
+        let mut unseen = self
+            .unseen
+            .iter()
+            .map(|&feature| self.slope_left(problem, point, of_rows, Some(feature)));
+        let intercept = self.slope_left(problem, point, of_rows, None);
+        coefficients && unseen.all(|slope| slope.vanishes_with((0.0, 0.0))) && intercept.vanishes_with((0.0, 0.0))
+    }
+
+    /// The slope of the quadratic model along a centred feature, or the intercept, after the predictors changed by this.
+    pub(crate) fn slope_left(&self, problem: &RowProblem<'_>, point: &Point, of_rows: &[f64], feature: Option<usize>) -> SlopeLeft {
+        let mut left = SlopeLeft { slope: 0.0, size: 0.0 };
+        for (row, (loss, change)) in point.rows.iter().zip(of_rows).enumerate() {
+            let x = feature.map_or(1.0, |feature| problem.features[(row, feature)] - self.mean[feature]);
+            left.slope += x * (loss.slope + loss.curvature * change);
+            left.size += x.abs() * (loss.slope.abs() + (loss.curvature * change).abs());
+        }
+        left
+    }
+
+    /// From a change along the centred features and the intercept to one of coefficients and intercept.
+    pub(crate) fn change(&self, along: &[f64]) -> Vec<f64> {
+        let mut change = vec![0.0; self.mean.len() + 1];
+        let mut intercept = along[self.features.len()];
+        for (&feature, &value) in self.features.iter().zip(along) {
+            change[feature] = value;
+            intercept -= self.mean[feature] * value;
+        }
+        change[self.mean.len()] = intercept;
+        change
+    }
+
+    /// What a change along the centred features and the intercept does to the predictor of each row.
+    pub(crate) fn of_rows(&self, problem: &RowProblem<'_>, along: &[f64]) -> Vec<f64> {
+        let rows = problem.features.rows().into_iter();
+        rows.map(|x| {
+            let features = self.features.iter().zip(along);
+            let sum: f64 = features.map(|(&feature, value)| (x[feature] - self.mean[feature]) * value).sum();
+            sum + along[self.features.len()]
+        })
+        .collect()
+    }
+}
+
+/// What is left of a slope, and the sum of the absolute values of what it was summed from.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct SlopeLeft {
+    pub(crate) slope: f64,
+    pub(crate) size: f64,
+}
+
+impl SlopeLeft {
+    /// Whether it vanishes, that of a penalty included, beside what it was summed from.
+    fn vanishes_with(self, (slope, size): (f64, f64)) -> bool {
+        const LEFT: f64 = 1e-7;
+        (self.slope + slope).abs() <= LEFT * (self.size + size)
+    }
+}
+
+/// Whether a feature is no constant, but for rounding.
+fn varies(column: ArrayView1<'_, f64>) -> bool {
+    let (low, high) = column
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(*x), high.max(*x)));
+    high - low > ROUNDING * low.abs().max(high.abs())
+}
+
+/// The Newton step of the smooth part from a point; nothing where there is none that is finite.
+pub(crate) fn newton_step(problem: &RowProblem<'_>, point: &Point) -> Option<Step> {
+    let centred = Centred::new(problem, point);
+    let gradient = centred.gradient(problem, point);
+    let (along, decrement, rank, condition) =
+        by_moments(problem, &centred, &gradient).or_else(|| by_rows(problem, point, &centred, &gradient))?;
+    let finite = decrement.is_finite() && along.iter().all(|x| x.is_finite());
+    let of_rows = centred.of_rows(problem, &along);
+    finite.then(|| Step {
+        is_whole: centred.is_whole(problem, point, (&along, &of_rows)),
+        change: centred.change(&along),
+        of_rows,
+        decrement,
+        rank,
+        condition,
+    })
+}
+
+/// Directions of the features that the rows tell apart, each row weighing the same.
+pub(crate) fn rank_of_rows(problem: &RowProblem<'_>) -> usize {
+    let n = problem.features.nrows();
+    let (value, slope) = (0.0, 0.0);
+    let row = RowLoss {
+        value,
+        slope,
+        curvature: 1.0,
+        expected: 1.0,
+    };
+    let flat = Point {
+        at: vec![0.0; problem.free.len() + 1],
+        rows: vec![row; n],
+        value,
+        blur: 0.0,
+    };
+    let centred = Centred::new(problem, &flat);
+    let gradient = centred.gradient(problem, &flat);
+    let solved = by_moments(problem, &centred, &gradient).or_else(|| by_rows(problem, &flat, &centred, &gradient));
+    solved.map_or(0, |(_, _, rank, _)| rank)
+}
+
+type Solved = (Vec<f64>, f64, usize, f64);
+
+/// From squared moments, where they are well conditioned.
+fn by_moments(problem: &RowProblem<'_>, centred: &Centred, gradient: &[f64]) -> Option<Solved> {
+    let mut curvature = centred.curvature(problem);
+    let scale: Vec<f64> = curvature.diag().iter().map(|x| x.sqrt()).collect();
+    if scale.iter().any(|scale| !scale.is_normal()) {
+        return None;
+    }
+    for ((i, j), value) in curvature.indexed_iter_mut() {
+        *value /= scale[i] * scale[j];
+    }
+    let eigen = SymmetricEigen::new(curvature.view()).ok()?;
+    let (lowest, highest) = (*eigen.values.first()?, *eigen.values.last()?);
+    if !(lowest > 0.0 && highest / lowest < EASY) {
+        return None;
+    }
+    let downhill: Vec<f64> = gradient.iter().zip(&scale).map(|(g, scale)| -g / scale).collect();
+    let turned = eigen.vectors.t().dot(&aview1(&downhill));
+    let decrement = 0.5 * turned.iter().zip(&eigen.values).map(|(x, value)| x * x / value).sum::<f64>();
+    let solved: Vec<f64> = turned.iter().zip(&eigen.values).map(|(x, value)| x / value).collect();
+    let along = eigen.vectors.dot(&aview1(&solved));
+    let along = along.iter().zip(&scale).map(|(x, scale)| x / scale).collect();
+    Some((along, decrement, centred.features.len(), (highest / lowest).sqrt()))
+}
+
+/// From the rows themselves, with the ridge as rows of its own.
+fn by_rows(problem: &RowProblem<'_>, point: &Point, centred: &Centred, gradient: &[f64]) -> Option<Solved> {
+    let n_rows = centred.rows.nrows();
+    let width = centred.features.len() + 1;
+    let ridges: Vec<(usize, usize)> = centred
+        .features
+        .iter()
+        .copied()
+        .enumerate()
+        .filter(|(_, feature)| problem.ridge[*feature] > 0.0)
+        .collect();
+    let mut matrix = Array2::zeros((n_rows + ridges.len(), width));
+    let mut right = vec![0.0; n_rows + ridges.len()];
+    for (row, values) in centred.rows.rows().into_iter().enumerate() {
+        let (slope, curvature) = (point.rows[row].slope, point.rows[row].curvature);
+        // A row without curvature and slope says nothing.
+        if curvature > 0.0 {
+            matrix.row_mut(row).assign(&values);
+            right[row] = -slope / curvature.sqrt();
+        }
+    }
+    for (index, &(place, feature)) in ridges.iter().enumerate() {
+        let root = problem.ridge[feature].sqrt();
+        matrix[(n_rows + index, place)] = root;
+        right[n_rows + index] = -root * point.at[feature];
+    }
+    let scale: Vec<f64> = matrix.columns().into_iter().map(|column| column.dot(&column).sqrt()).collect();
+    let scale: Vec<f64> = scale.into_iter().map(|scale| if scale > 0.0 { scale } else { 1.0 }).collect();
+    for mut row in matrix.rows_mut() {
+        row.iter_mut().zip(&scale).for_each(|(x, scale)| *x /= scale);
+    }
+    let solved = LeastSquares::new(matrix.view(), &right, ROUNDING * centred.size)?;
+    let along: Vec<f64> = solved.solution.iter().zip(&scale).map(|(x, scale)| x / scale).collect();
+    // The slope along the step, and not the norm of what was projected: rows of no curvature but a slope count as well.
+    let decrement = -0.5 * dot(gradient, &along);
+    Some((
+        along,
+        decrement.max(0.0),
+        solved.rank.min(width).saturating_sub(1),
+        solved.condition,
+    ))
+}

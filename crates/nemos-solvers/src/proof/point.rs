@@ -1,0 +1,67 @@
+//! A problem looked at from one point: its rows there, its value, and what rounding leaves uncertain.
+
+use crate::error::Error;
+use crate::penalty::column::ColumnPenalty;
+use crate::problem::row_problem::{RowLoss, RowProblem};
+use crate::proof::exact::{self, Sum};
+
+/// Where a problem is looked at, and what is seen there.
+#[derive(Clone, Debug)]
+pub(crate) struct Point {
+    /// Coefficients and intercept.
+    pub(crate) at: Vec<f64>,
+    pub(crate) rows: Vec<RowLoss>,
+    /// Losses and penalties.
+    pub(crate) value: f64,
+    /// What rounding may do to the value: of the terms, and of the predictors that they are taken at.
+    pub(crate) blur: f64,
+}
+
+impl Point {
+    pub(crate) fn new(problem: &RowProblem<'_>, penalty: &ColumnPenalty, at: Vec<f64>) -> Result<Self, Error> {
+        let predictors = predictors(problem, &at);
+        let rows = (problem.losses)(&predictors)?;
+        let coef = &at[..at.len() - 1];
+        let ridge = coef.iter().zip(&problem.ridge).map(|(w, ridge)| 0.5 * ridge * w * w);
+        let smooth = || rows.iter().map(|row| row.value).chain(ridge.clone());
+        let nonsmooth = penalty.value(&at);
+        let of_predictors = rows.iter().zip(&predictors).map(|(row, predictor)| (row.slope * predictor).abs());
+        let magnitude = smooth().map(f64::abs).sum::<f64>() + nonsmooth + of_predictors.sum::<f64>();
+        Ok(Point {
+            value: exact::sum(smooth().chain([nonsmooth])),
+            blur: 16.0 * f64::EPSILON * magnitude,
+            at,
+            rows,
+        })
+    }
+
+    /// The same with no curvature below the expected one: steps from it are shorter.
+    pub(crate) fn cautious(&self) -> Self {
+        let mut point = self.clone();
+        point
+            .rows
+            .iter_mut()
+            .for_each(|row| row.curvature = row.curvature.max(row.expected));
+        point
+    }
+
+    pub(crate) fn is_finite(&self) -> bool {
+        self.value.is_finite() && self.rows.iter().all(|row| row.slope.is_finite() && row.curvature.is_finite())
+    }
+}
+
+/// `[n_rows]`, not rounded but in the end.
+fn predictors(problem: &RowProblem<'_>, at: &[f64]) -> Vec<f64> {
+    let (coef, intercept) = at.split_at(at.len() - 1);
+    let rows = problem.features.rows().into_iter().enumerate();
+    rows.map(|(row, features)| {
+        let mut predictor = Sum::default();
+        features.iter().zip(coef).for_each(|(x, w)| predictor.add_product(*x, *w));
+        predictor.add(intercept[0]);
+        if let Some(offset) = &problem.offset {
+            predictor.add(offset[row]);
+        }
+        predictor.value()
+    })
+    .collect()
+}

@@ -1,0 +1,118 @@
+//! Whether a minimum exists: proven one way or the other by a Newton step.
+//!
+//! A convex loss has no minimum if, and only if, there is a direction along which no row's loss ever rises and one falls for
+//! ever (a direction of recession; Rockafellar 1970, *Convex Analysis*, theorem 27.1). A row without spikes allows its predictor
+//! to fall, one with spikes pins it down; a choice allows one side. By Stiemke's lemma there is no such direction if
+//! multipliers exist, each above zero, that balance the rows: `Σₜ λₜ zₜ = 0`. Both proofs come with a Newton step `d`:
+//!
+//! * The slopes after the step, `λₜ = sₜ + hₜ zₜ·d`, balance exactly. Where each keeps the sign of its slope, they are such
+//!   multipliers: there is a minimum.
+//! * Where there is none, Newton steps never shorten: along the direction of recession each is about one. Once all else has
+//!   settled, `d` *is* that direction, which is seen in the rows.
+
+use crate::error::Error;
+use crate::problem::row_problem::RowProblem;
+use crate::proof::least_squares::{Step, rank_of_rows};
+use crate::proof::point::Point;
+
+/// Which way the predictor of each row may go for ever.
+pub(crate) struct Recession {
+    rows: Vec<Way>,
+    /// Directions of the features that the rows tell apart when all weigh the same.
+    rank: usize,
+}
+
+/// What a Newton step says.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// There is a minimum.
+    Minimum,
+    /// The step is a direction of recession.
+    Recedes,
+    /// Neither is proven here.
+    Open,
+    /// Nothing can be proven here: rates have vanished beyond what numbers hold.
+    Lost,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum Way {
+    Pinned,
+    Down,
+    Up,
+}
+
+// Far enough for every loss to be at its asymptote, and near enough for exponentials to be numbers.
+const FAR: f64 = 300.0;
+const VANISHED: f64 = 1e-60;
+// How far a direction of recession may lead the wrong way, beside how far it leads the right one.
+const ASTRAY: f64 = 1e-7;
+// The share of its slope that a row may lose by a step and still count as above zero.
+const KEEPS: f64 = 0.5;
+
+impl Recession {
+    /// Nothing where a minimum is certain: every coefficient is penalised, or no row lets its predictor go.
+    pub(crate) fn new(problem: &RowProblem<'_>) -> Result<Option<Self>, Error> {
+        if problem.free.iter().zip(&problem.ridge).all(|(free, ridge)| !free || *ridge > 0.0) {
+            return Ok(None);
+        }
+        let n = problem.features.nrows();
+        let slopes = |predictor: f64| -> Result<Vec<f64>, Error> {
+            let rows = (problem.losses)(&vec![predictor; n])?;
+            Ok(rows.iter().map(|row| row.slope).collect())
+        };
+        let (below, near, above) = (slopes(-FAR)?, slopes(0.0)?, slopes(FAR)?);
+        let bounded = |slope: f64, near: f64| slope.abs() <= VANISHED * if near.is_finite() { near.abs().max(1e-30) } else { 1.0 };
+        let way = |row: usize| match (below[row], above[row]) {
+            (slope, _) if slope >= 0.0 && bounded(slope, near[row]) => Way::Down,
+            (_, slope) if slope <= 0.0 && bounded(slope, near[row]) => Way::Up,
+            _ => Way::Pinned,
+        };
+        let rows: Vec<Way> = (0..n).map(way).collect();
+        if rows.iter().all(|way| *way == Way::Pinned) {
+            return Ok(None);
+        }
+        let rank = rank_of_rows(problem);
+        Ok(Some(Recession { rows, rank }))
+    }
+
+    pub(crate) fn judge(&self, problem: &RowProblem<'_>, point: &Point, step: &Step) -> Verdict {
+        let keeps = |row: usize| {
+            let (slope, curvature) = (point.rows[row].slope, point.rows[row].curvature);
+            // In an exponential tail slope and curvature are the same number, however small.
+            let reach = if curvature > 0.0 && slope != 0.0 {
+                (slope / curvature).abs()
+            } else {
+                1.0
+            };
+            step.of_rows[row].abs() <= KEEPS * reach
+        };
+        let may_go = || (0..self.rows.len()).filter(|&row| self.rows[row] != Way::Pinned);
+        // Rows that have gone so far that their curvature is lost tell nothing of the directions that they alone see.
+        if step.rank < self.rank {
+            return Verdict::Lost;
+        }
+        if may_go().all(keeps) {
+            return Verdict::Minimum;
+        }
+        let longest = step.of_rows.iter().fold(0.0, |a: f64, x| a.max(x.abs()));
+        let astray = |row: usize| match self.rows[row] {
+            Way::Pinned => step.of_rows[row].abs(),
+            Way::Down => step.of_rows[row].max(0.0),
+            Way::Up => (-step.of_rows[row]).max(0.0),
+        };
+        // A coefficient that is penalised cannot go for ever.
+        let held = |feature: usize| {
+            let column = problem.features.column(feature);
+            let (low, high) = column
+                .iter()
+                .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(*x), b.max(*x)));
+            problem.ridge[feature] == 0.0 || (step.change[feature] * (high - low)).abs() <= ASTRAY * longest
+        };
+        let receding = (0..self.rows.len()).all(|row| astray(row) <= ASTRAY * longest);
+        match receding && (0..problem.ridge.len()).all(held) {
+            true => Verdict::Recedes,
+            false => Verdict::Open,
+        }
+    }
+}
