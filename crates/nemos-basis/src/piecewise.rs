@@ -26,11 +26,15 @@ pub(crate) fn spline_limits(family: &'static str, n_functions: usize, order: usi
     Ok(())
 }
 
-/// Clamped knots on 0..1: `order` at each end, and equal steps between them.
+/// Clamped knots on 0..1: `order` at each end, and equal steps between them. The last ones lie just above one, so that one is
+/// inside, and with them each inner knot just above its even place: a sample there belongs to the piece on its left, as it
+/// does in NeMoS.
 pub(crate) fn clamped_knots(n_functions: usize, order: usize) -> Vec<f64> {
+    const END: f64 = 1.0 + f64::EPSILON;
     let n_pieces = n_functions + 1 - order;
-    let inner = (0..=n_pieces).map(|piece| piece as f64 / n_pieces as f64);
-    let (low, high) = (std::iter::repeat_n(0.0, order - 1), std::iter::repeat_n(1.0, order - 1));
+    let step = END / n_pieces as f64;
+    let inner = (0..=n_pieces).map(|piece| if piece == n_pieces { END } else { piece as f64 * step });
+    let (low, high) = (std::iter::repeat_n(0.0, order - 1), std::iter::repeat_n(END, order - 1));
     low.chain(inner).chain(high).collect()
 }
 

@@ -19,14 +19,8 @@ impl From<Node> for Saved {
         match node {
             Node::Functions(functions) => Saved::Functions(functions),
             Node::Invalid(invalid) => Saved::Invalid(invalid),
-            Node::Sum(left, right) => Saved::Sum(parts(*left, *right, |node| match node {
-                Node::Sum(left, right) => Ok((*left, *right)),
-                other => Err(other),
-            })),
-            Node::Product(left, right) => Saved::Product(parts(*left, *right, |node| match node {
-                Node::Product(left, right) => Ok((*left, *right)),
-                other => Err(other),
-            })),
+            Node::Sum(left, right) => Saved::Sum(parts(*left, *right, |node| matches!(node, Node::Sum(..)))),
+            Node::Product(left, right) => Saved::Product(parts(*left, *right, |node| matches!(node, Node::Product(..)))),
         }
     }
 }
@@ -44,22 +38,22 @@ impl TryFrom<Saved> for Node {
     }
 }
 
-/// The parts of `(a + b) + c` from left to right; what has a name, or is no pair, is one part.
-fn parts(left: Basis, right: Basis, pair: impl Fn(Node) -> Result<(Basis, Basis), Node>) -> Vec<Basis> {
+/// The parts of `(a + b) + c` from left to right; what has a name, or is not of the kind, is one part.
+fn parts(left: Basis, right: Basis, is_of_kind: impl Fn(&Node) -> bool) -> Vec<Basis> {
     let (mut rest, mut parts) = (left, vec![right]);
-    while rest.label.is_none() {
-        match pair(rest.node) {
-            Ok((left, right)) => {
-                parts.push(right);
-                rest = left;
+    loop {
+        let splits = rest.label.is_none() && is_of_kind(&rest.node);
+        match rest.node {
+            Node::Sum(left, right) | Node::Product(left, right) if splits => {
+                parts.push(*right);
+                rest = *left;
             }
-            Err(node) => {
-                rest = Basis::of(node);
+            node => {
+                parts.push(Basis { label: rest.label, node });
                 break;
             }
         }
     }
-    parts.push(rest);
     parts.reverse();
     parts
 }

@@ -88,6 +88,22 @@ fn raised_cosines_have_the_values_of_their_formula() {
 }
 
 #[test]
+fn a_sample_on_an_inner_knot_belongs_to_the_piece_on_its_left() {
+    // Knots are those of NeMoS, evenly from 0 to just above 1: 0.25 lies below the second one.
+    let samples = Matrix::<Cpu>::from_column(vec![0.0, 0.25, 0.5, 0.75, 1.0]);
+    let pieces = |basis: Basis| {
+        let values = basis.compute_features(&samples).unwrap().to_array();
+        values
+            .rows()
+            .into_iter()
+            .map(|row| row.iter().position(|value| *value > 0.0).unwrap())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(pieces(BSpline::new(4).order(1).into()), [0, 0, 1, 2, 3]);
+    assert_eq!(pieces(MSpline::new(4).order(1).into()), [0, 0, 1, 2, 3]);
+}
+
+#[test]
 fn defaults_match_the_tables() {
     assert_eq!(BSpline::new(5), BSpline::new(5).order(4).fill_value(f64::NAN));
     assert_eq!(CyclicBSpline::new(5), CyclicBSpline::new(5).order(4).fill_value(f64::NAN));

@@ -156,6 +156,24 @@ pub fn ln_gamma(x: f64) -> f64 {
     ((z - 0.5) * ln(z) - z + half_ln_2_pi + series * inverse) - recurrence
 }
 
+/// Stirling's series: what `ln Γ(x)` has beside `(x − ½) ln x − x + ½ ln 2π`, for `x ≥ 64`.
+#[inline(always)]
+fn stirling(x: f64) -> f64 {
+    let (inverse, square) = (1.0 / x, 1.0 / (x * x));
+    inverse * (1.0 / 12.0 - square * (1.0 / 360.0 - square * (1.0 / 1260.0 - square / 1680.0)))
+}
+
+/// `ln Γ(x) − x ln x + x`, which is small where `x` is large.
+#[inline(always)]
+pub fn ln_gamma_rest(x: f64) -> f64 {
+    let half_ln_2_pi = 0.918_938_533_204_672_7;
+    if x < 64.0 {
+        ln_gamma(x) - x * ln(x) + x
+    } else {
+        half_ln_2_pi - 0.5 * ln(x) + stirling(x)
+    }
+}
+
 /// `ln Γ(size + count) − ln Γ(size) − count · ln size`, which is small where the size is large: no two large numbers are
 /// subtracted.
 #[inline(always)]
@@ -163,12 +181,8 @@ pub fn ln_gamma_rise(count: f64, size: f64) -> f64 {
     if size < 64.0 {
         return ln_gamma(size + count) - ln_gamma(size) - count * ln(size);
     }
-    // Stirling's series at both, of which all that is common was taken off.
-    let series = |x: f64| {
-        let (inverse, square) = (1.0 / x, 1.0 / (x * x));
-        inverse * (1.0 / 12.0 - square * (1.0 / 360.0 - square * (1.0 / 1260.0 - square / 1680.0)))
-    };
-    (size + count - 0.5) * ln_1p(count / size) - count + series(size + count) - series(size)
+    // Stirling's formula at both, of which all that is common was taken off.
+    (size + count - 0.5) * ln_1p(count / size) - count + stirling(size + count) - stirling(size)
 }
 
 /// The nearest integer, for numbers below 2⁵¹ in size; NaN for NaN.
@@ -256,6 +270,24 @@ mod tests {
             assert_close("ln_1p_exp", x, ln_1p_exp(x), expected);
         }
         assert!(ln_1p_exp(f64::NAN).is_nan());
+    }
+
+    #[test]
+    fn differences_of_ln_gamma_keep_their_digits_at_any_size() {
+        // By products where these are few: ln Γ(k + 3) − ln Γ(k) − 3 ln k = ln(1 + 1/k) + ln(1 + 2/k).
+        for size in [1e-300, 1e-3, 0.7, 63.9, 64.1, 1e5, 1e14, 1e300] {
+            let exact = libm::log1p(1.0 / size) + libm::log1p(2.0 / size);
+            let got = ln_gamma_rise(3.0, size);
+            assert!((got - exact).abs() <= 1e-13 * (1.0 + exact.abs()), "{size}: {got} {exact}");
+        }
+        // Of Stirling's formula, at k = 10¹⁴, only ½ ln(2π / k) is left.
+        for (x, exact) in [
+            (64.0, -1.159_200_935_737_5),
+            (1e14, -15.199_157_117_753_646),
+            (0.5, 1.418_938_533_204_67),
+        ] {
+            assert!((ln_gamma_rest(x) - exact).abs() < 1e-12, "{x}: {}", ln_gamma_rest(x));
+        }
     }
 
     #[test]

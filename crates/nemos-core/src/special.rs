@@ -50,10 +50,31 @@ pub fn ln_gamma<T: BurnBackend>(x: Tensor<T, 2>) -> Tensor<T, 2> {
     (z.clone() - 0.5) * z.clone().log() - z + 0.5 * (2.0 * std::f64::consts::PI).ln() + series * inverse - recurrence
 }
 
+/// Stirling's series: what `ln Γ(x)` has beside `(x − ½) ln x − x + ½ ln 2π`, for `x ≥ 64`.
+fn stirling<T: BurnBackend>(x: Tensor<T, 2>) -> Tensor<T, 2> {
+    let inverse = x.recip();
+    let square = inverse.clone() * inverse.clone();
+    inverse * (((square.clone() * (-1.0 / 1680.0) + 1.0 / 1260.0) * square.clone() - 1.0 / 360.0) * square + 1.0 / 12.0)
+}
+
+/// `ln Γ(x) − x ln x + x`, elementwise, which is small where `x` is large.
+pub fn ln_gamma_rest<T: BurnBackend>(x: Tensor<T, 2>) -> Tensor<T, 2> {
+    if x.dims().contains(&0) {
+        return x;
+    }
+    let is_large = x.clone().greater_equal_elem(LARGE);
+    let (small, large) = (x.clone().clamp_max(LARGE), x.clamp_min(LARGE));
+    let by_difference = ln_gamma(small.clone()) - small.clone() * small.clone().log() + small;
+    let by_series = large.clone().log() * -0.5 + 0.5 * (2.0 * std::f64::consts::PI).ln() + stirling(large);
+    by_difference.mask_where(is_large, by_series)
+}
+
+// From here on Stirling's series has all digits after four terms.
+const LARGE: f64 = 64.0;
+
 /// `ln Γ(size + count) − ln Γ(size) − count · ln size`, elementwise, for sizes `[1, n_columns]`: small where the size is large,
 /// without a difference of two large numbers.
 pub fn ln_gamma_rise<T: BurnBackend>(count: Tensor<T, 2>, size: Tensor<T, 2>) -> Tensor<T, 2> {
-    const LARGE: f64 = 64.0;
     if count.dims().contains(&0) {
         return count;
     }
@@ -63,14 +84,9 @@ pub fn ln_gamma_rise<T: BurnBackend>(count: Tensor<T, 2>, size: Tensor<T, 2>) ->
     let small = size.clone().clamp_max(LARGE);
     let by_difference = ln_gamma(small.clone() + count.clone()) - ln_gamma(small.clone()) - count.clone() * small.log();
     let large = size.clamp_min(LARGE);
-    let series = |x: Tensor<T, 2>| {
-        let inverse = x.recip();
-        let square = inverse.clone() * inverse.clone();
-        inverse * (((square.clone() * (-1.0 / 1680.0) + 1.0 / 1260.0) * square.clone() - 1.0 / 360.0) * square + 1.0 / 12.0)
-    };
     let sum = large.clone() + count.clone();
     let grown = (count.clone() / large.clone()).log1p();
-    let by_series = (sum.clone() - 0.5) * grown - count + series(sum) - series(large);
+    let by_series = (sum.clone() - 0.5) * grown - count + stirling(sum) - stirling(large);
     by_difference.mask_where(is_large, by_series)
 }
 

@@ -36,6 +36,28 @@ pub enum Error {
         /// Which neuron.
         neuron: usize,
     },
+    /// A neuron has no row of positive weight.
+    #[error("the weights of neuron {neuron} are zero in every row in which its count is not missing; one above zero is needed")]
+    NoWeight {
+        /// Which neuron.
+        neuron: usize,
+    },
+    /// A log-likelihood that needs a scale which the rows could not tell.
+    #[error(
+        "the fit of neuron {neuron} leaves no degrees of freedom, and so its observations have no scale; take more rows or fewer features, give a scale (with_scale), or use Score::Cohen, which needs none"
+    )]
+    NoScale {
+        /// Which neuron.
+        neuron: usize,
+    },
+    /// A ratio of logarithms of densities.
+    #[error(
+        "McFadden's ratio has no meaning here: the log-density of the null model is {null}, which is above zero and changes with the unit of the data; use Score::Cohen"
+    )]
+    RatioOfDensities {
+        /// Summed over rows.
+        null: f64,
+    },
     /// The times of the design and of the counts part.
     #[error("design and counts part at row {row}: {design} s against {counts} s; count and compute features on the same time bins")]
     TimesDiffer {

@@ -42,7 +42,7 @@ pub trait Simulate {
     ///
     /// # Errors
     /// As `predict` of the model: if `samples` does not have one column per coefficient, holds an infinity, or lacks the
-    /// offset that the model was fitted with.
+    /// offset that the model was fitted with. Also if the observations have a scale that the fit could not tell.
     fn simulate_with_rates<B: Backend, S: Samples<B>, R: Rng + ?Sized>(
         &self,
         samples: &S,
@@ -64,6 +64,9 @@ impl<O: Draw, L: InverseLink> Simulate for FittedPopulationGlm<O, L> {
         samples: &S,
         rng: &mut R,
     ) -> Result<Simulated<S::Output>, Error> {
+        if let Some(neuron) = self.scale().iter().position(|scale| scale.is_nan()) {
+            return Err(nemos_glm::Error::NoScale { neuron }.into());
+        }
         let rates = self.predict(&samples.to_design())?;
         let (names, rates) = (rates.names().clone(), rates.to_matrix()?);
         let scales = self.scale().iter().cycle();

@@ -177,7 +177,7 @@ impl FittedClassifierPopulationGlm {
         labels: &(impl ToDesign<B> + ?Sized),
         score: Score,
     ) -> Result<f64, Error> {
-        Ok(score.of(&self.tallies(score, design, labels)?))
+        score.of_all(&self.tallies(score, design, labels)?)
     }
 
     /// How well the model describes the labels of each neuron: `[n_neurons]`.

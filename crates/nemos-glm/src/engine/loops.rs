@@ -38,8 +38,17 @@ pub(crate) trait FusedModel: Send + Sync + 'static {
         1.0
     }
 
-    /// What the log-likelihood has besides, whatever the predictor.
-    fn log_likelihood_rest(count: f64, scale: f64, table: &LnFactorials) -> f64;
+    /// The log-likelihood of a count.
+    #[inline(always)]
+    fn log_likelihood<L: FusedLink>(predictor: f64, count: f64, scale: f64, table: &LnFactorials) -> f64 {
+        Self::log_likelihood_rest(count, scale, table) - Self::factor(scale) * Self::term::<L>(predictor, count, scale).0
+    }
+
+    /// What the log-likelihood has besides, whatever the predictor; for models that write it so.
+    #[inline(always)]
+    fn log_likelihood_rest(_count: f64, _scale: f64, _table: &LnFactorials) -> f64 {
+        0.0
+    }
 
     /// What the deviance has besides, whatever the predictor.
     fn deviance_rest(count: f64, scale: f64) -> f64;
@@ -230,8 +239,7 @@ impl<E: HostFloat, M: FusedModel, L: FusedLink> Loops<E> for Fused<M, L> {
                 lanes,
                 #[inline(always)]
                 |predictor, count, scale| {
-                    let (loss, _) = M::term::<L>(predictor, count, scale);
-                    let value = M::log_likelihood_rest(count, scale, table) - M::factor(scale) * loss;
+                    let value = M::log_likelihood::<L>(predictor, count, scale, table);
                     (value, 0.0, value)
                 },
                 f64::NAN,

@@ -78,7 +78,15 @@ pub(crate) fn survey<B: Backend>(
     let totals = kinds.totals(&sums.counts, problems);
     if let Some(problem) = totals.n_counts.iter().position(|&n| n == 0) {
         let neuron = problems.response(problem);
-        return Err(Error::NeuronMissing { neuron });
+        let weightless = data.design.weights().is_some_and(|weights| {
+            let column = problems.weight_column(problem, weights.dims()[1]);
+            weights.to_array().column(column).iter().all(|weight| *weight == 0.0)
+        });
+        return Err(if weightless {
+            Error::NoWeight { neuron }
+        } else {
+            Error::NeuronMissing { neuron }
+        });
     }
     let moments = (which == Survey::WithMoments).then(|| fold_moments(&sums.moments, problems, &about));
     Ok((totals, moments))

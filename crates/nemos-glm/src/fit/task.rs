@@ -116,7 +116,9 @@ impl<'a, B: Backend> Task<'a, B> {
         };
         if self.model.scale() == Scale::Pearson {
             let chi2 = pearson_chi2(&*self.model, &fit, (self.design.clone(), self.counts.clone()))?;
-            fit.scale = chi2.iter().zip(&fit.dof_resid).map(|(chi2, dof)| chi2 / dof).collect();
+            // Without degrees of freedom there is no scale.
+            let scale = |(chi2, &dof): (&f64, &f64)| if dof > 0.0 { chi2 / dof } else { f64::NAN };
+            fit.scale = chi2.iter().zip(&fit.dof_resid).map(scale).collect();
         }
         Ok(fit)
     }

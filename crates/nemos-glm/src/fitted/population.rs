@@ -210,7 +210,7 @@ impl<O: ObservationModel, L: InverseLink> FittedPopulationGlm<O, L> {
         score: Score,
     ) -> Result<f64, Error> {
         let data = (design.to_design(), counts.to_design());
-        Ok(score.of(&self.described(data, |described| score.tallies(described, &self.fit.parameters))?))
+        score.of_all(&self.described(data, |described| score.tallies(described, &self.fit.parameters))?)
     }
 
     /// How well the model describes the counts of each neuron: `[n_neurons]`.

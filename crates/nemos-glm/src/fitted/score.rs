@@ -18,6 +18,9 @@ use crate::{Error, fitted::null};
 /// the counts that are being scored, or, where the design has an offset, of the intercept that fits them best. Means are
 /// over samples and neurons, weighted where the design has weights, and are taken before the ratios.
 ///
+/// A ratio is NaN where the constant rate explains everything, as it does for a silent neuron. McFadden's is refused where `LL₀` is
+/// a log-density above zero: it would change with the unit of the data.
+///
 /// # References
 /// McFadden (1974), in *Frontiers in Econometrics*; Cohen et al. (2003), *Applied Multiple Regression*, chapter 13.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -49,8 +52,19 @@ impl Score {
         });
         match self {
             Score::LogLikelihood => total.fitted / total.weight,
-            Score::McFadden => 1.0 - total.fitted / total.null,
-            Score::Cohen => (total.null - total.fitted) / total.null,
+            Score::McFadden if total.null < 0.0 => 1.0 - total.fitted / total.null,
+            Score::Cohen if total.null > 0.0 => (total.null - total.fitted) / total.null,
+            _ => f64::NAN,
+        }
+    }
+
+    /// The same of all neurons together.
+    pub(crate) fn of_all(self, tallies: &[Tally]) -> Result<f64, Error> {
+        let null: f64 = tallies.iter().map(|tally| tally.null).sum();
+        // No probability is above one.
+        match self == Score::McFadden && null > 0.0 {
+            true => Err(Error::RatioOfDensities { null }),
+            false => Ok(self.of(tallies)),
         }
     }
 
@@ -60,6 +74,9 @@ impl Score {
             Score::LogLikelihood | Score::McFadden => Quantity::LogLikelihood,
             Score::Cohen => Quantity::Deviance,
         };
+        if let (Quantity::LogLikelihood, Some(neuron)) = (quantity, described.scale.iter().position(|scale| scale.is_nan())) {
+            return Err(Error::NoScale { neuron });
+        }
         let fitted = described.sum(quantity, From::Parameters(at))?;
         let nulls = match self {
             Score::LogLikelihood => vec![f64::NAN; fitted.sums.len()],

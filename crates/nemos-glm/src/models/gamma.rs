@@ -1,6 +1,6 @@
 //! Gamma observations: positive signals whose spread grows with their mean, such as fluorescence.
 
-use nemos_core::simd::{ln, ln_gamma};
+use nemos_core::simd::{ln, ln_gamma_rest};
 use nemos_core::special;
 use nemos_core::tensor::{Tensor, backend::Backend as BurnBackend};
 use rand::Rng;
@@ -31,10 +31,11 @@ impl ObservationModel for Gamma {
     type DefaultLink = Reciprocal;
 
     fn log_likelihood<T: BurnBackend>(&self, counts: Tensor<T, 2>, mean: &Mean<'_, T>, scale: Tensor<T, 2>) -> Tensor<T, 2> {
-        let shape = scale.clone().recip();
-        let loss = self.loss(counts.clone(), mean, scale);
-        let constant = shape.clone() * shape.clone().log() - special::ln_gamma(shape.clone());
-        (shape.clone() - 1.0) * counts.log() + constant - shape * loss
+        // With t = counts / rate − 1: no parts that are as large as the shape cancel, as they would in the formula with the loss.
+        let shape = scale.recip();
+        let t = counts.clone() / mean.rate() - 1.0;
+        let excess = t.clone() - t.log1p();
+        shape.clone().neg() * excess - counts.log() - special::ln_gamma_rest(shape)
     }
 
     fn deviance<T: BurnBackend>(&self, counts: Tensor<T, 2>, rate: Tensor<T, 2>, _scale: Tensor<T, 2>) -> Tensor<T, 2> {
@@ -141,19 +142,30 @@ impl FusedModel for Gamma {
         }
     }
 
+    /// With `k = 1 / scale` and `t = counts / rate − 1`: `−k (t − ln(1 + t)) − ln counts + (k ln k − k − ln Γ(k))`. Where `k` is large, so
+    /// are the parts of the formula with the loss, and they cancel.
     #[inline(always)]
-    fn factor(scale: f64) -> f64 {
-        1.0 / scale
-    }
-
-    #[inline(always)]
-    fn log_likelihood_rest(count: f64, scale: f64, _table: &LnFactorials) -> f64 {
+    fn log_likelihood<L: FusedLink>(predictor: f64, count: f64, scale: f64, _table: &LnFactorials) -> f64 {
         let shape = 1.0 / scale;
-        (shape - 1.0) * ln(count) + shape * ln(shape) - ln_gamma(shape)
+        let ratio = count / L::at(predictor).rate;
+        let ln_ratio = ln(count) - L::at(predictor).log_rate;
+        -shape * ratio_less_its_log(ratio, ln_ratio) - ln(count) - ln_gamma_rest(shape)
     }
 
     #[inline(always)]
     fn deviance_rest(count: f64, _scale: f64) -> f64 {
         -2.0 * (1.0 + ln(count))
     }
+}
+
+/// `ratio − 1 − ln ratio`, by its series where the two nearly cancel.
+#[inline(always)]
+fn ratio_less_its_log(ratio: f64, ln_ratio: f64) -> f64 {
+    let t = ratio - 1.0;
+    // With s = t / (2 + t): ln(1 + t) = 2 (s + s³/3 + s⁵/5 + …), and t = 2 s / (1 − s).
+    let s = t / (2.0 + t);
+    let q = s * s;
+    let tail = q * (1.0 / 3.0 + q * (1.0 / 5.0 + q * (1.0 / 7.0 + q * (1.0 / 9.0 + q * (1.0 / 11.0 + q / 13.0)))));
+    let near = t * s - 2.0 * s * tail;
+    if t.abs() < 0.1 { near } else { t - ln_ratio }
 }

@@ -79,6 +79,19 @@ pub(crate) fn minimize_model(model: &Quadratic, gradient: &[f64], start: &[f64],
     descender.at
 }
 
+/// The same, finished by Newton steps among the units that are not zero: sweeps over groups whose members differ by many
+/// orders of magnitude do not settle by themselves.
+pub(crate) fn minimize_model_closely(model: &Quadratic, gradient: &[f64], start: &[f64], units: &[Unit]) -> Vec<f64> {
+    let end = minimize_model(model, gradient, start, units);
+    let mut descender = Descender::new(model, gradient, start, units.len());
+    for (place, value) in end.into_iter().enumerate() {
+        descender.move_to(place, value);
+    }
+    let active: Vec<usize> = (0..units.len()).filter(|&index| units[index].is_active(&descender.at)).collect();
+    descender.polish(units, &active);
+    descender.at
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

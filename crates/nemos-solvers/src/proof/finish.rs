@@ -34,6 +34,8 @@ const STRAIGHT: f64 = 1.5;
 const IDLE_STEPS: usize = 6;
 // Where rounding ends a run, so many times the distance that counts as none is as close as coefficients can be written down.
 const ROUNDED: f64 = 10.0;
+// Doublings of an intercept in search of a place to start from.
+const FAR_SHIFTS: i32 = 12;
 const LOWEST_BARRIER: f64 = 1e-16;
 // The distance to a minimum, as a share of the value, at which no doubt about it matters.
 const VANISHED: f64 = 1e-30;
@@ -96,7 +98,9 @@ pub(crate) fn finish(
         let again = may_step && !ended.is_done();
         let ended = match again {
             // What led astray may have been the way there.
-            true => run.from(start.column(problem), &columns[problem], true)?.or_better(ended),
+            true => run
+                .from(&run.feasible(start.column(problem))?, &columns[problem], true)?
+                .or_better(ended),
             false => ended,
         };
         let ended = match again && !ended.is_done() {
@@ -246,6 +250,22 @@ impl<'a> Run<'a> {
         self.recession
             .as_ref()
             .map_or(Verdict::Minimum, |recession| recession.judge(self.problem, point, step))
+    }
+
+    /// A start like this one at which the value is finite, if an intercept gives one: an offset may lead to where a link has no
+    /// rate.
+    fn feasible(&self, start: &[f64]) -> Result<Vec<f64>, Error> {
+        let mut at = start.to_vec();
+        let intercept = at.len() - 1;
+        let size = at[intercept].abs().max(1.0);
+        let shifts = (0..FAR_SHIFTS).flat_map(|power| [1.0, -1.0].map(|sign| sign * size * 2.0_f64.powi(power)));
+        for shift in std::iter::once(0.0).chain(shifts) {
+            at[intercept] = start[intercept] + shift;
+            if Point::new(self.problem, self.penalty, at.clone())?.is_finite() {
+                return Ok(at);
+            }
+        }
+        Ok(start.to_vec())
     }
 
     fn from(&self, start: &[f64], was: &ColumnOutcome, may_step: bool) -> Result<Ended, Error> {

@@ -53,6 +53,8 @@ pub(crate) struct Centred {
 
 // What features differ by in a direction, as a share of their size, below which it is their own rounding.
 const ROUNDING: f64 = 8.0 * f64::EPSILON;
+// The share of its parts that a slope which vanishes may have left.
+const LEFT: f64 = 1e-7;
 // Where the squared moments have a condition below this, they lose no digits that matter.
 const EASY: f64 = 1e8;
 
@@ -117,27 +119,29 @@ impl Centred {
 
     /// Whether the slopes of the quadratic model vanish at the end of a step, beside those of single rows.
     fn is_whole(&self, problem: &RowProblem<'_>, point: &Point, (along, of_rows): (&[f64], &[f64])) -> bool {
+        let enough = point.little();
         let coefficients = self.features.iter().zip(along).all(|(&feature, change)| {
-            let (strength, at) = (problem.ridge[feature], point.at[feature]);
-            let ridge = (strength * (at + change), strength * (at.abs() + change.abs()));
-            self.slope_left(problem, point, of_rows, Some(feature)).vanishes_with(ridge)
+            let ridge = Pull::of_ridge(problem.ridge[feature], point.at[feature], *change);
+            self.slope_left(problem, point, of_rows, Some(feature)).vanishes(ridge, enough)
         });
-        let mut unseen = self
-            .unseen
-            .iter()
-            .map(|&feature| self.slope_left(problem, point, of_rows, Some(feature)));
-        let intercept = self.slope_left(problem, point, of_rows, None);
-        coefficients && unseen.all(|slope| slope.vanishes_with((0.0, 0.0))) && intercept.vanishes_with((0.0, 0.0))
+        let others = self.unseen.iter().map(|&feature| Some(feature)).chain([None]);
+        let mut others = others.map(|feature| self.slope_left(problem, point, of_rows, feature));
+        coefficients && others.all(|slope| slope.vanishes(Pull::default(), enough))
     }
 
     /// The slope of the quadratic model along a centred feature, or the intercept, after the predictors changed by this.
     pub(crate) fn slope_left(&self, problem: &RowProblem<'_>, point: &Point, of_rows: &[f64], feature: Option<usize>) -> SlopeLeft {
-        let mut left = SlopeLeft { slope: 0.0, size: 0.0 };
+        let (mut left, mut noise) = (SlopeLeft::default(), 0.0);
         for (row, (loss, change)) in point.rows.iter().zip(of_rows).enumerate() {
-            let x = feature.map_or(1.0, |feature| problem.features[(row, feature)] - self.mean[feature]);
+            let (raw, mean) = feature.map_or((1.0, 0.0), |feature| (problem.features[(row, feature)], self.mean[feature]));
+            let (x, size) = (raw - mean, loss.slope.abs() + (loss.curvature * change).abs());
             left.slope += x * (loss.slope + loss.curvature * change);
-            left.size += x.abs() * (loss.slope.abs() + (loss.curvature * change).abs());
+            left.size += x.abs() * size;
+            left.bend += loss.curvature * x * x;
+            noise += raw.abs() * size;
         }
+        // What is left of a constant is its rounding error, and so is its slope.
+        left.size += ROUNDING / LEFT * noise;
         left
     }
 
@@ -165,18 +169,40 @@ impl Centred {
     }
 }
 
-/// What is left of a slope, and the sum of the absolute values of what it was summed from.
-#[derive(Copy, Clone, Debug)]
+/// What is left of a slope along one parameter.
+#[derive(Copy, Clone, Debug, Default)]
 pub(crate) struct SlopeLeft {
     pub(crate) slope: f64,
+    /// The sum of the absolute values of what the slope was summed from.
+    size: f64,
+    /// The curvature along the parameter.
+    bend: f64,
+}
+
+/// What a penalty adds to a slope.
+#[derive(Copy, Clone, Debug, Default)]
+pub(crate) struct Pull {
+    pub(crate) slope: f64,
     pub(crate) size: f64,
+    pub(crate) bend: f64,
+}
+
+impl Pull {
+    pub(crate) fn of_ridge(strength: f64, at: f64, change: f64) -> Self {
+        Pull {
+            slope: strength * (at + change),
+            size: strength * (at.abs() + change.abs()),
+            bend: strength,
+        }
+    }
 }
 
 impl SlopeLeft {
-    /// Whether it vanishes, that of a penalty included, beside what it was summed from.
-    fn vanishes_with(self, (slope, size): (f64, f64)) -> bool {
-        const LEFT: f64 = 1e-7;
-        (self.slope + slope).abs() <= LEFT * (self.size + size)
+    /// Whether it vanishes, that of a penalty included: beside what it was summed from, or because a step along the parameter would
+    /// gain no more than `enough`.
+    pub(crate) fn vanishes(self, pull: Pull, enough: f64) -> bool {
+        let (slope, bend) = (self.slope + pull.slope, self.bend + pull.bend);
+        slope.abs() <= LEFT * (self.size + pull.size) || slope * slope <= 2.0 * bend * enough
     }
 }
 

@@ -35,6 +35,11 @@ impl Point {
         })
     }
 
+    /// A distance to the minimum that is too little to matter, whatever the tolerance.
+    pub(crate) fn little(&self) -> f64 {
+        1e-14 * self.value.abs().max(1.0 / self.rows.len().max(1) as f64)
+    }
+
     /// The same with no curvature below the expected one: steps from it are shorter.
     pub(crate) fn cautious(&self) -> Self {
         let mut point = self.clone();

@@ -1,0 +1,226 @@
+//! Fits and scores at the limits of numbers: what is refused, what is proven, and what keeps its digits.
+
+use ndarray::Array2;
+use nemos_core::{Cpu, Design, Matrix};
+use nemos_glm::{
+    Bernoulli, Error, Exp, Gamma, Gaussian, Glm, NegativeBinomial, Poisson, PopulationGlm, Regularizer, Score, Softplus, Status,
+};
+use nemos_solvers::{Lbfgs, Newton};
+
+/// Numbers between −1 and 1 that look random and are the same everywhere.
+fn wiggle(row: usize, column: usize) -> f64 {
+    let turns = (row * (2 * column + 3) + 7 * column) as f64 * 0.618_033_988_749_895;
+    2.0 * (turns - turns.floor()) - 1.0
+}
+
+fn features(n_rows: usize, n_features: usize) -> Matrix<Cpu> {
+    Matrix::from_array(Array2::from_shape_fn((n_rows, n_features), |(row, column)| wiggle(row, column)).view())
+}
+
+fn counts(n_rows: usize) -> Matrix<Cpu> {
+    Matrix::from_column((0..n_rows).map(|row| (1.5 + 1.4 * wiggle(row, 9)).floor()).collect())
+}
+
+#[test]
+fn large_means_change_neither_coefficients_nor_their_proof() {
+    let (x, y) = (features(200, 3), counts(200));
+    let fitted = Glm::new(Poisson).fit(&x, &y).unwrap();
+    for mean in [1e3, 1e5, 1e7] {
+        let shifted = Matrix::from_array((x.to_array() + mean).view());
+        for solver in [&Newton::new() as &dyn nemos_solvers::Solver, &Lbfgs::new()] {
+            let there = Glm::new(Poisson).fit_with(solver, &shifted, &y).unwrap();
+            assert_eq!((there.outcome().status, there.outcome().is_proven), (Status::Converged, true));
+            // The shift itself rounds the features.
+            for (a, b) in there.coef().iter().zip(fitted.coef()) {
+                assert!((a - b).abs() < 1e-15 * mean.max(1e5), "{mean}: {a} {b}");
+            }
+        }
+    }
+}
+
+#[test]
+fn large_means_are_taken_off_where_rows_are_too_many_for_a_proof() {
+    // A look at the curvature of all rows would cost more than the fit.
+    let (n_rows, n_features) = (3_000, 90);
+    let x = Array2::from_shape_fn((n_rows, n_features), |(row, column)| wiggle(row, column));
+    let y = Matrix::<Cpu>::from_column((0..n_rows).map(|row| (1.5 + 1.4 * wiggle(row, 200)).floor()).collect());
+    let near = PopulationGlm::new(Poisson).fit(&Matrix::from_array(x.view()), &y).unwrap();
+    let single = Matrix::<Cpu<f32>>::from_array((&x + 1000.0).mapv(|x| f64::from(x as f32)).view());
+    let rounded = Matrix::<Cpu>::from_array(single.to_array().view());
+    let exact = PopulationGlm::new(Poisson).fit(&rounded, &y).unwrap();
+    let fitted = PopulationGlm::new(Poisson).fit(&single, &y.to_backend()).unwrap();
+    assert!(near.outcome().all_converged() && exact.outcome().all_converged() && fitted.outcome().all_converged());
+    let largest = exact.coef().iter().fold(0.0_f64, |a, b| a.max(b.abs()));
+    for (a, b) in fitted.coef().iter().zip(exact.coef()) {
+        assert!((a - b).abs() < 1e-3 * largest, "{a} {b}");
+    }
+}
+
+#[test]
+fn nearly_equal_columns_keep_what_their_rows_can_tell() {
+    // x₂ = x₁ + 1e-8 z, and counts that depend on z.
+    let n = 300;
+    let y = Matrix::<Cpu>::from_column(
+        (0..n)
+            .map(|row| 0.3 * wiggle(row, 0) + wiggle(row, 1) + 0.1 * wiggle(row, 5))
+            .collect(),
+    );
+    let twins = Array2::from_shape_fn((n, 2), |(row, column)| {
+        wiggle(row, 0) + if column == 1 { 1e-8 * wiggle(row, 1) } else { 0.0 }
+    });
+    let fitted = Glm::new(Gaussian).fit(&Matrix::from_array(twins.view()), &y).unwrap();
+    let outcome = fitted.outcome();
+    assert_eq!((outcome.status, outcome.rank), (Status::Converged, 2));
+    assert!(outcome.condition.is_some_and(|condition| condition > 1e7), "{outcome:?}");
+    assert!((fitted.coef()[1] * 1e-8 - 1.0).abs() < 0.1, "{:?}", fitted.coef());
+    // The same columns twice are one direction.
+    let same = Array2::from_shape_fn((n, 2), |(row, _)| wiggle(row, 0));
+    let fitted = Glm::new(Gaussian).fit(&Matrix::from_array(same.view()), &y).unwrap();
+    assert_eq!((fitted.outcome().status, fitted.outcome().rank), (Status::Converged, 1));
+}
+
+#[test]
+fn separable_data_are_told_from_those_that_are_nearly_so() {
+    let n = 120;
+    let x = features(n, 4);
+    let side = |row: usize| wiggle(row, 0) + 0.5 * wiggle(row, 1) - 0.2 * wiggle(row, 2) > 0.0;
+    let choice =
+        |flip: Option<usize>| Matrix::<Cpu>::from_column((0..n).map(|row| f64::from(u8::from(side(row) != (flip == Some(row))))).collect());
+    let fit = |y: &Matrix<Cpu>| Glm::new(Bernoulli).fit(&x, y).unwrap();
+    let perfect = fit(&choice(None));
+    assert_eq!((perfect.outcome().status, perfect.outcome().is_proven), (Status::NoMaximum, true));
+    let one_off = fit(&choice(Some(17)));
+    assert_eq!((one_off.outcome().status, one_off.outcome().is_proven), (Status::Converged, true));
+    // A penalty bounds every fit.
+    let bounded = Glm::new(Bernoulli)
+        .regularizer(Regularizer::Ridge(1e-8.into()))
+        .fit(&x, &choice(None))
+        .unwrap();
+    assert_eq!(bounded.outcome().status, Status::Converged);
+    // A feature that fires in silent bins alone.
+    let fires = Matrix::<Cpu>::from_column((0..n).map(|row| f64::from(u8::from(row % 5 == 0))).collect());
+    let y = Matrix::from_column((0..n).map(|row| if row % 5 == 0 { 0.0 } else { 1.0 + (row % 3) as f64 }).collect());
+    for status in [
+        Glm::new(Poisson).fit(&fires, &y).unwrap().outcome().status,
+        Glm::new(Poisson).link(Softplus).fit(&fires, &y).unwrap().outcome().status,
+        Glm::new(NegativeBinomial::new(0.3)).fit(&fires, &y).unwrap().outcome().status,
+    ] {
+        assert_eq!(status, Status::NoMaximum);
+    }
+}
+
+#[test]
+fn more_features_than_rows_under_a_small_ridge_reach_their_minimum() {
+    let (x, y) = (features(20, 60), counts(20));
+    let ridge = Glm::new(Poisson).regularizer(Regularizer::Ridge(1e-6.into()));
+    let (one, other) = (
+        ridge.fit_with(&Lbfgs::new(), &x, &y).unwrap(),
+        ridge.fit_with(&Newton::new(), &x, &y).unwrap(),
+    );
+    assert!(one.outcome().is_proven && other.outcome().is_proven);
+    for (a, b) in one.coef().iter().zip(other.coef()) {
+        assert!((a - b).abs() < 1e-7, "{a} {b}");
+    }
+}
+
+#[test]
+fn a_rate_on_the_border_of_its_link_is_a_minimum() {
+    // Rows without spikes pull a linear rate down to zero at one end.
+    let x = Matrix::<Cpu>::from_column((0..40).map(f64::from).collect());
+    let y = Matrix::from_column((0..40).map(|row| f64::from(u8::from(row > 20)) * f64::from(row - 20)).collect());
+    let fitted = Glm::new(Poisson).link(nemos_glm::Identity).fit(&x, &y).unwrap();
+    assert_eq!((fitted.outcome().status, fitted.outcome().is_proven), (Status::Converged, true));
+    let rates = fitted.predict(&x).unwrap().to_vec();
+    assert!(rates[0] >= 0.0 && rates[0] < 1e-6, "{}", rates[0]);
+}
+
+#[test]
+fn without_degrees_of_freedom_there_is_no_scale() {
+    let (x, y) = (
+        features(8, 12),
+        Matrix::<Cpu>::from_column((0..8).map(|row| 2.0 + wiggle(row, 3)).collect()),
+    );
+    let ridge = Regularizer::Ridge(0.1.into());
+    let gaussian = Glm::new(Gaussian).regularizer(ridge.clone()).fit(&x, &y).unwrap();
+    let gamma = Glm::new(Gamma).link(Exp).regularizer(ridge).fit(&x, &y).unwrap();
+    assert!(gaussian.scale().is_nan() && gamma.scale().is_nan() && gaussian.dof_resid() < 0.0);
+    assert!(matches!(
+        gaussian.score(&x, &y, Score::LogLikelihood),
+        Err(Error::NoScale { neuron: 0 })
+    ));
+    assert!(gaussian.score(&x, &y, Score::Cohen).is_ok_and(|score| score > 0.0));
+}
+
+#[test]
+fn ratios_of_scores_have_a_meaning_or_none() {
+    // In a small unit densities are above one, and McFadden's ratio turns over.
+    let x = features(80, 1);
+    let signal = |unit: f64| Matrix::<Cpu>::from_column((0..80).map(|row| unit * (wiggle(row, 0) + 0.5 * wiggle(row, 4))).collect());
+    let score = |unit: f64, score: Score| {
+        let y = signal(unit);
+        Glm::new(Gaussian).fit(&x, &y).unwrap().score(&x, &y, score)
+    };
+    assert!((score(1e-3, Score::Cohen).unwrap() - score(1.0, Score::Cohen).unwrap()).abs() < 1e-12);
+    let error = score(1e-3, Score::McFadden).unwrap_err();
+    assert!(matches!(error, Error::RatioOfDensities { null } if null > 0.0) && error.to_string().contains("Cohen"));
+    // A silent neuron explains nothing, and ranks nowhere.
+    let y =
+        Matrix::<Cpu>::from_array(Array2::from_shape_fn((80, 2), |(row, neuron)| if neuron == 0 { (row % 3) as f64 } else { 0.0 }).view());
+    let fitted = PopulationGlm::new(Poisson).fit(&x, &y).unwrap();
+    for kind in [Score::McFadden, Score::Cohen] {
+        let scores = fitted.score_by_neuron(&x, &y, kind).unwrap();
+        assert!(scores[0].is_finite() && scores[1].is_nan(), "{scores:?}");
+    }
+}
+
+#[test]
+fn log_likelihoods_keep_their_digits_at_any_dispersion() {
+    let (nothing, y) = (
+        Matrix::<Cpu>::zeros([22, 1]),
+        Matrix::from_column((39..61).map(f64::from).collect()),
+    );
+    let mean = 49.5_f64;
+    let fitted = |scale: f64| {
+        let glm = Glm::new(NegativeBinomial::new(scale)).with_parameters(&[0.0], mean.ln());
+        glm.score(&nothing, &y, Score::LogLikelihood).unwrap()
+    };
+    let poisson = Glm::new(Poisson)
+        .with_parameters(&[0.0], mean.ln())
+        .score(&nothing, &y, Score::LogLikelihood)
+        .unwrap();
+    for scale in [1e-12, 1e-14, 1e-20, 1e-100, 1e-300] {
+        assert!((fitted(scale) - poisson).abs() < 1e-9, "{scale}: {} {poisson}", fitted(scale));
+    }
+    // Of a gamma distribution that is nearly a point at its mean: −½ ln(2π s) − ln y − (y/μ − 1)² / 2s.
+    let values = Matrix::<Cpu>::from_column(vec![2.0, 2.0 + 1e-7]);
+    let zeros = Matrix::zeros([2, 1]);
+    for scale in [1e-12, 1e-14, 1e-16] {
+        let glm = Glm::new(Gamma).link(Exp).with_parameters(&[0.0], 2.0_f64.ln());
+        let population = glm.population().clone().with_scale(vec![scale], vec![1.0]).unwrap();
+        let got = population.score(&zeros, &values, Score::LogLikelihood).unwrap();
+        let at = |y: f64| -0.5 * (std::f64::consts::TAU * scale).ln() - y.ln() - (y / 2.0 - 1.0).powi(2) / (2.0 * scale);
+        let expected = 0.5 * (at(2.0) + at(2.0 + 1e-7));
+        // The mean itself is known to sixteen digits alone.
+        assert!((got - expected).abs() < 1e-6 * expected.abs().max(1.0), "{scale}: {got} {expected}");
+    }
+}
+
+#[test]
+fn weights_that_are_all_zero_are_named() {
+    let design = Design::from(features(12, 2)).with_weights(Matrix::zeros([12, 1])).unwrap();
+    let error = Glm::new(Poisson).fit(&design, &counts(12)).unwrap_err();
+    assert!(matches!(error, Error::NoWeight { neuron: 0 }), "{error}");
+}
+
+#[test]
+fn no_probability_is_above_one() {
+    // Under a log link nothing but the likelihood itself keeps probabilities down.
+    let x = features(100, 2);
+    let y = Matrix::<Cpu>::from_column(
+        (0..100)
+            .map(|row| f64::from(u8::from(wiggle(row, 0) + wiggle(row, 6) > 1.0)))
+            .collect(),
+    );
+    let fitted = Glm::new(Bernoulli).link(Exp).fit(&x, &y).unwrap();
+    assert!(fitted.predict(&x).unwrap().to_vec().into_iter().all(|rate| rate <= 1.0));
+}
