@@ -50,6 +50,7 @@ fn large_means_are_taken_off_where_rows_are_too_many_for_a_proof() {
     let exact = PopulationGlm::new(Poisson).fit(&rounded, &y).unwrap();
     let fitted = PopulationGlm::new(Poisson).fit(&single, &y.to_backend()).unwrap();
     assert!(near.outcome().all_converged() && exact.outcome().all_converged() && fitted.outcome().all_converged());
+    assert!(!fitted.outcome().columns[0].is_proven && !exact.outcome().columns[0].is_proven);
     let largest = exact.coef().iter().fold(0.0_f64, |a, b| a.max(b.abs()));
     for (a, b) in fitted.coef().iter().zip(exact.coef()) {
         assert!((a - b).abs() < 1e-3 * largest, "{a} {b}");
@@ -107,6 +108,22 @@ fn separable_data_are_told_from_those_that_are_nearly_so() {
     ] {
         assert_eq!(status, Status::NoMaximum);
     }
+}
+
+#[test]
+fn a_penalty_on_some_coefficients_does_not_hold_the_others() {
+    let fires = |row: usize| f64::from(u8::from(row % 5 == 0));
+    let x = Matrix::<Cpu>::from_array(
+        Array2::from_shape_fn((60, 2), |(row, column)| if column == 0 { fires(row) } else { wiggle(row, 3) }).view(),
+    );
+    let y = Matrix::from_column((0..60).map(|row| if row % 5 == 0 { 0.0 } else { 1.0 + (row % 3) as f64 }).collect());
+    let lasso = |first: f64| {
+        let strength = nemos_solvers::Strength::PerFeature(vec![first, 0.1]);
+        let fitted = Glm::new(Poisson).regularizer(Regularizer::Lasso(strength)).fit(&x, &y).unwrap();
+        (fitted.outcome().status, fitted.outcome().is_proven)
+    };
+    assert_eq!(lasso(0.0), (Status::NoMaximum, true));
+    assert_eq!(lasso(1e-6), (Status::Converged, true));
 }
 
 #[test]
@@ -218,9 +235,10 @@ fn no_probability_is_above_one() {
     let x = features(100, 2);
     let y = Matrix::<Cpu>::from_column(
         (0..100)
-            .map(|row| f64::from(u8::from(wiggle(row, 0) + wiggle(row, 6) > 1.0)))
+            .map(|row| f64::from(u8::from(0.3 * wiggle(row, 0) + wiggle(row, 6) > 0.6)))
             .collect(),
     );
     let fitted = Glm::new(Bernoulli).link(Exp).fit(&x, &y).unwrap();
+    assert_eq!((fitted.outcome().status, fitted.outcome().is_proven), (Status::Converged, true));
     assert!(fitted.predict(&x).unwrap().to_vec().into_iter().all(|rate| rate <= 1.0));
 }

@@ -41,6 +41,7 @@ fn assert_agrees(observation: impl ObservationModel, link: impl InverseLink, (pr
     };
     let (loss, slope) = model.slope(column(&counts), at.predictor.clone(), at.scale.clone());
     let weight = values(model.curvature(Information::Expected, column(&counts), at.clone(), (0, 0)));
+    let observed_curvature = values(model.curvature(Information::Observed, column(&counts), at.clone(), (0, 0)));
     let log_likelihood = values(model.log_likelihood(column(&counts), at.predictor.clone(), at.scale.clone()));
     let deviance = values(model.deviance(column(&counts), at.predictor, at.scale));
     let (loss, slope) = (values(loss), values(slope));
@@ -58,6 +59,18 @@ fn assert_agrees(observation: impl ObservationModel, link: impl InverseLink, (pr
             assert!(same, "{name}: {what} of {} at {}: {got}, not {expected}", counts[i], predictors[i]);
         };
         close("weight", fused[i], 3.0 * weight[i]);
+        let alone = loops.row(predictors[i], counts[i], scale);
+        close("loss of a row", alone.value, loss[i]);
+        close("slope of a row", alone.slope, slope[i]);
+        close("expected curvature of a row", alone.expected, weight[i]);
+        // Those of tensors are differences of slopes, which lose half of the digits where the slope itself bends.
+        let rounding = 1e-9 * slope[i].abs() + 1e-7 * (1.0 + observed_curvature[i].abs());
+        let same = (alone.curvature - observed_curvature[i]).abs() <= rounding || !observed_curvature[i].is_finite();
+        assert!(
+            same,
+            "{name}: curvature of {} at {}: {}, not {}",
+            counts[i], predictors[i], alone.curvature, observed_curvature[i]
+        );
         let one = |with: Sweep<'_>| {
             let (mut predictor, mut lanes) = ([predictors[i]], Lanes::new(&[scale]));
             let observed = Observed {
@@ -84,7 +97,7 @@ fn assert_agrees(observation: impl ObservationModel, link: impl InverseLink, (pr
 #[test]
 fn every_pair_agrees_with_tensors() {
     let predictors = [-60.0, -39.9, -3.0, -0.2, 0.0, 0.7, 5.0, 40.0];
-    let (above, rates) = ([0.05, 0.3, 1.3, 6.0], [0.05, 0.3, 0.5, 0.9]);
+    let above = [0.05, 0.3, 1.3, 6.0];
     let (counts, positive, binary) = ([0.0, 1.0, 2.0, 7.0, 70.0], [0.1, 1.0, 3.4], [0.0, 1.0]);
     assert_agrees(Poisson, Exp, crossed(&predictors, &counts));
     assert_agrees(Poisson, Softplus, crossed(&predictors, &counts));
@@ -95,10 +108,29 @@ fn every_pair_agrees_with_tensors() {
     assert_agrees(Gamma, Identity, crossed(&above, &positive));
     assert_agrees(Gaussian, Identity, crossed(&[-3.0, 0.0, 5.0], &counts));
     assert_agrees(Bernoulli, Logistic, crossed(&predictors, &binary));
-    assert_agrees(Bernoulli, Identity, crossed(&rates, &binary));
+    assert_agrees(Bernoulli, Identity, crossed(&[0.05, 0.3, 0.5, 0.9], &binary));
     assert_agrees(NegativeBinomial::new(0.7), Exp, crossed(&[-3.0, -0.2, 0.7, 5.0], &counts));
     assert_agrees(NegativeBinomial::new(0.7), Softplus, crossed(&[-3.0, -0.2, 0.7, 5.0], &counts));
     assert_agrees(NegativeBinomial::new(0.7), Identity, crossed(&above, &counts));
+}
+
+#[test]
+fn what_is_no_probability_has_no_loss() {
+    let model: &dyn Model<Burn> = &Pair {
+        observation: Bernoulli,
+        link: Identity,
+    };
+    let loops = f64::of(model.loops().unwrap());
+    let (predictors, counts) = crossed(&[-0.2, 1.2], &[0.0, 1.0]);
+    let (loss, _) = model.slope(column(&counts), column(&predictors), row::<Cpu>(&[1.0]));
+    let deviance = model.deviance(column(&counts), column(&predictors), row::<Cpu>(&[1.0]));
+    assert!(values(loss).into_iter().chain(values(deviance)).all(f64::is_nan));
+    assert!(
+        predictors
+            .iter()
+            .zip(&counts)
+            .all(|(&predictor, &count)| loops.row(predictor, count, 1.0).value.is_nan())
+    );
 }
 
 #[test]

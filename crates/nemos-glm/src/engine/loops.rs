@@ -22,15 +22,8 @@ pub(crate) trait FusedModel: Send + Sync + 'static {
     /// The expected curvature of the loss in the predictor.
     fn weight<L: FusedLink>(predictor: f64, scale: f64) -> f64;
 
-    /// The curvature of the loss in the predictor, for this count: a difference of slopes, unless a model knows better. Where a
-    /// curvature has all but vanished beside its slope, a difference is nothing but rounding.
-    #[inline(always)]
-    fn curvature<L: FusedLink>(predictor: f64, count: f64, scale: f64) -> f64 {
-        // Central differences lose least near the cube root of the precision.
-        let step = 6e-6 * predictor.abs().max(1.0);
-        let slope_at = |predictor: f64| Self::term::<L>(predictor, count, scale).1;
-        (slope_at(predictor + step) - slope_at(predictor - step)) / (2.0 * step)
-    }
+    /// The curvature of the loss in the predictor, for this count.
+    fn curvature<L: FusedLink>(predictor: f64, count: f64, scale: f64) -> f64;
 
     /// `log_likelihood = −factor · loss + log_likelihood_rest`
     #[inline(always)]
@@ -224,8 +217,7 @@ impl<E: HostFloat, M: FusedModel, L: FusedLink> Loops<E> for Fused<M, L> {
         RowLoss {
             value,
             slope,
-            // Beside the end of what a link allows there is no difference to take.
-            curvature: if observed.is_nan() { expected } else { observed.max(0.0) },
+            curvature: observed,
             expected,
         }
     }

@@ -174,9 +174,10 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
     pub fn reweigh(&mut self, weights: Matrix<B>) -> Result<(), crate::Error> {
         let design = self.data.design.clone().with_weights(weights)?;
         check_extras(&design, &self.data.counts, &self.problems, &*self.model)?;
-        self.data.design = design;
-        let (totals, _) = survey(&mut self.data, &*self.model, &self.problems, Survey::CountsOnly)?;
-        self.totals = totals;
+        let mut data = self.data.clone();
+        data.design = design;
+        let (totals, _) = survey(&mut data, &*self.model, &self.problems, Survey::CountsOnly)?;
+        (self.data, self.totals) = (data, totals);
         self.held = OnceLock::new();
         if self.problems.divisors().is_none() {
             self.divisor.clone_from(&self.totals.weight);

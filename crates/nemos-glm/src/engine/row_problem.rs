@@ -29,7 +29,7 @@ impl Held {
         let chunk = data.gather(&rows)?;
         let read = |matrix: &Option<Matrix<B>>| matrix.as_ref().map(Matrix::to_array);
         Ok(Held {
-            features: read(&chunk.features).unwrap_or_default(),
+            features: read(&chunk.features).expect("rows are gathered with their features"),
             counts: chunk.counts.to_array(),
             weights: read(&chunk.weights),
             offset: read(&chunk.offset),
@@ -133,7 +133,7 @@ fn in_tensors<B: Backend>(model: &dyn Model<B::Burn>, predictors: &[f64], rows: 
     rows.map(|((value, slope), (observed, expected))| RowLoss {
         value,
         slope,
-        curvature: if observed.is_nan() { expected } else { observed.max(0.0) },
+        curvature: if observed.is_nan() { expected } else { observed },
         expected,
     })
     .collect()

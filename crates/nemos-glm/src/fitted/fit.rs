@@ -56,7 +56,7 @@ impl Fit {
         }
     }
 
-    /// Takes what is known of fits that were made elsewhere: one value per neuron.
+    /// Whether there is one value per neuron.
     pub(crate) fn one_per_neuron(&self, got: usize) -> Result<(), Error> {
         let coef = self.n_neurons();
         if got == coef {

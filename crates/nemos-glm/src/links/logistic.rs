@@ -1,6 +1,6 @@
 //! The logistic function: effects add to log-odds.
 
-use nemos_core::simd::ln;
+use nemos_core::simd::ln_1p_exp;
 use nemos_core::special;
 use nemos_core::tensor::{Tensor, backend::Backend as BurnBackend};
 
@@ -45,7 +45,7 @@ impl FusedLink for Logistic {
         let (rate, complement) = logistic(predictor);
         At {
             rate,
-            log_rate: ln(rate),
+            log_rate: -ln_1p_exp(-predictor),
             steepness: rate * complement,
             relative: complement,
         }

@@ -53,7 +53,7 @@ impl FusedLink for Softplus {
         let rate = (if above { predictor } else { 0.0 }) + ln_1p_unit(e);
         let steepness = (if above { 1.0 } else { e }) / (1.0 + e);
         // Far below zero rate and steepness underflow, and their ratio tends to one.
-        let far = predictor < -40.0;
+        let far = predictor < NEGLIGIBLE;
         At {
             rate,
             log_rate: if far { predictor } else { ln(rate) },

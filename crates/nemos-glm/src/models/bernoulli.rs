@@ -31,14 +31,12 @@ impl ObservationModel for Bernoulli {
     fn log_likelihood<T: BurnBackend>(&self, counts: Tensor<T, 2>, mean: &Mean<'_, T>, _scale: Tensor<T, 2>) -> Tensor<T, 2> {
         // The term that does not count may be 0 · ln 0. Links that are none of a probability may lead above one.
         let none = counts.equal_elem(0.0);
-        let log_rate = mean.log_rate();
-        let impossible = log_rate.clone().greater_elem(0.0);
-        log_rate.mask_fill(impossible, f32::NAN).mask_where(none, mean.log_complement())
+        no_more_than_one(mean.log_rate()).mask_where(none, no_more_than_one(mean.log_complement()))
     }
 
     fn deviance<T: BurnBackend>(&self, counts: Tensor<T, 2>, rate: Tensor<T, 2>, _scale: Tensor<T, 2>) -> Tensor<T, 2> {
         let none = counts.equal_elem(0.0);
-        rate.clone().log().mask_where(none, (rate.neg()).log1p()) * -2.0
+        no_more_than_one(rate.clone().log()).mask_where(none, no_more_than_one(rate.neg().log1p())) * -2.0
     }
 
     fn variance<T: BurnBackend>(&self, rate: Tensor<T, 2>, _scale: Tensor<T, 2>) -> Tensor<T, 2> {
@@ -60,6 +58,12 @@ impl ObservationModel for Bernoulli {
     fn from_built_in(built_in: &BuiltIn) -> Option<Self> {
         built_in.is(&ROW).then_some(Bernoulli)
     }
+}
+
+/// Logarithms of probabilities; NaN for those of what is none.
+fn no_more_than_one<T: BurnBackend>(log: Tensor<T, 2>) -> Tensor<T, 2> {
+    let above = log.clone().greater_elem(0.0);
+    log.mask_fill(above, f32::NAN)
 }
 
 impl Draw for Bernoulli {

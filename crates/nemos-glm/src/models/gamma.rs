@@ -34,7 +34,10 @@ impl ObservationModel for Gamma {
         // With t = counts / rate − 1: no parts that are as large as the shape cancel, as they would in the formula with the loss.
         let shape = scale.recip();
         let t = counts.clone() / mean.rate() - 1.0;
-        let excess = t.clone() - t.log1p();
+        // Where the two nearly cancel, ln(1 + t) is taken of t; where t is −1, of the counts.
+        let is_near = t.clone().abs().lower_elem(0.1);
+        let log = (counts.clone().log() - mean.log_rate()).mask_where(is_near, t.clone().clamp(-0.5, 0.5).log1p());
+        let excess = t - log;
         shape.clone().neg() * excess - counts.log() - special::ln_gamma_rest(shape)
     }
 

@@ -38,7 +38,7 @@ pub(crate) struct Step {
     pub(crate) condition: f64,
 }
 
-/// Rows about a centre: `[n_rows, n_features + 1]`, weighed by the roots of curvatures, every column of norm one.
+/// Rows about a centre: `[n_rows, n_features + 1]`, weighed by the roots of curvatures.
 pub(crate) struct Centred {
     /// Features that may move and vary.
     pub(crate) features: Vec<usize>,
@@ -246,6 +246,7 @@ pub(crate) fn rank_of_rows(problem: &RowProblem<'_>) -> usize {
         at: vec![0.0; problem.free.len() + 1],
         rows: vec![row; n],
         value,
+        is_convex: true,
         blur: 0.0,
     };
     let centred = Centred::new(problem, &flat);

@@ -6,4 +6,5 @@ pub(crate) mod finish;
 pub(crate) mod least_squares;
 pub(crate) mod point;
 pub(crate) mod recession;
+pub(crate) mod run;
 pub(crate) mod steps;

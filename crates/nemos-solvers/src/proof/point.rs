@@ -13,6 +13,8 @@ pub(crate) struct Point {
     pub(crate) rows: Vec<RowLoss>,
     /// Losses and penalties.
     pub(crate) value: f64,
+    /// Whether no row bends downwards: then what is near a minimum is near the only one. Curvatures below zero count as zero.
+    pub(crate) is_convex: bool,
     /// What rounding may do to the value: of the terms, and of the predictors that they are taken at.
     pub(crate) blur: f64,
 }
@@ -20,7 +22,11 @@ pub(crate) struct Point {
 impl Point {
     pub(crate) fn new(problem: &RowProblem<'_>, penalty: &ColumnPenalty, at: Vec<f64>) -> Result<Self, Error> {
         let predictors = predictors(problem, &at);
-        let rows = (problem.losses)(&predictors)?;
+        let mut rows = (problem.losses)(&predictors)?;
+        // Beside its slope, a curvature this small is rounding.
+        let bends_down = |row: &RowLoss| row.curvature < -1e-9 * (row.slope.abs() + row.expected.abs());
+        let is_convex = !rows.iter().any(bends_down);
+        rows.iter_mut().for_each(|row| row.curvature = row.curvature.max(0.0));
         let coef = &at[..at.len() - 1];
         let ridge = coef.iter().zip(&problem.ridge).map(|(w, ridge)| 0.5 * ridge * w * w);
         let smooth = || rows.iter().map(|row| row.value).chain(ridge.clone());
@@ -29,6 +35,7 @@ impl Point {
         let magnitude = smooth().map(f64::abs).sum::<f64>() + nonsmooth + of_predictors.sum::<f64>();
         Ok(Point {
             value: exact::sum(smooth().chain([nonsmooth])),
+            is_convex,
             blur: 16.0 * f64::EPSILON * magnitude,
             at,
             rows,
@@ -43,10 +50,9 @@ impl Point {
     /// The same with no curvature below the expected one: steps from it are shorter.
     pub(crate) fn cautious(&self) -> Self {
         let mut point = self.clone();
-        point
-            .rows
-            .iter_mut()
-            .for_each(|row| row.curvature = row.curvature.max(row.expected));
+        for row in point.rows.iter_mut().filter(|row| row.expected.is_finite()) {
+            row.curvature = row.curvature.max(row.expected);
+        }
         point
     }
 

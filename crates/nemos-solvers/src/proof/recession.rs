@@ -11,6 +11,7 @@
 //!   settled, `d` *is* that direction, which is seen in the rows.
 
 use crate::error::Error;
+use crate::penalty::column::ColumnPenalty;
 use crate::problem::row_problem::RowProblem;
 use crate::proof::least_squares::{Step, rank_of_rows};
 use crate::proof::point::Point;
@@ -18,6 +19,8 @@ use crate::proof::point::Point;
 /// Which way the predictor of each row may go for ever.
 pub(crate) struct Recession {
     rows: Vec<Way>,
+    /// Coefficients that cannot go for ever, because they are penalised, or may not move at all.
+    held: Vec<bool>,
     /// Directions of the features that the rows tell apart when all weigh the same.
     rank: usize,
 }
@@ -44,16 +47,21 @@ enum Way {
 
 // Far enough for every loss to be at its asymptote, and near enough for exponentials to be numbers.
 const FAR: f64 = 300.0;
-const VANISHED: f64 = 1e-60;
-// How far a direction of recession may lead the wrong way, beside how far it leads the right one.
+const NO_SLOPE: f64 = 1e-60;
+// How far a direction of recession may lead the wrong way, beside how far it leads the right one: a maximum that lies this far
+// away, if there is one, is lower by nothing that shows.
 const ASTRAY: f64 = 1e-7;
 // The share of its slope that a row may lose by a step and still count as above zero.
 const KEEPS: f64 = 0.5;
 
 impl Recession {
     /// Nothing where a minimum is certain: every coefficient is penalised, or no row lets its predictor go.
-    pub(crate) fn new(problem: &RowProblem<'_>) -> Result<Option<Self>, Error> {
-        if problem.free.iter().zip(&problem.ridge).all(|(free, ridge)| !free || *ridge > 0.0) {
+    pub(crate) fn new(problem: &RowProblem<'_>, penalty: &ColumnPenalty) -> Result<Option<Self>, Error> {
+        let smooth = penalty.smooth_places();
+        let held: Vec<bool> = (0..problem.free.len())
+            .map(|feature| !problem.free[feature] || problem.ridge[feature] > 0.0 || !smooth[feature])
+            .collect();
+        if held.iter().all(|held| *held) {
             return Ok(None);
         }
         let n = problem.features.nrows();
@@ -62,7 +70,7 @@ impl Recession {
             Ok(rows.iter().map(|row| row.slope).collect())
         };
         let (below, near, above) = (slopes(-FAR)?, slopes(0.0)?, slopes(FAR)?);
-        let bounded = |slope: f64, near: f64| slope.abs() <= VANISHED * if near.is_finite() { near.abs().max(1e-30) } else { 1.0 };
+        let bounded = |slope: f64, near: f64| slope.abs() <= NO_SLOPE * if near.is_finite() { near.abs().max(1e-30) } else { 1.0 };
         let way = |row: usize| match (below[row], above[row]) {
             (slope, _) if slope >= 0.0 && bounded(slope, near[row]) => Way::Down,
             (_, slope) if slope <= 0.0 && bounded(slope, near[row]) => Way::Up,
@@ -73,7 +81,7 @@ impl Recession {
             return Ok(None);
         }
         let rank = rank_of_rows(problem);
-        Ok(Some(Recession { rows, rank }))
+        Ok(Some(Recession { rows, held, rank }))
     }
 
     pub(crate) fn judge(&self, problem: &RowProblem<'_>, point: &Point, step: &Step) -> Verdict {
@@ -101,16 +109,17 @@ impl Recession {
             Way::Down => step.of_rows[row].max(0.0),
             Way::Up => (-step.of_rows[row]).max(0.0),
         };
-        // A coefficient that is penalised cannot go for ever.
-        let held = |feature: usize| {
+        let receding = (0..self.rows.len()).all(|row| astray(row) <= ASTRAY * longest);
+        // What is penalised, and is still moving, may be all that moves.
+        let stays = |feature: usize| {
             let column = problem.features.column(feature);
             let (low, high) = column
                 .iter()
                 .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(*x), b.max(*x)));
-            problem.ridge[feature] == 0.0 || (step.change[feature] * (high - low)).abs() <= ASTRAY * longest
+            !self.held[feature] || (step.change[feature] * (high - low)).abs() <= ASTRAY * longest
         };
-        let receding = (0..self.rows.len()).all(|row| astray(row) <= ASTRAY * longest);
-        match receding && (0..problem.ridge.len()).all(held) {
+        let held_stay = (0..self.held.len()).all(stays);
+        match receding && held_stay {
             true => Verdict::Recedes,
             false => Verdict::Open,
         }

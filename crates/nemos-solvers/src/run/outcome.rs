@@ -57,8 +57,8 @@ pub struct ColumnOutcome {
     pub decrement: f64,
     /// Directions that the features which may move span, over all predictors: fewer than features where they are collinear.
     pub rank: usize,
-    /// Whether status and decrement were computed from all rows, with their curvature, in double precision; otherwise they
-    /// are the solver's estimates.
+    /// Whether the status was proven from all rows, with their curvature, in double precision; otherwise it is the solver's
+    /// estimate, or says that there was no proof.
     #[serde(default)]
     pub is_proven: bool,
     /// About the largest over the smallest singular value of the rows, centred, scaled and weighed by their curvature, where it
