@@ -6,6 +6,8 @@
 //! # References
 //! Dekker (1971), *Numerische Mathematik* 18; Ogita, Rump & Oishi (2005), *SIAM Journal on Scientific Computing* 26.
 
+use ndarray::ArrayView2;
+
 /// A sum as accurate as if it had been computed in twice the precision.
 #[derive(Copy, Clone, Debug, Default)]
 pub(crate) struct Sum {
@@ -50,6 +52,23 @@ pub(crate) fn sum(terms: impl Iterator<Item = f64>) -> f64 {
     let mut total = Sum::default();
     terms.for_each(|term| total.add(term));
     total.value()
+}
+
+/// `Σₜ factorₜ · xₜ` of every column, row by row.
+pub(crate) fn sums(rows: ArrayView2<'_, f64>, factor: impl Fn(usize) -> f64) -> Vec<f64> {
+    sums_about(rows, &vec![0.0; rows.ncols()], factor)
+}
+
+/// `Σₜ factorₜ · (xₜ − mean)` of every column, row by row.
+pub(crate) fn sums_about(rows: ArrayView2<'_, f64>, mean: &[f64], factor: impl Fn(usize) -> f64) -> Vec<f64> {
+    let mut sums = vec![Sum::default(); mean.len()];
+    for (row, values) in rows.rows().into_iter().enumerate() {
+        let factor = factor(row);
+        for ((sum, x), mean) in sums.iter_mut().zip(values).zip(mean) {
+            sum.add((x - mean) * factor);
+        }
+    }
+    sums.into_iter().map(Sum::value).collect()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::run::outcome::{ColumnOutcome, Status};
 use crate::run::stopping::Stopping;
 
 // Products that the proofs of a fit may cost whatever the fit did, rows times parameters squared: some milliseconds.
-const CHEAP: f64 = 2e7;
+const CHEAP: f64 = 4e6;
 // And as a share of those that the fit cost, by how much there is to doubt.
 const SHARE_WHERE_FADED: f64 = 0.2;
 const SHARE_WHERE_GRAVE: f64 = 3.0;
@@ -49,12 +49,15 @@ pub(crate) fn finish(
         let spent = column.evaluations as f64 * 4.0 * n_rows * n;
         let allowed = match doubts[problem] {
             _ if column.status == Status::Given => return 0,
+            // Where the caller's own limit came first, the status says so.
+            _ if column.status == Status::StepLimit && stopping.max_steps.is_some() && cost * n_problems as f64 > CHEAP => return 0,
             _ if cost * n_problems as f64 <= CHEAP => return usize::MAX,
             Doubt::None => 0.0,
             Doubt::Some => SHARE_WHERE_FADED * spent,
             Doubt::Grave => (SHARE_WHERE_GRAVE * spent).min(DEAR),
         };
-        (allowed / cost) as usize
+        // What a solver evaluates goes through blocked products, which take a tenth of the time.
+        (allowed / (10.0 * cost)) as usize
     };
     let chosen: Vec<(usize, usize)> = (0..n_problems)
         .map(|problem| (problem, looks(problem)))

@@ -12,7 +12,7 @@
 //! # References
 //! Björck (1996), *Numerical Methods for Least Squares Problems*, sections 2.2 and 4.4.
 
-use ndarray::{Array2, ArrayView1, aview1};
+use ndarray::{Array2, aview1};
 use nemos_core::{LeastSquares, SymmetricEigen};
 
 use crate::linear::vector::dot;
@@ -62,50 +62,58 @@ impl Centred {
     pub(crate) fn new(problem: &RowProblem<'_>, point: &Point) -> Self {
         let weight: f64 = point.rows.iter().map(|row| row.curvature).sum();
         let roots: Vec<f64> = point.rows.iter().map(|row| row.curvature.sqrt()).collect();
-        let n_features = problem.free.len();
-        let mut centred = Centred {
-            features: Vec::new(),
-            mean: vec![0.0; n_features],
-            rows: Array2::zeros((roots.len(), 0)),
-            size: 1.0,
-            unseen: Vec::new(),
-        };
-        let mut columns: Vec<Vec<f64>> = Vec::new();
-        for feature in (0..n_features).filter(|&feature| problem.free[feature]) {
-            let column = problem.features.column(feature);
-            let weighted = column.iter().zip(&point.rows).map(|(x, row)| x * row.curvature);
-            let mean = if weight > 0.0 {
-                exact::sum(weighted) / weight
+        // Where there is no curvature, all rows count the same.
+        let share = |row: usize| {
+            if weight > 0.0 {
+                point.rows[row].curvature / weight
             } else {
-                column.sum() / column.len() as f64
-            };
-            let values: Vec<f64> = column.iter().zip(&roots).map(|(x, root)| (x - mean) * root).collect();
-            let norm = dot(&values, &values).sqrt();
-            let raw = column.iter().zip(&roots).map(|(x, root)| (x * root).powi(2)).sum::<f64>().sqrt();
-            centred.mean[feature] = mean;
-            // What is left of a constant is its rounding error.
-            if norm > ROUNDING * raw || problem.ridge[feature] > 0.0 {
-                centred.size = if norm > 0.0 { centred.size.max(raw / norm) } else { centred.size };
-                centred.features.push(feature);
-                columns.push(values);
-            } else if varies(column) {
-                centred.unseen.push(feature);
+                1.0 / roots.len() as f64
+            }
+        };
+        let mean = exact::sums(problem.features.view(), share);
+        // Of each feature: squares about the mean and about zero, under the weights, and the ends of its range.
+        let mut seen = vec![(0.0, 0.0, f64::INFINITY, f64::NEG_INFINITY); mean.len()];
+        for (row, root) in problem.features.rows().into_iter().zip(&roots) {
+            for ((x, mean), seen) in row.iter().zip(&mean).zip(&mut seen) {
+                let (about, raw) = ((x - mean) * root, x * root);
+                *seen = (seen.0 + about * about, seen.1 + raw * raw, seen.2.min(*x), seen.3.max(*x));
             }
         }
-        columns.push(roots);
-        centred.rows = Array2::from_shape_fn((centred.rows.nrows(), columns.len()), |(row, column)| columns[column][row]);
-        centred
+        let (mut features, mut unseen, mut size) = (Vec::new(), Vec::new(), 1.0_f64);
+        for feature in (0..mean.len()).filter(|&feature| problem.free[feature]) {
+            let (about, raw, low, high) = seen[feature];
+            let (norm, raw) = (about.sqrt(), raw.sqrt());
+            // What is left of a constant is its rounding error.
+            if norm > ROUNDING * raw || problem.ridge[feature] > 0.0 {
+                size = if norm > 0.0 { size.max(raw / norm) } else { size };
+                features.push(feature);
+            } else if high - low > ROUNDING * low.abs().max(high.abs()) {
+                unseen.push(feature);
+            }
+        }
+        let mut rows = Array2::zeros((roots.len(), features.len() + 1));
+        for ((mut to, from), root) in rows.rows_mut().into_iter().zip(problem.features.rows()).zip(&roots) {
+            for (to, &feature) in to.iter_mut().zip(&features) {
+                *to = (from[feature] - mean[feature]) * root;
+            }
+            to[features.len()] = *root;
+        }
+        Centred {
+            features,
+            mean,
+            rows,
+            size,
+            unseen,
+        }
     }
 
     /// Slopes of the smooth part along the centred features that vary, and along the intercept.
     pub(crate) fn gradient(&self, problem: &RowProblem<'_>, point: &Point) -> Vec<f64> {
-        let along = |feature: usize| {
-            let column = problem.features.column(feature);
-            let terms = column.iter().zip(&point.rows).map(|(x, row)| (x - self.mean[feature]) * row.slope);
-            exact::sum(terms) + problem.ridge[feature] * point.at[feature]
-        };
+        let slope = |row: usize| point.rows[row].slope;
         let intercept = exact::sum(point.rows.iter().map(|row| row.slope));
-        self.features.iter().map(|&feature| along(feature)).chain([intercept]).collect()
+        let sums = exact::sums_about(problem.features.view(), &self.mean, slope);
+        let along = |&feature: &usize| sums[feature] + problem.ridge[feature] * point.at[feature];
+        self.features.iter().map(along).chain([intercept]).collect()
     }
 
     /// `[features + 1, features + 1]`: the curvature along the centred features and the intercept, ridge included.
@@ -120,29 +128,34 @@ impl Centred {
     /// Whether the slopes of the quadratic model vanish at the end of a step, beside those of single rows.
     fn is_whole(&self, problem: &RowProblem<'_>, point: &Point, (along, of_rows): (&[f64], &[f64])) -> bool {
         let enough = point.little();
+        let slopes = self.slopes_left(problem, point, of_rows);
         let coefficients = self.features.iter().zip(along).all(|(&feature, change)| {
             let ridge = Pull::of_ridge(problem.ridge[feature], point.at[feature], *change);
-            self.slope_left(problem, point, of_rows, Some(feature)).vanishes(ridge, enough)
+            slopes[feature].vanishes(ridge, enough)
         });
-        let others = self.unseen.iter().map(|&feature| Some(feature)).chain([None]);
-        let mut others = others.map(|feature| self.slope_left(problem, point, of_rows, feature));
-        coefficients && others.all(|slope| slope.vanishes(Pull::default(), enough))
+        let mut others = self.unseen.iter().copied().chain([self.mean.len()]);
+        coefficients && others.all(|place| slopes[place].vanishes(Pull::default(), enough))
     }
 
-    /// The slope of the quadratic model along a centred feature, or the intercept, after the predictors changed by this.
-    pub(crate) fn slope_left(&self, problem: &RowProblem<'_>, point: &Point, of_rows: &[f64], feature: Option<usize>) -> SlopeLeft {
-        let (mut left, mut noise) = (SlopeLeft::default(), 0.0);
-        for (row, (loss, change)) in point.rows.iter().zip(of_rows).enumerate() {
-            let (raw, mean) = feature.map_or((1.0, 0.0), |feature| (problem.features[(row, feature)], self.mean[feature]));
-            let (x, size) = (raw - mean, loss.slope.abs() + (loss.curvature * change).abs());
-            left.slope += x * (loss.slope + loss.curvature * change);
-            left.size += x.abs() * size;
-            left.bend += loss.curvature * x * x;
-            noise += raw.abs() * size;
+    /// The slopes of the quadratic model along the centred features, and at last the intercept, after the predictors changed by
+    /// this.
+    pub(crate) fn slopes_left(&self, problem: &RowProblem<'_>, point: &Point, of_rows: &[f64]) -> Vec<SlopeLeft> {
+        let mut slopes = vec![SlopeLeft::default(); self.mean.len() + 1];
+        for ((features, loss), change) in problem.features.rows().into_iter().zip(&point.rows).zip(of_rows) {
+            let (slope, size) = (
+                loss.slope + loss.curvature * change,
+                loss.slope.abs() + (loss.curvature * change).abs(),
+            );
+            let places = features.iter().zip(&self.mean).chain([(&1.0, &0.0)]);
+            for (left, (raw, mean)) in slopes.iter_mut().zip(places) {
+                let x = raw - mean;
+                left.slope += x * slope;
+                // What is left of a constant is its rounding error, and so is its slope.
+                left.size += (x.abs() + ROUNDING / LEFT * raw.abs()) * size;
+                left.bend += loss.curvature * x * x;
+            }
         }
-        // What is left of a constant is its rounding error, and so is its slope.
-        left.size += ROUNDING / LEFT * noise;
-        left
+        slopes
     }
 
     /// From a change along the centred features and the intercept to one of coefficients and intercept.
@@ -206,24 +219,18 @@ impl SlopeLeft {
     }
 }
 
-/// Whether a feature is no constant, but for rounding.
-fn varies(column: ArrayView1<'_, f64>) -> bool {
-    let (low, high) = column
-        .iter()
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(*x), high.max(*x)));
-    high - low > ROUNDING * low.abs().max(high.abs())
-}
-
 /// The Newton step of the smooth part from a point; nothing where there is none that is finite.
 pub(crate) fn newton_step(problem: &RowProblem<'_>, point: &Point) -> Option<Step> {
     let centred = Centred::new(problem, point);
     let gradient = centred.gradient(problem, point);
-    let (along, decrement, rank, condition) =
-        by_moments(problem, &centred, &gradient).or_else(|| by_rows(problem, point, &centred, &gradient))?;
+    let easy = by_moments(problem, &centred, &gradient);
+    // A regular curvature leaves no slope.
+    let is_regular = easy.is_some();
+    let (along, decrement, rank, condition) = easy.or_else(|| by_rows(problem, point, &centred, &gradient))?;
     let finite = decrement.is_finite() && along.iter().all(|x| x.is_finite());
     let of_rows = centred.of_rows(problem, &along);
     finite.then(|| Step {
-        is_whole: centred.is_whole(problem, point, (&along, &of_rows)),
+        is_whole: (is_regular && centred.unseen.is_empty()) || centred.is_whole(problem, point, (&along, &of_rows)),
         change: centred.change(&along),
         of_rows,
         decrement,

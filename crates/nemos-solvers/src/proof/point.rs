@@ -61,17 +61,29 @@ impl Point {
     }
 }
 
-/// `[n_rows]`, not rounded but in the end.
+// Numbers whose products take a millisecond in twice the precision. Where there are more, parts of a predictor that are this small
+// together are summed as they come: that leaves thirteen digits behind the point.
+const MANY: usize = 100_000;
+const PLAIN: f64 = 100.0;
+
+/// `[n_rows]`, not rounded but in the end, where large parts may cancel.
 fn predictors(problem: &RowProblem<'_>, at: &[f64]) -> Vec<f64> {
     let (coef, intercept) = at.split_at(at.len() - 1);
     let rows = problem.features.rows().into_iter().enumerate();
     rows.map(|(row, features)| {
+        let offset = problem.offset.as_ref().map_or(0.0, |offset| offset[row]);
+        let (mut plain, mut size) = (0.0, 0.0);
+        for (x, w) in features.iter().zip(coef) {
+            plain += x * w;
+            size += (x * w).abs();
+        }
+        if problem.features.len() > MANY && size + intercept[0].abs() + offset.abs() <= PLAIN {
+            return plain + intercept[0] + offset;
+        }
         let mut predictor = Sum::default();
         features.iter().zip(coef).for_each(|(x, w)| predictor.add_product(*x, *w));
         predictor.add(intercept[0]);
-        if let Some(offset) = &problem.offset {
-            predictor.add(offset[row]);
-        }
+        predictor.add(offset);
         predictor.value()
     })
     .collect()

@@ -27,8 +27,12 @@ const LOWEST_BARRIER: f64 = 1e-16;
 const VANISHED: f64 = 1e-30;
 // A loss that has fallen so far below where it began has no floor.
 const BOTTOMLESS: f64 = 1e15;
-// Steps once the minimum is near.
+// Steps once the minimum is near, where they cost nothing, features are so hard to tell apart that digits are few, or the caller
+// asks for more.
 const POLISH: usize = 3;
+const LARGE: usize = 5_000;
+const EASY: f64 = 100.0;
+const EXACT: f64 = 1e-10;
 // Of what a fit has left to fall, in nats in all.
 const NATS: f64 = 1e-4;
 
@@ -250,7 +254,9 @@ impl<'a> Run<'a> {
             } else if reached.is_some() {
                 break;
             }
-            if reached.is_some() && (step.decrement == 0.0 || polished == POLISH || !may_step) {
+            let is_large = self.problem.features.len() > LARGE;
+            let exact_enough = is_large && step.condition < EASY && self.limits.tolerance >= EXACT;
+            if reached.is_some() && (step.decrement == 0.0 || polished == POLISH || exact_enough || !may_step) {
                 break;
             }
             polished += usize::from(reached.is_some());

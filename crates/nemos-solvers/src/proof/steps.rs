@@ -47,9 +47,7 @@ fn proximal_step(problem: &RowProblem<'_>, penalty: &ColumnPenalty, point: &Poin
     let mut whole = change.clone();
     whole[width - 1] = change[width - 1] - dot(&centred.mean, &change[..width - 1]);
     let of_rows = centred.of_rows(problem, &moved);
-    let slopes: Vec<SlopeLeft> = (0..width)
-        .map(|place| centred.slope_left(problem, point, &of_rows, (place + 1 < width).then_some(place)))
-        .collect();
+    let slopes = centred.slopes_left(problem, point, &of_rows);
     let is_whole = is_minimum((problem, penalty), point.little(), &end, &slopes);
     let step = Step {
         of_rows,
