@@ -19,6 +19,7 @@ const SHARE_WHERE_GRAVE: f64 = 3.0;
 const DEAR: f64 = 3e9;
 // Rows times features that are copied.
 const ROOM: f64 = 1e7;
+
 /// How much there is to doubt in what a solver says of a column.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Doubt {
@@ -46,12 +47,18 @@ pub(crate) fn finish(
     // How often the rows of a problem may be looked at.
     let looks = |problem: usize| {
         let column = &columns[problem];
+        if column.status == Status::Given {
+            return 0;
+        }
+        if cost * n_problems as f64 <= CHEAP {
+            return usize::MAX;
+        }
+        // Where the caller's own limit came first, the status says so.
+        if column.status == Status::StepLimit && stopping.max_steps.is_some() {
+            return 0;
+        }
         let spent = column.evaluations as f64 * 4.0 * n_rows * n;
         let allowed = match doubts[problem] {
-            _ if column.status == Status::Given => return 0,
-            // Where the caller's own limit came first, the status says so.
-            _ if column.status == Status::StepLimit && stopping.max_steps.is_some() && cost * n_problems as f64 > CHEAP => return 0,
-            _ if cost * n_problems as f64 <= CHEAP => return usize::MAX,
             Doubt::None => 0.0,
             Doubt::Some => SHARE_WHERE_FADED * spent,
             Doubt::Grave => (SHARE_WHERE_GRAVE * spent).min(DEAR),

@@ -223,10 +223,8 @@ impl SlopeLeft {
 pub(crate) fn newton_step(problem: &RowProblem<'_>, point: &Point) -> Option<Step> {
     let centred = Centred::new(problem, point);
     let gradient = centred.gradient(problem, point);
-    let easy = by_moments(problem, &centred, &gradient);
-    // A regular curvature leaves no slope.
-    let is_regular = easy.is_some();
-    let (along, decrement, rank, condition) = easy.or_else(|| by_rows(problem, point, &centred, &gradient))?;
+    let (solved, is_regular) = solve(problem, point, &centred, &gradient)?;
+    let (along, decrement, rank, condition) = solved;
     let finite = decrement.is_finite() && along.iter().all(|x| x.is_finite());
     let of_rows = centred.of_rows(problem, &along);
     finite.then(|| Step {
@@ -258,11 +256,19 @@ pub(crate) fn rank_of_rows(problem: &RowProblem<'_>) -> usize {
     };
     let centred = Centred::new(problem, &flat);
     let gradient = centred.gradient(problem, &flat);
-    let solved = by_moments(problem, &centred, &gradient).or_else(|| by_rows(problem, &flat, &centred, &gradient));
-    solved.map_or(0, |(_, _, rank, _)| rank)
+    solve(problem, &flat, &centred, &gradient).map_or(0, |((_, _, rank, _), _)| rank)
 }
 
 type Solved = (Vec<f64>, f64, usize, f64);
+
+/// The step along the centred features and the intercept, from whichever form keeps the digits; and whether the curvature is regular,
+/// so that it leaves no slope.
+fn solve(problem: &RowProblem<'_>, point: &Point, centred: &Centred, gradient: &[f64]) -> Option<(Solved, bool)> {
+    match by_moments(problem, centred, gradient) {
+        Some(solved) => Some((solved, true)),
+        None => by_rows(problem, point, centred, gradient).map(|solved| (solved, false)),
+    }
+}
 
 /// From squared moments, where they are well conditioned.
 fn by_moments(problem: &RowProblem<'_>, centred: &Centred, gradient: &[f64]) -> Option<Solved> {

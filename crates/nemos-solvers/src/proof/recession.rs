@@ -116,10 +116,10 @@ impl Recession {
             let (low, high) = column
                 .iter()
                 .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(*x), b.max(*x)));
-            !self.held[feature] || (step.change[feature] * (high - low)).abs() <= ASTRAY * longest
+            (step.change[feature] * (high - low)).abs() <= ASTRAY * longest
         };
-        let held_stay = (0..self.held.len()).all(stays);
-        match receding && held_stay {
+        let mut held = (0..self.held.len()).filter(|&feature| self.held[feature]);
+        match receding && held.all(stays) {
             true => Verdict::Recedes,
             false => Verdict::Open,
         }
