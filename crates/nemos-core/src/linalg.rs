@@ -1,7 +1,12 @@
 //! Small dense linear algebra on the host, in double precision. Everything that names `faer`'s factorisations is here.
 
+use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::householder::{
+    apply_block_householder_sequence_transpose_on_the_left_in_place_scratch as transpose_on_the_left_scratch,
+    apply_block_householder_sequence_transpose_on_the_left_in_place_with_conj as apply_transpose_on_the_left,
+};
 use faer::linalg::solvers::Solve;
-use faer::{Mat, Side};
+use faer::{Conj, Mat, Par, Side};
 use ndarray::{Array2, ArrayView2};
 
 use crate::Error;
@@ -74,7 +79,7 @@ pub fn least_squares(matrix: ArrayView2<'_, f64>, right: ArrayView2<'_, f64>) ->
 }
 
 /// The `x` that minimises `‖matrix · x − right‖²`, by a QR factorisation with column pivoting: columns that those before them
-/// nearly span are told apart as far as the rows can.
+/// nearly span are told apart as far as the rows can. Rows may differ by many orders of magnitude: each keeps its own digits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LeastSquares {
     /// `[n_columns]`; zero for columns that others span.
@@ -90,24 +95,40 @@ impl LeastSquares {
     /// number is not finite.
     ///
     /// # References
-    /// Golub & Van Loan (2013), *Matrix Computations*, section 5.4.2.
+    /// Golub & Van Loan (2013), *Matrix Computations*, section 5.4.2. Cox & Higham (1998), "Stability of Householder QR
+    /// factorization for weighted least squares problems": with the largest rows first, errors are small row by row.
     pub fn new(matrix: ArrayView2<'_, f64>, right: &[f64], cut: f64) -> Option<Self> {
         if matrix.iter().chain(right).any(|value| !value.is_finite()) {
             return None;
         }
-        let factor = to_faer(matrix).col_piv_qr();
+        let size = |row: usize| matrix.row(row).iter().fold(0.0, |largest: f64, x| largest.max(x.abs()));
+        let sizes: Vec<f64> = (0..matrix.nrows()).map(size).collect();
+        let mut order: Vec<usize> = (0..matrix.nrows()).collect();
+        order.sort_by(|a, b| sizes[*b].total_cmp(&sizes[*a]));
+        let factor = Mat::from_fn(matrix.nrows(), matrix.ncols(), |row, column| matrix[(order[row], column)]).col_piv_qr();
         let (r, width) = (factor.thin_R(), matrix.ncols());
         let size = |place: usize| if place < r.nrows() { r[(place, place)].abs() } else { 0.0 };
         let rank = (0..width).take_while(|&place| size(place) > cut * size(0)).count();
-        let projected = factor.compute_thin_Q().transpose() * Mat::from_fn(right.len(), 1, |row, _| right[row]);
+        let mut projected = Mat::from_fn(right.len(), 1, |row, _| right[order[row]]);
+        // The reflections themselves: the product with their matrix would round small rows by large ones.
+        let (basis, coefficients) = (factor.Q_basis(), factor.Q_coeff());
+        let request = transpose_on_the_left_scratch::<f64>(basis.nrows(), coefficients.nrows(), 1);
+        apply_transpose_on_the_left(
+            basis,
+            coefficients,
+            Conj::No,
+            projected.as_mut(),
+            Par::Seq,
+            MemStack::new(&mut MemBuffer::new(request)),
+        );
         let mut along = vec![0.0; rank];
         for row in (0..rank).rev() {
             let known: f64 = (row + 1..rank).map(|column| r[(row, column)] * along[column]).sum();
             along[row] = (projected[(row, 0)] - known) / r[(row, row)];
         }
         let mut solution = vec![0.0; width];
-        let order = factor.P().arrays().0;
-        for (&column, value) in order.iter().zip(along) {
+        let columns = factor.P().arrays().0;
+        for (&column, value) in columns.iter().zip(along) {
             solution[column] = value;
         }
         Some(LeastSquares {
@@ -116,6 +137,24 @@ impl LeastSquares {
             condition: size(0) / size(rank.saturating_sub(1)),
         })
     }
+}
+
+/// An orthonormal basis, in columns, of the directions that the matrix shrinks to `share` of its longest row or less; nothing where
+/// a number is not finite.
+pub fn null_space(matrix: ArrayView2<'_, f64>, share: f64) -> Option<Array2<f64>> {
+    if matrix.iter().any(|value| !value.is_finite()) {
+        return None;
+    }
+    let (n_rows, width) = matrix.dim();
+    // With rows of zeros for those that are missing, every direction has a singular value.
+    let at = |row, column| if row < n_rows { matrix[(row, column)] } else { 0.0 };
+    let svd = Mat::from_fn(n_rows.max(width), width, at).thin_svd().ok()?;
+    let longest = matrix.rows().into_iter().map(|row| row.dot(&row).sqrt()).fold(0.0, f64::max);
+    let singular = svd.S().column_vector();
+    let null: Vec<usize> = (0..width).filter(|&place| singular[place] <= share * longest).collect();
+    Some(Array2::from_shape_fn((width, null.len()), |(row, column)| {
+        svd.V()[(row, null[column])]
+    }))
 }
 
 fn to_faer(matrix: ArrayView2<'_, f64>) -> Mat<f64> {
@@ -144,6 +183,25 @@ mod tests {
             solve_positive_definite(array![[4.0, 0.0], [0.0, 16.0]].view(), &[1.0, 1.0]),
             Some(vec![0.25, 0.0625])
         );
+    }
+
+    #[test]
+    fn rows_that_weigh_next_to_nothing_keep_their_digits() {
+        // Large rows know of the sum alone, small ones of the difference: x = (1, 2).
+        let tiny = 1e-9;
+        let matrix = array![[0.3 * tiny, -0.7 * tiny], [0.1, 0.1], [0.7, 0.7], [0.9 * tiny, -0.4 * tiny]];
+        let right = [-1.1 * tiny, 0.3, 2.1, 0.1 * tiny];
+        let solved = LeastSquares::new(matrix.view(), &right, 1e-15).unwrap();
+        assert!((solved.solution[0] - 1.0).abs() < 1e-6, "{solved:?}");
+    }
+
+    #[test]
+    fn a_null_space_is_what_no_row_sees() {
+        let space = null_space(array![[1.0, 1.0, 0.0], [2.0, 2.0, 0.0]].view(), 1e-9).unwrap();
+        assert_eq!(space.dim(), (3, 2));
+        assert!(space.row(0).iter().zip(space.row(1)).all(|(a, b)| (a + b).abs() < 1e-15));
+        assert_eq!(null_space(Array2::zeros((0, 4)).view(), 1e-9).unwrap().dim(), (4, 4));
+        assert_eq!(null_space(array![[f64::NAN]].view(), 1e-9), None);
     }
 
     #[test]

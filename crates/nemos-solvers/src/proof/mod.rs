@@ -1,6 +1,7 @@
 //! Proofs: whether a column is at its minimum, told from its rows in double precision, and steps that take it there.
 
 pub(crate) mod border;
+pub(crate) mod cone;
 pub(crate) mod exact;
 pub(crate) mod finish;
 pub(crate) mod least_squares;

@@ -9,10 +9,17 @@
 //!   multipliers: there is a minimum.
 //! * Where there is none, Newton steps never shorten: along the direction of recession each is about one. Once all else has
 //!   settled, `d` *is* that direction, which is seen in the rows.
+//!
+//! Where slopes have vanished beyond what numbers hold, the features are asked instead ([`cone`]).
+
+use std::cell::OnceCell;
+
+use ndarray::Array2;
 
 use crate::error::Error;
 use crate::penalty::column::ColumnPenalty;
 use crate::problem::row_problem::RowProblem;
+use crate::proof::cone::{Cone, cone};
 use crate::proof::least_squares::{Step, rank_of_rows};
 use crate::proof::point::Point;
 
@@ -23,6 +30,8 @@ pub(crate) struct Recession {
     held: Vec<bool>,
     /// Directions of the features that the rows tell apart when all weigh the same.
     rank: usize,
+    /// What the features say, once they were asked.
+    cone: OnceCell<Cone>,
 }
 
 /// What a Newton step says.
@@ -53,6 +62,8 @@ const NO_SLOPE: f64 = 1e-60;
 const ASTRAY: f64 = 1e-7;
 // The share of its slope that a row may lose by a step and still count as above zero.
 const KEEPS: f64 = 0.5;
+// A slope this small beside the steepest may be lost in the rounding of a step.
+const VANISHED: f64 = 1e-8;
 
 impl Recession {
     /// Nothing where a minimum is certain: every coefficient is penalised, or no row lets its predictor go.
@@ -81,7 +92,50 @@ impl Recession {
             return Ok(None);
         }
         let rank = rank_of_rows(problem);
-        Ok(Some(Recession { rows, held, rank }))
+        let cone = OnceCell::new();
+        Ok(Some(Recession { rows, held, rank, cone }))
+    }
+
+    /// Whether the features leave a direction of recession open, wherever the problem is looked at from.
+    pub(crate) fn recedes(&self, problem: &RowProblem<'_>) -> bool {
+        let cone = self.cone.get_or_init(|| {
+            let may_move: Vec<usize> = (0..self.held.len()).filter(|&feature| !self.held[feature]).collect();
+            let center: Vec<f64> = may_move.iter().map(|&feature| problem.features[(0, feature)]).collect();
+            // About the first row, where differences are exact that matter; the intercept takes up the rest.
+            let differences = |row: usize| {
+                may_move
+                    .iter()
+                    .zip(&center)
+                    .map(move |(&feature, center)| problem.features[(row, feature)] - center)
+            };
+            let mut size = vec![0.0_f64; may_move.len()];
+            for row in 0..self.rows.len() {
+                size.iter_mut()
+                    .zip(differences(row))
+                    .for_each(|(size, x)| *size = size.max(x.abs()));
+            }
+            let scaled = |row: usize, sign: f64| {
+                let scaled = differences(row)
+                    .zip(&size)
+                    .map(|(x, size)| if *size > 0.0 { x / size } else { 0.0 });
+                scaled.chain([1.0]).map(|x| sign * x).collect::<Vec<f64>>()
+            };
+            let stack = |rows: Vec<Vec<f64>>| {
+                let shape = (rows.len(), may_move.len() + 1);
+                Array2::from_shape_fn(shape, |(row, column)| rows[row][column])
+            };
+            let signed = |way: Way| match way {
+                Way::Down => Some(1.0),
+                Way::Up => Some(-1.0),
+                Way::Pinned => None,
+            };
+            let pinned = (0..self.rows.len())
+                .filter(|&row| self.rows[row] == Way::Pinned)
+                .map(|row| scaled(row, 1.0));
+            let free = (0..self.rows.len()).filter_map(|row| signed(self.rows[row]).map(|sign| scaled(row, -sign)));
+            cone(&stack(pinned.collect()), &stack(free.collect()))
+        });
+        *cone == Cone::Open
     }
 
     pub(crate) fn judge(&self, problem: &RowProblem<'_>, point: &Point, step: &Step) -> Verdict {
@@ -98,10 +152,13 @@ impl Recession {
         let may_go = || (0..self.rows.len()).filter(|&row| self.rows[row] != Way::Pinned);
         // Rows that have gone so far that their curvature is lost tell nothing of the directions that they alone see.
         if step.rank < self.rank {
-            return Verdict::Lost;
+            return if self.recedes(problem) { Verdict::Recedes } else { Verdict::Lost };
         }
         if may_go().all(keeps) {
-            return Verdict::Minimum;
+            let steepest = point.rows.iter().fold(0.0, |steepest: f64, row| steepest.max(row.slope.abs()));
+            let has_vanished = may_go().any(|row| point.rows[row].slope.abs() < VANISHED * steepest);
+            let recedes = has_vanished && self.recedes(problem);
+            return if recedes { Verdict::Recedes } else { Verdict::Minimum };
         }
         let longest = step.of_rows.iter().fold(0.0, |a: f64, x| a.max(x.abs()));
         let astray = |row: usize| match self.rows[row] {

@@ -149,10 +149,20 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn judge(&self, point: &Point, step: &Step) -> Verdict {
-        self.recession
+    fn judge(&self, point: &Point, step: &Step, near: bool) -> Verdict {
+        let verdict = self
+            .recession
             .as_ref()
-            .map_or(Verdict::Minimum, |recession| recession.judge(self.problem, point, step))
+            .map_or(Verdict::Minimum, |recession| recession.judge(self.problem, point, step));
+        // Where nothing is left to fall, the features are asked rather than the next steps.
+        match verdict {
+            Verdict::Open if near && self.recedes() => Verdict::Recedes,
+            verdict => verdict,
+        }
+    }
+
+    fn recedes(&self) -> bool {
+        self.recession.as_ref().is_some_and(|recession| recession.recedes(self.problem))
     }
 
     /// A start like this one at which the value is finite, if an intercept gives one: an offset may lead to where a link has no
@@ -196,10 +206,16 @@ impl<'a> Run<'a> {
         // The least decrement so far, and steps that gained nothing since.
         let (mut least, mut idle) = (f64::INFINITY, 0);
         let begun = here.value;
-        let mut cautious = false;
+        // Whether steps are shortened by the expected curvature, and whether there are no others.
+        let (mut cautious, mut is_blind) = (false, false);
         loop {
             let seen = if cautious { here.cautious() } else { here.clone() };
             let Some(step) = step_from(self.problem, self.penalty, &seen) else {
+                // The expected curvature may say more.
+                if !cautious {
+                    (cautious, is_blind) = (true, true);
+                    continue;
+                }
                 ended.status = stuck;
                 break;
             };
@@ -211,12 +227,12 @@ impl<'a> Run<'a> {
             // The distance is known where the curvature is the second derivative and says all.
             let is_known = step.is_whole && !cautious;
             let step = shorter.unwrap_or(step);
-            if cautious && step.decrement <= self.goal(&here) {
+            if cautious && !is_blind && step.decrement <= self.goal(&here) {
                 cautious = false;
                 continue;
             }
             let near = is_known && step.decrement <= self.goal(&here);
-            let verdict = self.judge(&here, &step);
+            let verdict = self.judge(&here, &step, near);
             if verdict == Verdict::Lost {
                 ended.status = stuck;
                 ended.note(&step);
@@ -274,7 +290,7 @@ impl<'a> Run<'a> {
                 break;
             };
             // Where the second derivative has faded, its steps lead far astray.
-            cautious = rejected >= FEW_TRIALS;
+            (cautious, is_blind) = (rejected >= FEW_TRIALS, false);
             idle = if next.value < here.value - here.blur { 0 } else { idle + 1 };
             here = next;
             ended.steps += 1;
@@ -289,6 +305,8 @@ impl<'a> Run<'a> {
             (ended.status, ended.is_proven) = (Status::Converged, point.is_convex);
             ended.note(&step);
             here = point;
+        } else if may_step && matches!(ended.status, Status::Stalled | Status::StepLimit) && self.recedes() {
+            (ended.status, ended.is_proven) = (Status::NoMaximum, true);
         }
         ended.gradient_norm = self.gradient_norm(&here);
         ended.point = Some(here);

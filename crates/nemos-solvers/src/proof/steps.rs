@@ -43,6 +43,10 @@ fn proximal_step(problem: &RowProblem<'_>, penalty: &ColumnPenalty, point: &Poin
     let change: Vec<f64> = end.iter().zip(&start).map(|(end, start)| end - start).collect();
     // What the model falls by: slope and penalty, and half the curvature along the step.
     let fall = -penalty.slope(&gradient, &start, &change) - 0.5 * model.along(&change);
+    // Where curvature has vanished, a step may be beyond what numbers hold.
+    if !fall.is_finite() {
+        return None;
+    }
     let moved: Vec<f64> = places.iter().map(|&place| change[place]).collect();
     let mut whole = change.clone();
     whole[width - 1] = change[width - 1] - dot(&centred.mean, &change[..width - 1]);
@@ -57,7 +61,7 @@ fn proximal_step(problem: &RowProblem<'_>, penalty: &ColumnPenalty, point: &Poin
         condition: f64::NAN,
         is_whole,
     };
-    (step.decrement.is_finite() && step.change.iter().all(|x| x.is_finite())).then_some(step)
+    step.change.iter().all(|x| x.is_finite()).then_some(step)
 }
 
 /// Whether the slopes that the smooth model has at its end balance those of the penalty: the conditions of its minimum, which
