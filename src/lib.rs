@@ -11,6 +11,7 @@
 //! | [`plot`] | figures |
 //! | [`timeseries`] | epochs, events and signals: counting, aligning, tuning curves |
 //! | [`prelude`] | what a program usually needs |
+//! | `cpu` | the same for the processor in double precision, where no type names a backend |
 //!
 //! # Example
 //! ```
@@ -37,6 +38,41 @@ pub use nemos_sim as sim;
 pub use nemos_solvers as solvers;
 pub use nemos_timeseries as timeseries;
 
+/// The crates whose types are part of this one's interface, at the versions that fit it.
+pub use {ndarray, rand, rand_distr};
+
+/// The prelude for programs that run on the processor in double precision, for `use nemos::cpu::*`: matrices and series without a
+/// backend to name.
+///
+/// # Example
+/// ```
+/// use nemos::cpu::*;
+/// # fn main() -> Result<(), nemos::Error> {
+/// let spikes = Ts::new(vec![0.11, 0.53, 0.58, 0.92], [(0.0, 1.0)])?;
+/// let counts: Tsd = spikes.count(0.1)?;
+/// let stimulus = Matrix::from_column((0..10).map(f64::from).collect());
+/// assert_eq!(Glm::new(Poisson).fit(&stimulus, &counts.values())?.coef().len(), 1);
+/// # Ok(())
+/// # }
+/// ```
+#[cfg(feature = "cpu")]
+pub mod cpu {
+    pub use crate::prelude::*;
+
+    /// A matrix in double precision.
+    pub type Matrix = nemos_core::Matrix<Cpu>;
+    /// Rows, and what belongs to them, in double precision.
+    pub type Design<'a> = nemos_core::Design<'a, Cpu>;
+    /// Named blocks of columns in double precision.
+    pub type Features<'a> = nemos_core::Features<'a, Cpu>;
+    /// One signal in double precision.
+    pub type Tsd = nemos_timeseries::Tsd<Cpu>;
+    /// Signals side by side in double precision.
+    pub type TsdFrame = nemos_timeseries::TsdFrame<Cpu>;
+    /// Signals of any shape in double precision.
+    pub type TsdTensor = nemos_timeseries::TsdTensor<Cpu>;
+}
+
 /// What a program usually needs, for `use nemos::prelude::*`.
 pub mod prelude {
     pub use nemos_basis::{BSpline, Basis, CyclicBSpline, Family, RaisedCosineLinear, RaisedCosineLog, Window};
@@ -53,9 +89,10 @@ pub mod prelude {
     pub use nemos_core::tensor::{Tensor, backend::Backend};
     pub use nemos_core::{Design, Features, Matrix, Names, Samples, Segments, ToDesign};
     pub use nemos_glm::{
-        Bernoulli, ClassifierGlm, ClassifierPopulationGlm, Exp, FeatureMask, FittedGlm, FittedPopulationGlm, Gamma, Gaussian, Glm, Groups,
-        Identity, InverseLink, Logistic, Mean, NegativeBinomial, NormalCdf, ObservationModel, Poisson, PopulationGlm, Reciprocal,
-        Regularizer, Score, Softplus, Status, Stopping, Strength,
+        AnyFittedGlm, AnyFittedPopulationGlm, AnyGlm, AnyPopulationGlm, Bernoulli, ClassifierGlm, ClassifierPopulationGlm, Exp,
+        FeatureMask, FittedGlm, FittedPopulationGlm, Gamma, Gaussian, Glm, Groups, Identity, InverseLink, LinkForm, Logistic, Mean,
+        NegativeBinomial, NormalCdf, ObservationForm, ObservationModel, Poisson, PopulationGlm, Reciprocal, Regularizer, Score, Softplus,
+        Status, Stopping, Strength, elastic_net, group_lasso, lasso, ridge,
     };
     pub use nemos_io::SaveModel;
     pub use nemos_sim::Simulate;

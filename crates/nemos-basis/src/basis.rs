@@ -116,10 +116,12 @@ impl Basis {
         self
     }
 
-    /// Makes a bank of filters of the functions: each spans the window from its nearest sample (0) to its farthest (1).
+    /// Makes a bank of filters of the functions: each spans the window from its nearest sample (0) to its farthest (1). A number is
+    /// as many samples back in time.
     ///
     /// In a sum every part becomes one.
-    pub fn convolved(mut self, window: Window) -> Self {
+    pub fn convolved(mut self, window: impl Into<Window>) -> Self {
+        let window = window.into();
         self.node = match self.node {
             Node::Functions(mut functions) => {
                 functions.convolve(window);

@@ -15,7 +15,7 @@ pub trait Family: Clone + Into<Basis> {
     }
 
     /// Makes a bank of filters; see [`Basis::convolved`].
-    fn convolved(self, window: Window) -> Basis {
+    fn convolved(self, window: impl Into<Window>) -> Basis {
         self.into().convolved(window)
     }
 

@@ -66,6 +66,7 @@ mod learned_bounds;
 mod operators;
 mod piecewise;
 mod plan;
+mod print;
 mod saved;
 mod source;
 mod spec;

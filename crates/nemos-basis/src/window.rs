@@ -34,6 +34,13 @@ pub struct Window {
     causality: Causality,
 }
 
+impl From<usize> for Window {
+    /// This many samples, back in time.
+    fn from(n_samples: usize) -> Self {
+        Window::samples(n_samples)
+    }
+}
+
 impl Window {
     /// A window of this many samples.
     pub fn samples(n_samples: usize) -> Self {

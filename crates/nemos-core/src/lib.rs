@@ -25,8 +25,10 @@
 //! in samples), *lag*, *segment*, *block* (columns under one name), *channel* (columns of a block that belong to one column of
 //! its input), *chunk* (rows that are read together), *n_rows*, *n_features*, *n_neurons*, *n_functions*.
 
+mod arithmetic;
 mod backend;
 mod chunkwise;
+mod conversions;
 pub mod convolution;
 mod design;
 mod device;
@@ -37,6 +39,7 @@ mod linalg;
 mod matrix;
 mod memory;
 mod names;
+mod print;
 mod rows;
 mod segments;
 pub mod simd;
@@ -64,6 +67,7 @@ pub use linalg::{LeastSquares, SymmetricEigen, least_squares, null_space, solve_
 pub use matrix::Matrix;
 pub use memory::{with_room, zeros};
 pub use names::{Block, Names};
+pub use print::five_digits;
 pub use rows::{Rows, row_chunks};
 pub use segments::Segments;
 pub use times::first_time_apart;

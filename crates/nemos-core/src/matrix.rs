@@ -22,7 +22,7 @@ use crate::{Backend, Error, HostFloat, HostRows, upload};
 /// assert_eq!(samples.rows(1..3)?.to_vec(), [3.0, 4.0, 5.0, 6.0]);
 /// # Ok::<(), nemos_core::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Matrix<B: Backend>(Tensor<B::Burn, 2>);
 
 impl<B: Backend> Matrix<B> {
@@ -75,7 +75,7 @@ impl<B: Backend> Matrix<B> {
         Matrix(Tensor::empty(dims, (&B::device(), B::DTYPE)))
     }
 
-    fn from_checked(values: Vec<f64>, dims: [usize; 2]) -> Self {
+    pub(crate) fn from_checked(values: Vec<f64>, dims: [usize; 2]) -> Self {
         Self::upload(upload::in_precision::<B, f64>(values), dims)
     }
 
@@ -312,24 +312,4 @@ pub(crate) fn primitive<B: Backend, const D: usize>(tensor: Tensor<B::Burn, D>) 
 fn indices<B: Backend>(rows: &[usize]) -> Tensor<B::Burn, 1, Int> {
     let rows: Vec<i64> = rows.iter().map(|&row| row as i64).collect();
     Tensor::from_data(TensorData::new(rows.clone(), [rows.len()]), &B::device())
-}
-
-impl<B: Backend> From<Array2<f64>> for Matrix<B> {
-    fn from(array: Array2<f64>) -> Self {
-        let dims = array.dim().into();
-        if !array.is_standard_layout() {
-            return Self::from_array(array.view());
-        }
-        let n_values = array.len();
-        match array.into_raw_vec_and_offset() {
-            (values, None | Some(0)) if values.len() == n_values => Self::from_checked(values, dims),
-            (values, offset) => Self::from_checked(values[offset.unwrap_or(0)..][..n_values].to_vec(), dims),
-        }
-    }
-}
-
-impl<B: Backend> From<Vec<f64>> for Matrix<B> {
-    fn from(column: Vec<f64>) -> Self {
-        Self::from_column(column)
-    }
 }

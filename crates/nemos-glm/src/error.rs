@@ -158,6 +158,16 @@ pub enum Error {
         /// How it ended.
         status: Status,
     },
+    /// A name that nothing has.
+    #[error("{name:?} is no {what}; there are {known}")]
+    UnknownName {
+        /// What was looked for.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// The names that there are.
+        known: &'static str,
+    },
 }
 
 impl From<nemos_solvers::Error> for Error {

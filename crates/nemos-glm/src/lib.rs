@@ -16,6 +16,7 @@
 //! |---|---|
 //! | [`Poisson`], [`Gamma`], [`Gaussian`], [`Bernoulli`], [`NegativeBinomial`] | observation models |
 //! | [`Exp`], [`Softplus`], [`Logistic`], [`Identity`], [`Reciprocal`], [`NormalCdf`] | inverse links: from predictor to rate |
+//! | [`ObservationForm`], [`LinkForm`], [`AnyGlm`] | a model and a link that are chosen while a program runs |
 //! | [`ClassifierGlm`], [`ClassifierPopulationGlm`] | which of several classes each sample belongs to |
 //! | [`FeatureMask`] | which features each neuron may use |
 //! | [`Options`] | what a fit is told besides its model |
@@ -62,10 +63,20 @@ pub use links::softplus::Softplus;
 pub use models::bernoulli::Bernoulli;
 pub use models::built_in::BuiltIn;
 pub use models::draw::Draw;
+pub use models::form::ObservationForm;
 pub use models::gamma::Gamma;
 pub use models::gaussian::Gaussian;
 pub use models::mean::Mean;
 pub use models::negative_binomial::NegativeBinomial;
 pub use models::observation::{ObservationModel, Scale, Support};
 pub use models::poisson::Poisson;
-pub use nemos_solvers::{ColumnOutcome, Groups, Outcome, Regularizer, Status, Stopping, Strength};
+pub use nemos_solvers::{ColumnOutcome, Groups, Outcome, Regularizer, Status, Stopping, Strength, elastic_net, group_lasso, lasso, ridge};
+
+/// A model of one neuron whose observations and link are chosen while a program runs.
+pub type AnyGlm = Glm<ObservationForm, LinkForm>;
+/// A model of many neurons whose observations and link are chosen while a program runs.
+pub type AnyPopulationGlm = PopulationGlm<ObservationForm, LinkForm>;
+/// What fitting an [`AnyGlm`] gives, and what any saved model of one neuron is loaded as.
+pub type AnyFittedGlm = FittedGlm<ObservationForm, LinkForm>;
+/// What fitting an [`AnyPopulationGlm`] gives, and what any saved model of many neurons is loaded as.
+pub type AnyFittedPopulationGlm = FittedPopulationGlm<ObservationForm, LinkForm>;

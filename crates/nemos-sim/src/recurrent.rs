@@ -68,10 +68,10 @@ impl<O: Draw> Recurrent<O, O::DefaultLink> {
     /// A network with one intercept per neuron, and the default link of its observations.
     pub fn new(observation: O, coupling: Coupling, intercept: impl Into<Vec<f64>>) -> Self {
         Recurrent {
+            link: observation.default_link(),
             observation,
             coupling,
             intercept: intercept.into(),
-            link: Default::default(),
             scale: None,
             history: None,
             rate_ceiling: 1e6,
@@ -196,7 +196,8 @@ impl<O: Draw, L: ScalarLink> Recurrent<O, L> {
     /// # Errors
     /// [`Error::Shape`] and [`Error::NotFinite`] if an array does not fit the network or holds a NaN or an infinity,
     /// [`Error::Scale`], [`Error::RateCeiling`]. A rate that grows without end is none: see [`End::Diverged`].
-    pub fn run<R: Rng + ?Sized>(&self, drive: ArrayView2<'_, f64>, rng: &mut R) -> Result<Simulation, Error> {
+    pub fn run<'d, R: Rng + ?Sized>(&self, drive: impl Into<ArrayView2<'d, f64>>, rng: &mut R) -> Result<Simulation, Error> {
+        let drive = drive.into();
         let ready = self.prepare()?;
         self.check_drive(drive)?;
         Ok(ready.run(drive, rng))

@@ -44,7 +44,7 @@ pub use error::Error;
 pub use gradients::gradient_steps::Acceleration;
 pub use gradients::step_length::StepLength;
 pub use penalty::groups::Groups;
-pub use penalty::regularizer::Regularizer;
+pub use penalty::regularizer::{Regularizer, elastic_net, group_lasso, lasso, ridge};
 pub use penalty::strength::Strength;
 pub use problem::expected_curvature::ExpectedCurvature;
 pub use problem::moments::Moments;

@@ -24,6 +24,7 @@
 mod analysis;
 mod convolve;
 mod error;
+mod print;
 mod signals;
 mod table;
 mod times;

@@ -29,9 +29,9 @@ pub struct History {
 }
 
 impl History {
-    /// One function for each sample of this window.
-    pub fn new(window: Window) -> Self {
-        History { window }
+    /// One function for each sample of this window, or for so many samples back in time.
+    pub fn new(window: impl Into<Window>) -> Self {
+        History { window: window.into() }
     }
 }
 

@@ -4,7 +4,7 @@ use ndarray::Array2;
 use nemos_core::{Backend, Design, ToDesign};
 use nemos_solvers::{Auto, Regularizer, Solver, Stopping};
 
-use crate::{Error, Exp, FeatureMask, FittedGlm, GlmObjective, InverseLink, ObservationModel, Poisson, PopulationGlm};
+use crate::{Error, Exp, FeatureMask, FittedGlm, GlmObjective, InverseLink, ObservationModel, Options, Poisson, PopulationGlm};
 
 /// A generalized linear model of one neuron: a specification, which fitting turns into a [`FittedGlm`].
 ///
@@ -130,6 +130,31 @@ impl<O: ObservationModel, L: InverseLink> Glm<O, L> {
     ) -> Result<GlmObjective<'a, B>, Error> {
         one_neuron(&counts.to_design())?;
         self.0.objective(design, counts)
+    }
+
+    /// The observation model.
+    pub fn observation_model(&self) -> &O {
+        self.0.observation_model()
+    }
+
+    /// The link.
+    pub fn inverse_link(&self) -> &L {
+        self.0.inverse_link()
+    }
+
+    /// The penalty.
+    pub fn penalty(&self) -> &Regularizer {
+        self.0.penalty()
+    }
+
+    /// What a fit is told besides its model.
+    pub fn options(&self) -> &Options {
+        self.0.options()
+    }
+
+    /// Takes all options at once: those of another model, or of a file.
+    pub fn with_options(self, options: Options) -> Self {
+        Glm(self.0.with_options(options))
     }
 
     /// This model as a population of one, which can be fed batch by batch.

@@ -4,6 +4,7 @@ pub(crate) mod dispersion;
 pub(crate) mod glm;
 pub(crate) mod mask;
 pub(crate) mod population;
+pub(crate) mod print;
 pub(crate) mod smoothness;
 pub(crate) mod start;
 pub(crate) mod task;

@@ -57,8 +57,8 @@ impl<O: ObservationModel> PopulationGlm<O, O::DefaultLink> {
     /// A model with the default link of its observations, and no penalty.
     pub fn new(observation: O) -> Self {
         PopulationGlm {
+            link: observation.default_link(),
             observation,
-            link: Default::default(),
             options: Options::default(),
         }
     }

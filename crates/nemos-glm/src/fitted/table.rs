@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use nemos_core::five_digits;
+
 use crate::fitted::fit::Fit;
 
 // A screenful.
@@ -34,7 +36,7 @@ pub(crate) fn write(to: &mut fmt::Formatter<'_>, fit: &Fit, labels: &[String]) -
         }
         write!(to, "{:label$}", names[row])?;
         for (column, width) in parameters.chunks_exact(n_features + 1).zip(&widths) {
-            write!(to, "  {}", number(column[row], *width))?;
+            write!(to, "  {}", five_digits(column[row], *width))?;
         }
         writeln!(to)?;
     }
@@ -66,17 +68,6 @@ fn row_names(fit: &Fit, n_features: usize) -> Vec<String> {
     };
     names.push("intercept".into());
     names
-}
-
-/// Five digits, in `width` characters.
-fn number(value: f64, width: usize) -> String {
-    let plain = value == 0.0 || (1e-4..1e5).contains(&value.abs());
-    if plain {
-        let decimals = 4 - (value.abs().max(1.0).log10().floor() as usize).min(4);
-        format!("{value:>width$.decimals$}")
-    } else {
-        format!("{value:>width$.3e}")
-    }
 }
 
 /// `1 neuron`, `2 neurons`.

@@ -58,11 +58,12 @@ pub trait InverseLink: Clone + Debug + Send + Sync + 'static {
     }
 }
 
-/// The built-in inverse links.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The built-in inverse links: one that is chosen while a program runs, by name or from a list.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum LinkForm {
     /// [`Exp`](crate::Exp)
+    #[default]
     Exp,
     /// [`Softplus`](crate::Softplus)
     Softplus,

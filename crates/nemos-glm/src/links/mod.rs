@@ -2,6 +2,7 @@
 
 pub(crate) mod at;
 pub(crate) mod exp;
+pub(crate) mod form;
 pub(crate) mod identity;
 pub(crate) mod link;
 pub(crate) mod logistic;

@@ -3,6 +3,7 @@
 pub(crate) mod bernoulli;
 pub(crate) mod built_in;
 pub(crate) mod draw;
+pub(crate) mod form;
 pub(crate) mod gamma;
 pub(crate) mod gaussian;
 pub(crate) mod mean;

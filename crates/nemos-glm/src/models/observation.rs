@@ -44,6 +44,11 @@ pub trait ObservationModel: Clone + Debug + Send + Sync + 'static {
     /// The link that a model takes unless told otherwise.
     type DefaultLink: InverseLink + Default;
 
+    /// The link that this one takes, for models whose link depends on more than their type.
+    fn default_link(&self) -> Self::DefaultLink {
+        Self::DefaultLink::default()
+    }
+
     /// The logarithm of the probability (or density) of the counts, with every constant.
     fn log_likelihood<T: BurnBackend>(&self, counts: Tensor<T, 2>, mean: &Mean<'_, T>, scale: Tensor<T, 2>) -> Tensor<T, 2>;
 

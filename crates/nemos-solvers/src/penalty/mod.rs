@@ -2,5 +2,6 @@
 
 pub(crate) mod column;
 pub(crate) mod groups;
+pub(crate) mod print;
 pub(crate) mod regularizer;
 pub(crate) mod strength;

@@ -48,6 +48,38 @@ pub enum Regularizer {
     },
 }
 
+/// Half the strength times the sum of squares: [`Regularizer::Ridge`] of one strength, or of many.
+///
+/// # Example
+/// ```
+/// use nemos_solvers::{Regularizer, Strength, ridge};
+/// assert_eq!(ridge(0.1), Regularizer::Ridge(Strength::Shared(0.1)));
+/// ```
+pub fn ridge(strength: impl Into<Strength>) -> Regularizer {
+    Regularizer::Ridge(strength.into())
+}
+
+/// The strength times the sum of absolute values: [`Regularizer::Lasso`].
+pub fn lasso(strength: impl Into<Strength>) -> Regularizer {
+    Regularizer::Lasso(strength.into())
+}
+
+/// A mixture of lasso and ridge: [`Regularizer::ElasticNet`], with the share of the lasso above zero and at most one.
+pub fn elastic_net(strength: impl Into<Strength>, lasso_share: f64) -> Regularizer {
+    Regularizer::ElasticNet {
+        strength: strength.into(),
+        lasso_share,
+    }
+}
+
+/// The strength times the norms of groups of coefficients: [`Regularizer::GroupLasso`].
+pub fn group_lasso(strength: impl Into<Strength>, groups: Groups) -> Regularizer {
+    Regularizer::GroupLasso {
+        strength: strength.into(),
+        groups,
+    }
+}
+
 impl Regularizer {
     /// With names of blocks and channels replaced by the features that they stand for.
     ///

@@ -1,11 +1,13 @@
 //! Steps on one problem, row by row, to a proven end.
 
+use std::cell::OnceCell;
+
 use crate::error::Error;
 use crate::penalty::column::ColumnPenalty;
 use crate::problem::row_problem::RowProblem;
 use crate::proof::border::{rows_at_border, with_barriers};
-use crate::proof::least_squares::Step;
-use crate::proof::point::Point;
+use crate::proof::least_squares::{Step, rank_of_rows};
+use crate::proof::point::{Point, is_convex_everywhere};
 use crate::proof::recession::{Recession, Verdict};
 use crate::proof::steps::{along, step_from};
 use crate::run::outcome::{ColumnOutcome, Status};
@@ -25,6 +27,8 @@ const FAR_SHIFTS: i32 = 12;
 const LOWEST_BARRIER: f64 = 1e-16;
 // The distance to a minimum, as a share of the value, at which no doubt about it matters.
 const VANISHED: f64 = 1e-30;
+// The curvature of all rows, as a share of the value, below which a plateau is all there is.
+const FLAT: f64 = 1e-12;
 // A loss that has fallen so far below where it began has no floor.
 const BOTTOMLESS: f64 = 1e15;
 // Steps once the minimum is near, where they cost nothing, features are so hard to tell apart that digits are few, or the caller
@@ -62,7 +66,7 @@ pub(crate) fn prove(
     // What led astray may have been the way there.
     let start = run.feasible(start)?;
     let ended = run.from(&start, was)?.or_better(ended);
-    if ended.is_done() || !run.is_convex(&ended) {
+    if ended.is_done() || !run.is_convex {
         return Ok(ended);
     }
     Ok(match at_border((problem, penalty), limits, &start, was)? {
@@ -123,6 +127,10 @@ struct Run<'a> {
     problem: &'a RowProblem<'a>,
     penalty: &'a ColumnPenalty,
     recession: Option<Recession>,
+    /// Whether the loss of every row is convex, so that what is near a minimum is near the only one.
+    is_convex: bool,
+    /// Directions of the features that the rows tell apart, once that was asked.
+    rank: OnceCell<usize>,
     limits: Limits,
 }
 
@@ -133,6 +141,8 @@ impl<'a> Run<'a> {
             problem,
             penalty,
             recession,
+            is_convex: is_convex_everywhere(problem)?,
+            rank: OnceCell::new(),
             limits,
         })
     }
@@ -159,6 +169,14 @@ impl<'a> Run<'a> {
             Verdict::Open if near && self.recedes() => Verdict::Recedes,
             verdict => verdict,
         }
+    }
+
+    /// Whether curvature has vanished along some direction of the features. Where rows may bend downwards, a slope that vanishes with
+    /// it says nothing of how far a minimum is.
+    fn is_plateau(&self, point: &Point, step: &Step) -> bool {
+        let curvature: f64 = point.rows.iter().map(|row| row.curvature).sum();
+        let rank = || *self.rank.get_or_init(|| rank_of_rows(self.problem));
+        curvature <= FLAT * point.value.abs().max(1.0 / point.rows.len().max(1) as f64) || step.rank < rank()
     }
 
     fn recedes(&self) -> bool {
@@ -225,7 +243,7 @@ impl<'a> Run<'a> {
                 step_from(self.problem, self.penalty, &here.cautious())
             };
             // The distance is known where the curvature is the second derivative and says all.
-            let is_known = step.is_whole && !cautious;
+            let is_known = step.is_whole && !cautious && (self.is_convex || !self.is_plateau(&here, &step));
             let step = shorter.unwrap_or(step);
             if cautious && !is_blind && step.decrement <= self.goal(&here) {
                 cautious = false;
@@ -302,7 +320,7 @@ impl<'a> Run<'a> {
         }
         let rounded = |(point, step): &(Point, Step)| ended.status == Status::Stalled && step.decrement <= ROUNDED * self.goal(point);
         if let Some((point, step)) = reached.or_else(|| nearest.filter(rounded)) {
-            (ended.status, ended.is_proven) = (Status::Converged, point.is_convex);
+            (ended.status, ended.is_proven) = (Status::Converged, self.is_convex && point.is_convex);
             ended.note(&step);
             here = point;
         } else if may_step && matches!(ended.status, Status::Stalled | Status::StepLimit) && self.recedes() {
@@ -348,11 +366,6 @@ impl<'a> Run<'a> {
             trial = further;
         }
         Ok(trial)
-    }
-
-    /// Whether no row bends downwards where a run ended.
-    fn is_convex(&self, ended: &Ended) -> bool {
-        ended.point.as_ref().is_none_or(|point| point.is_convex)
     }
 
     /// Of the slopes in the parameters themselves, or of the least subgradient.

@@ -117,15 +117,100 @@ impl Outcome {
             .find(|(_, status)| *status != Status::Converged)
     }
 
+    /// What a caller must know: one line for every way of ending but convergence, with how many columns ended so and the first
+    /// of them. Empty where all converged.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut seen: Vec<(Status, usize, usize)> = Vec::new();
+        for (column, status) in self.statuses().enumerate().filter(|(_, status)| *status != Status::Converged) {
+            match seen.iter_mut().find(|(other, ..)| *other == status) {
+                Some((.., count)) => *count += 1,
+                None => seen.push((status, column, 1)),
+            }
+        }
+        let n = self.columns.len();
+        seen.iter()
+            .map(|(status, first, count)| match n {
+                1 => status.to_string(),
+                _ => format!("{count} of {n} columns, the first of them {first}: {status}"),
+            })
+            .collect()
+    }
+
     /// How each column ended.
     pub fn statuses(&self) -> impl Iterator<Item = Status> {
         self.columns.iter().map(|column| column.status)
     }
 }
 
+impl fmt::Display for ColumnOutcome {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let proven = if self.is_proven { ", proven" } else { "" };
+        write!(
+            to,
+            "{}{proven}: {} steps, {} evaluations, objective {:.6e}, about {:.1e} above its minimum",
+            self.status, self.steps, self.evaluations, self.value, self.decrement
+        )
+    }
+}
+
+// A screenful.
+const ROWS: usize = 20;
+
+impl fmt::Display for Outcome {
+    /// One line for each column: status, whether it was proven, steps, evaluations, objective, distance to the minimum.
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let converged = self.statuses().filter(|status| *status == Status::Converged).count();
+        writeln!(to, "{}: {converged} of {} converged", self.solver, self.columns.len())?;
+        writeln!(
+            to,
+            "{:>6}  {:<20}{:>6}{:>7}{:>13}{:>11}{:>6}{:>11}",
+            "column", "status", "steps", "evals", "objective", "distance", "rank", "condition"
+        )?;
+        for (index, column) in self.columns.iter().take(ROWS).enumerate() {
+            let proven = if column.is_proven { ", proven" } else { "" };
+            let condition = column.condition.map_or(String::new(), |condition| format!("{condition:.1e}"));
+            writeln!(
+                to,
+                "{index:>6}  {:<20}{:>6}{:>7}{:>13.6e}{:>11.1e}{:>6}{condition:>11}",
+                format!("{}{proven}", column.status),
+                column.steps,
+                column.evaluations,
+                column.value,
+                column.decrement,
+                column.rank,
+            )?;
+        }
+        if self.columns.len() > ROWS {
+            writeln!(to, "… {} more columns", self.columns.len() - ROWS)?;
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_outcome_prints_and_warns_of_what_did_not_converge() {
+        let mut columns = vec![ColumnOutcome::new(Status::Converged, 3), ColumnOutcome::new(Status::NoMaximum, 2)];
+        (columns[0].steps, columns[0].evaluations, columns[0].value, columns[0].decrement) = (7, 9, -0.25, 1e-14);
+        (columns[0].is_proven, columns[0].condition) = (true, Some(12.0));
+        let outcome = Outcome::new("Newton", columns);
+        assert_eq!(outcome.warnings(), ["1 of 2 columns, the first of them 1: no finite maximum"]);
+        let text = "\
+Newton: 1 of 2 converged
+column  status               steps  evals    objective   distance  rank  condition
+     0  converged, proven        7      9   -2.500000e-1    1.0e-14     3      1.2e1
+     1  no finite maximum        0      0          NaN        NaN     2           
+";
+        assert_eq!(outcome.to_string(), text);
+        assert!(
+            Outcome::new("Newton", vec![ColumnOutcome::new(Status::Converged, 3)])
+                .warnings()
+                .is_empty()
+        );
+    }
 
     #[test]
     fn outcomes_are_saved_and_loaded_whole() {

@@ -1,5 +1,6 @@
 //! What: values at the times of an axis, and what names their columns.
 
+mod arithmetic;
 mod columns;
 mod design;
 mod frame;

@@ -14,7 +14,7 @@ use crate::times::{IntervalSet, Ts};
 ///
 /// # Shapes
 /// `values: [n_samples, n_columns]`, one row per time of the axis.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Signal<B: Backend, K> {
     axis: Ts,
     values: Matrix<B>,

@@ -24,7 +24,7 @@ use crate::Error;
 /// assert_eq!(inside.rate(), 2.0);
 /// # Ok::<(), nemos_timeseries::Error>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Ts {
     times: Arc<Vec<f64>>,
     /// Those of the times that are meant: cutting an end off copies nothing.

@@ -38,10 +38,20 @@ impl Interval {
 /// assert_eq!(running.total_length(), 50.0);
 /// # Ok::<(), nemos_timeseries::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct IntervalSet {
     intervals: Arc<Vec<Interval>>,
     metadata: Arc<Table>,
+}
+
+impl<'a> IntoIterator for &'a IntervalSet {
+    type Item = &'a Interval;
+    type IntoIter = std::slice::Iter<'a, Interval>;
+
+    /// The intervals, in the order of time.
+    fn into_iter(self) -> Self::IntoIter {
+        self.intervals.iter()
+    }
 }
 
 impl IntervalSet {

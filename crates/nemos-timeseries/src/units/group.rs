@@ -21,12 +21,22 @@ use crate::{Column, Error, Table};
 /// assert_eq!(ca1.ids(), [0]);
 /// # Ok::<(), nemos_timeseries::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct TsGroup {
     units: Vec<Ts>,
     ids: Vec<u64>,
     support: IntervalSet,
     metadata: Arc<Table>,
+}
+
+impl<'a> IntoIterator for &'a TsGroup {
+    type Item = &'a Ts;
+    type IntoIter = std::slice::Iter<'a, Ts>;
+
+    /// The units, in the order of their numbers.
+    fn into_iter(self) -> Self::IntoIter {
+        self.units.iter()
+    }
 }
 
 impl TsGroup {
