@@ -1,9 +1,9 @@
 //! Axes: name, unit, range and ticks.
 
-use kuva::render::render_utils::generate_ticks;
-
 use crate::Error;
 use crate::frame::Extent;
+use crate::text::{TICK, width};
+use crate::ticks::round_numbers;
 
 /// One axis of a panel.
 ///
@@ -12,7 +12,7 @@ use crate::frame::Extent;
 /// |---|---|
 /// | `unit` | none |
 /// | `range` | that of the data |
-/// | `ticks` | about five round numbers |
+/// | `ticks` | round numbers, as many as there is room for, at most six |
 #[derive(Clone, Debug, Default, PartialEq)]
 #[must_use]
 pub struct Axis {
@@ -37,7 +37,7 @@ impl Axis {
         self
     }
 
-    /// Shows this range, whatever the data cover.
+    /// Shows this range, whatever the data cover. What lies beyond is cut off.
     pub fn range(mut self, low: f64, high: f64) -> Self {
         self.range = Some([low, high]);
         self
@@ -47,6 +47,11 @@ impl Axis {
     pub fn ticks<T: Into<String>>(mut self, ticks: impl IntoIterator<Item = (f64, T)>) -> Self {
         self.ticks = Some(ticks.into_iter().map(|(at, label)| (at, label.into())).collect());
         self
+    }
+
+    /// Whether it says itself where its ticks are.
+    pub(crate) fn has_ticks(&self) -> bool {
+        self.ticks.is_some()
     }
 
     /// Name and unit.
@@ -65,8 +70,8 @@ impl Axis {
         }
     }
 
-    /// The range to show for data of this extent, with `margin` of it on both sides; a side at zero has none.
-    pub(crate) fn shown(&self, extent: Extent, margin: f64) -> [f64; 2] {
+    /// The range to show for data of this extent, with `margin` of it on both sides; a side at zero has `margin_at_zero`.
+    pub(crate) fn shown(&self, extent: Extent, margin: f64, margin_at_zero: f64) -> [f64; 2] {
         if let Some(range) = self.range {
             return range;
         }
@@ -78,76 +83,55 @@ impl Axis {
             let room = 0.5 * low.abs().max(1.0);
             return [low - room, high + room];
         }
-        let room = margin * (high - low);
-        let widen = |end: f64, by: f64| if end == 0.0 { 0.0 } else { end + by };
-        [widen(low, -room), widen(high, room)]
+        let room = |end: f64| if end == 0.0 { margin_at_zero } else { margin } * (high - low);
+        [low - room(low), high + room(high)]
     }
 
-    /// Ticks inside the range, about `wanted` of them unless they were given.
-    pub(crate) fn ticks_in(&self, range: [f64; 2], wanted: usize) -> Vec<(f64, String)> {
-        self.ticks_where(range, wanted, |_| true)
+    /// Ticks of a horizontal axis: as many as there is room for beside each other.
+    pub(crate) fn ticks_across(&self, range: [f64; 2], pixels: f64, least_step: f64) -> Vec<(f64, String)> {
+        let fewer = (2..=6).rev().map(|most| self.ticks_in(range, most, least_step));
+        let mut all: Vec<Vec<(f64, String)>> = fewer.take(if self.has_ticks() { 1 } else { 5 }).collect();
+        let fitting = all.iter().position(|ticks| fit_beside(ticks, range, pixels));
+        all.swap_remove(fitting.unwrap_or(all.len() - 1))
     }
 
-    /// The same at whole numbers only: rows and columns are counted.
-    pub(crate) fn whole_ticks_in(&self, range: [f64; 2], wanted: usize) -> Vec<(f64, String)> {
-        self.ticks_where(range, wanted, |at| at == at.round())
+    /// Ticks of a vertical axis.
+    pub(crate) fn ticks_up(&self, range: [f64; 2], pixels: f64, least_step: f64) -> Vec<(f64, String)> {
+        self.ticks_in(range, ((pixels / 32.0) as usize).clamp(2, 6), least_step)
     }
 
-    fn ticks_where(&self, [low, high]: [f64; 2], wanted: usize, keep: impl Fn(f64) -> bool) -> Vec<(f64, String)> {
+    fn ticks_in(&self, [low, high]: [f64; 2], most: usize, least_step: f64) -> Vec<(f64, String)> {
+        let Some(ticks) = &self.ticks else {
+            return round_numbers([low, high], most, least_step);
+        };
         let inside = |at: f64| at >= low - 1e-9 * (high - low) && at <= high + 1e-9 * (high - low);
-        if let Some(ticks) = &self.ticks {
-            return ticks.iter().filter(|(at, _)| inside(*at)).cloned().collect();
-        }
-        let values: Vec<f64> = generate_ticks(low, high, wanted)
-            .into_iter()
-            .filter(|&at| inside(at) && keep(at))
-            .collect();
-        let step = values.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min);
-        values.into_iter().map(|at| (at, tick_label(at, step))).collect()
+        ticks.iter().filter(|(at, _)| inside(*at)).cloned().collect()
     }
 }
 
-/// A number with as many digits as ticks of this distance need.
-fn tick_label(value: f64, step: f64) -> String {
-    let step = if step.is_finite() { step } else { value.abs().max(1.0) };
-    let text = if value != 0.0 && (value.abs() >= 1e6 || step < 1e-4) {
-        format!("{value:e}")
-    } else {
-        let decimals = (0..4)
-            .find(|&decimals| {
-                let scaled = step * 10_f64.powi(decimals);
-                (scaled - scaled.round()).abs() < 1e-6 * scaled
-            })
-            .unwrap_or(4);
-        format!("{value:.*}", decimals as usize)
-    };
-    text.replace('-', "−")
+/// Whether the labels of ticks can stand beside each other on an axis of this length.
+pub(crate) fn fit_beside(ticks: &[(f64, String)], [low, high]: [f64; 2], pixels: f64) -> bool {
+    ticks.windows(2).all(|pair| {
+        let apart = (pair[1].0 - pair[0].0).abs() / (high - low) * pixels;
+        apart >= 0.5 * (width(&pair[0].1, TICK) + width(&pair[1].1, TICK)) + 6.0
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn labels(low: f64, high: f64) -> Vec<String> {
-        Axis::default()
-            .ticks_in([low, high], 5)
-            .into_iter()
-            .map(|(_, label)| label)
-            .collect()
-    }
-
-    #[test]
-    fn ticks_are_round_numbers_inside_the_range() {
-        assert_eq!(labels(0.0, 100.0), ["0", "20", "40", "60", "80", "100"]);
-        assert_eq!(labels(-0.5, 0.5), ["−0.4", "−0.2", "0.0", "0.2", "0.4"]);
-        assert_eq!(labels(0.0, 3e7)[1], "5e6");
-    }
-
     #[test]
     fn data_that_do_not_vary_still_have_an_axis() {
         let mut extent = Extent::default();
         extent.include(&[3.0, f64::NAN, 3.0]);
-        assert_eq!(Axis::default().shown(extent, 0.05), [1.5, 4.5]);
-        assert_eq!(Axis::default().shown(Extent::default(), 0.05), [0.0, 1.0]);
+        assert_eq!(Axis::default().shown(extent, 0.05, 0.0), [1.5, 4.5]);
+        assert_eq!(Axis::default().shown(Extent::default(), 0.05, 0.0), [0.0, 1.0]);
+    }
+
+    #[test]
+    fn long_labels_are_fewer() {
+        let labels = |pixels| Axis::default().ticks_across([0.0, 100_000.0], pixels, 0.0).len();
+        assert_eq!([400.0, 130.0, 60.0].map(labels), [6, 3, 2]);
     }
 }

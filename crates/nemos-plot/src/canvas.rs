@@ -1,16 +1,9 @@
-//! The canvas: everything that is drawn goes through here, and nothing else in the crate names kuva's scene.
+//! The canvas: shapes and text in the colours of the figure's background. Everything that is drawn goes through here.
 
-use kuva::backend::svg::SvgBackend;
-use kuva::render::color::Color as Paint;
-use kuva::render::render::{PathData, Primitive, Scene, TextAnchor};
-
-use crate::Color;
+use crate::color::{Background, Color};
 use crate::frame::Frame;
-
-/// Sizes of text in pixels.
-pub(crate) const TITLE: u32 = 14;
-pub(crate) const LABEL: u32 = 13;
-pub(crate) const TICK: u32 = 11;
+use crate::path::{Window, cut_shape, pieces};
+use crate::svg::{Svg, number};
 
 /// Which point of a text is placed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,6 +13,8 @@ pub(crate) enum Anchor {
     End,
     /// The middle of a text that reads from bottom to top.
     Upwards,
+    /// The end of a text that rises by thirty degrees.
+    Slanted,
 }
 
 /// How a line is drawn.
@@ -42,164 +37,217 @@ impl Stroke {
 
 /// A drawing of a given size.
 pub(crate) struct Canvas {
-    scene: Scene,
-    clips: usize,
+    svg: Svg,
+    background: Background,
+    /// Lines are drawn as far as this: what lies beyond could not be seen, and might be too far away for a number.
+    window: Window,
+    everywhere: Window,
 }
 
 impl Canvas {
-    pub(crate) fn new(width: f64, height: f64) -> Self {
-        let mut scene = Scene::new(width, height);
-        scene.font_family = Some("Helvetica Neue, Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif".into());
-        scene.text_color = Some("#22262b".into());
-        Canvas { scene, clips: 0 }
+    pub(crate) fn new([width, height]: [f64; 2], background: Background) -> Self {
+        let everywhere = [0.0, 0.0, width, height];
+        let mut canvas = Canvas {
+            svg: Svg::new([width, height]),
+            background,
+            window: everywhere,
+            everywhere,
+        };
+        if let Some(fill) = background.fill() {
+            canvas.rectangle(everywhere, fill, 1.0);
+        }
+        canvas
     }
 
-    pub(crate) fn into_svg(self) -> String {
-        let (width, height) = (self.scene.width, self.scene.height);
-        let svg = SvgBackend::new().render_scene(&self.scene);
-        svg.replacen("<svg ", &format!("<svg viewBox=\"0 0 {width} {height}\" "), 1)
+    pub(crate) fn finish(self, title: &str) -> String {
+        const FONT: &str = "Helvetica Neue, Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif";
+        self.svg.finish(title, FONT)
     }
 
     /// Draws what `body` draws, and cuts it off at the edges of the frame.
     pub(crate) fn clipped(&mut self, frame: &Frame, body: impl FnOnce(&mut Canvas)) {
-        self.clips += 1;
-        self.scene.add(Primitive::ClipStart {
-            x: frame.left - 1.0,
-            y: frame.top - 1.0,
-            width: frame.width + 2.0,
-            height: frame.height + 2.0,
-            id: format!("clip-{}", self.clips),
-        });
+        let grown = |by: f64| [frame.left - by, frame.top - by, frame.right() + by, frame.bottom() + by];
+        // A pixel of grace, so that a line along an edge is whole.
+        self.svg.open_clip(grown(1.0));
+        self.window = grown(50.0);
         body(self);
-        self.scene.add(Primitive::ClipEnd);
+        self.window = self.everywhere;
+        self.svg.close();
     }
 
     pub(crate) fn line(&mut self, from: [f64; 2], to: [f64; 2], stroke: Stroke) {
-        self.scene.add(Primitive::Line {
-            x1: from[0],
-            y1: from[1],
-            x2: to[0],
-            y2: to[1],
-            stroke: paint(stroke.color),
-            stroke_width: stroke.width,
-            stroke_dasharray: dashes(stroke),
-        });
+        self.polyline([from, to], stroke);
     }
 
     /// A line through points, interrupted wherever one is not finite; a point alone between two gaps is a dot.
     pub(crate) fn polyline(&mut self, points: impl IntoIterator<Item = [f64; 2]>, stroke: Stroke) {
-        let points: Vec<[f64; 2]> = points.into_iter().collect();
-        let finite = |point: &[f64; 2]| point.iter().all(|value| value.is_finite());
         let mut path = String::new();
-        for run in points.chunk_by(|a, b| finite(a) && finite(b)).filter(|run| finite(&run[0])) {
-            if let [alone] = run {
-                self.circle(*alone, stroke.width, stroke.color, 1.0);
-                continue;
+        for piece in pieces(points, self.window) {
+            match piece.as_slice() {
+                [alone] => self.circle(*alone, stroke.width, stroke.color, 1.0),
+                piece => path += &format!("M{}", corners(piece)),
             }
-            let corners: Vec<String> = run.iter().map(|[x, y]| format!("{x:.2},{y:.2}")).collect();
-            path += &format!("M{}", corners.join("L"));
         }
-        self.path(path, None, Some(stroke), 1.0);
+        self.path(path, Some(stroke), None);
     }
 
     /// A filled shape.
     pub(crate) fn polygon(&mut self, points: impl IntoIterator<Item = [f64; 2]>, color: Color, opacity: f64) {
-        let corners: Vec<String> = points.into_iter().map(|[x, y]| format!("{x:.2},{y:.2}")).collect();
-        self.path(format!("M{}Z", corners.join("L")), Some(color), None, opacity);
+        let shape = cut_shape(points.into_iter().collect(), self.window);
+        if !shape.is_empty() {
+            self.path(format!("M{}Z", corners(&shape)), None, Some((color, opacity)));
+        }
     }
 
     /// Many separate vertical strokes.
-    pub(crate) fn ticks(&mut self, strokes: impl IntoIterator<Item = (f64, [f64; 2])>, stroke: Stroke) {
-        let path: String = strokes
+    pub(crate) fn strokes(&mut self, strokes: impl IntoIterator<Item = (f64, [f64; 2])>, stroke: Stroke) {
+        let [left, _, right, _] = self.window;
+        let mut texts: Vec<String> = strokes
             .into_iter()
-            .map(|(x, [from, to])| format!("M{x:.2},{from:.2}V{to:.2}"))
+            .filter(|(x, _)| (left..=right).contains(x))
+            .map(|(x, [from, to])| format!("M{:.1},{}V{}", x, number(from), number(to)))
             .collect();
-        self.path(path, None, Some(stroke), 1.0);
+        // Strokes that fall on the same tenth of a pixel are one.
+        texts.dedup();
+        self.path(texts.concat(), Some(stroke), None);
     }
 
-    fn path(&mut self, d: String, fill: Option<Color>, stroke: Option<Stroke>, opacity: f64) {
+    fn path(&mut self, d: String, stroke: Option<Stroke>, fill: Option<(Color, f64)>) {
         if d.is_empty() {
             return;
         }
-        self.scene.add(Primitive::Path(Box::new(PathData {
-            d,
-            fill: fill.map(paint),
-            stroke: stroke.map_or(Paint::None, |stroke| paint(stroke.color)),
-            stroke_width: stroke.map_or(0.0, |stroke| stroke.width),
-            opacity: Some(opacity),
-            stroke_dasharray: stroke.and_then(dashes),
-        })));
-    }
-
-    pub(crate) fn rectangle(&mut self, [x, y]: [f64; 2], [width, height]: [f64; 2], color: Color, opacity: f64) {
-        self.scene.add(Primitive::Rect {
-            x,
-            y,
-            width: width.max(0.0),
-            height: height.max(0.0),
-            fill: paint(color),
-            stroke: None,
-            stroke_width: None,
-            opacity: Some(opacity),
+        let mut attributes = vec![("d", d)];
+        attributes.extend(match fill {
+            Some((color, opacity)) => self.fill(color, opacity),
+            None => vec![("fill", "none".into())],
         });
+        attributes.extend(stroke.iter().flat_map(|stroke| self.stroke(stroke)));
+        self.svg.element("path", &attributes, "");
     }
 
-    pub(crate) fn circle(&mut self, [cx, cy]: [f64; 2], r: f64, color: Color, opacity: f64) {
-        self.scene.add(Primitive::Circle {
-            cx,
-            cy,
-            r,
-            fill: paint(color),
-            fill_opacity: Some(opacity),
-            stroke: None,
-            stroke_width: None,
-        });
+    /// A filled rectangle: left, top, right, bottom.
+    pub(crate) fn rectangle(&mut self, sides: [f64; 4], color: Color, opacity: f64) {
+        let fill = self.fill(color, opacity);
+        self.filled(sides, fill);
     }
 
-    pub(crate) fn ring(&mut self, [cx, cy]: [f64; 2], r: f64, stroke: Stroke) {
-        self.scene.add(Primitive::Circle {
-            cx,
-            cy,
-            r,
-            fill: Paint::None,
-            fill_opacity: None,
-            stroke: Some(paint(stroke.color)),
-            stroke_width: Some(stroke.width),
-        });
+    /// A rectangle that fills whole pixels, so that nothing shines through between it and the next.
+    pub(crate) fn tile(&mut self, sides: [f64; 4], [red, green, blue]: [u8; 3]) {
+        let mut fill = self.fill(Color::Rgb(red, green, blue), 1.0);
+        fill.push(("shape-rendering", "crispEdges".into()));
+        self.filled(sides, fill);
     }
 
-    pub(crate) fn text(&mut self, [x, y]: [f64; 2], anchor: Anchor, size: u32, text: &str) {
+    fn filled(&mut self, [left, top, right, bottom]: [f64; 4], fill: Vec<(&'static str, String)>) {
+        let limit = |value: f64, axis: usize| value.clamp(self.window[axis], self.window[axis + 2]);
+        let (left, right, top, bottom) = (limit(left, 0), limit(right, 0), limit(top, 1), limit(bottom, 1));
+        if !(left < right && top < bottom) {
+            return;
+        }
+        let mut attributes = vec![
+            ("x", number(left)),
+            ("y", number(top)),
+            ("width", number(right - left)),
+            ("height", number(bottom - top)),
+        ];
+        attributes.extend(fill);
+        self.svg.element("rect", &attributes, "");
+    }
+
+    pub(crate) fn circle(&mut self, centre: [f64; 2], radius: f64, color: Color, opacity: f64) {
+        let fill = self.fill(color, opacity);
+        self.round(centre, radius, fill);
+    }
+
+    pub(crate) fn ring(&mut self, centre: [f64; 2], radius: f64, stroke: Stroke) {
+        let mut attributes = vec![("fill", "none".into())];
+        attributes.extend(self.stroke(&stroke));
+        self.round(centre, radius, attributes);
+    }
+
+    fn round(&mut self, [x, y]: [f64; 2], radius: f64, paint: Vec<(&'static str, String)>) {
+        let [left, top, right, bottom] = self.window;
+        if (left..=right).contains(&x) && (top..=bottom).contains(&y) {
+            let mut attributes = vec![("cx", number(x)), ("cy", number(y)), ("r", number(radius))];
+            attributes.extend(paint);
+            self.svg.element("circle", &attributes, "");
+        }
+    }
+
+    /// A picture in a rectangle: left, top, right, bottom. Its pixels stay sharp where they are larger than the screen's.
+    pub(crate) fn image(&mut self, [left, top, right, bottom]: [f64; 4], address: String, sharp: bool) {
+        let mut attributes = vec![
+            ("x", number(left)),
+            ("y", number(top)),
+            ("width", number(right - left)),
+            ("height", number(bottom - top)),
+            ("preserveAspectRatio", "none".into()),
+            ("href", address),
+        ];
+        if sharp {
+            attributes.push(("image-rendering", "optimizeSpeed".into()));
+            attributes.push(("style", "image-rendering:pixelated".into()));
+        }
+        self.svg.element("image", &attributes, "");
+    }
+
+    pub(crate) fn text(&mut self, [x, y]: [f64; 2], anchor: Anchor, size: f64, text: &str) {
+        self.words([x, y], anchor, size, text, None);
+    }
+
+    /// A text in a heavier weight.
+    pub(crate) fn heading(&mut self, at: [f64; 2], size: f64, text: &str) {
+        self.words(at, Anchor::Middle, size, text, Some("600"));
+    }
+
+    fn words(&mut self, [x, y]: [f64; 2], anchor: Anchor, size: f64, text: &str, weight: Option<&str>) {
         if text.is_empty() {
             return;
         }
-        self.scene.add(Primitive::Text {
-            x,
-            y,
-            // A dollar would start a formula.
-            content: text.replace('$', "\\$"),
-            size,
-            anchor: match anchor {
-                Anchor::Start => TextAnchor::Start,
-                Anchor::Middle | Anchor::Upwards => TextAnchor::Middle,
-                Anchor::End => TextAnchor::End,
-            },
-            rotate: (anchor == Anchor::Upwards).then_some(-90.0),
-            bold: false,
-            color: None,
-        });
+        let mut attributes = vec![("x", number(x)), ("y", number(y)), ("font-size", number(size))];
+        attributes.extend(self.fill(Color::Black, 1.0));
+        attributes.extend(weight.map(|weight| ("font-weight", weight.to_string())));
+        let alignment = match anchor {
+            Anchor::Start => "start",
+            Anchor::Middle | Anchor::Upwards => "middle",
+            Anchor::End | Anchor::Slanted => "end",
+        };
+        attributes.push(("text-anchor", alignment.into()));
+        let turned = match anchor {
+            Anchor::Upwards => Some(-90),
+            Anchor::Slanted => Some(-30),
+            _ => None,
+        };
+        attributes.extend(turned.map(|degrees| ("transform", format!("rotate({degrees} {} {})", number(x), number(y)))));
+        self.svg.element("text", &attributes, text);
+    }
+
+    fn fill(&self, color: Color, opacity: f64) -> Vec<(&'static str, String)> {
+        let paint = color.on(self.background);
+        let mut attributes = vec![("fill", hexadecimal(paint.rgb))];
+        let opacity = opacity * paint.opacity;
+        attributes.extend((opacity < 1.0).then(|| ("fill-opacity", number(opacity))));
+        attributes
+    }
+
+    fn stroke(&self, stroke: &Stroke) -> Vec<(&'static str, String)> {
+        let paint = stroke.color.on(self.background);
+        let mut attributes = vec![
+            ("stroke", hexadecimal(paint.rgb)),
+            ("stroke-width", number(stroke.width)),
+            ("stroke-linejoin", "round".into()),
+        ];
+        attributes.extend((paint.opacity < 1.0).then(|| ("stroke-opacity", number(paint.opacity))));
+        attributes.extend(stroke.dashed.then(|| ("stroke-dasharray", "5 4".into())));
+        attributes
     }
 }
 
-/// About how wide a text is.
-pub(crate) fn text_width(text: &str, size: u32) -> f64 {
-    text.chars().count() as f64 * f64::from(size) * 0.55
+fn corners(points: &[[f64; 2]]) -> String {
+    let texts: Vec<String> = points.iter().map(|&[x, y]| format!("{},{}", number(x), number(y))).collect();
+    texts.join("L")
 }
 
-fn paint(color: Color) -> Paint {
-    let [red, green, blue] = color.rgb();
-    Paint::Rgb(red, green, blue)
-}
-
-fn dashes(stroke: Stroke) -> Option<String> {
-    stroke.dashed.then(|| "5 4".into())
+fn hexadecimal([red, green, blue]: [u8; 3]) -> String {
+    format!("#{red:02x}{green:02x}{blue:02x}")
 }

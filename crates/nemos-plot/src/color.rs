@@ -1,8 +1,6 @@
-//! Colours of marks, and colour scales of heatmaps.
+//! Colours of marks, and what they become on a light, a dark or any page.
 
-use kuva::plot::ColorMap;
-
-/// A colour: one of Okabe and Ito's, a grey, or any other.
+/// A colour: one of Okabe and Ito's, one of the greys that text and axes are drawn in, or any other.
 ///
 /// # References
 /// Okabe & Ito (2008), *Color Universal Design*; Wong (2011), *Nature Methods* 8, 441. doi:10.1038/nmeth.1618
@@ -21,14 +19,34 @@ pub enum Color {
     Orange,
     /// `#56B4E9`
     SkyBlue,
-    /// `#C4C9CF`, for what stands in the background
+    /// What stands in the background: a tint of the page.
     LightGray,
-    /// `#6B7280`
+    /// What stands behind: a weak grey.
     Gray,
-    /// `#22262B`
+    /// The colour of text and axes: black on white, nearly white on a dark page, between them where the page is not known.
     Black,
     /// Red, green and blue.
     Rgb(u8, u8, u8),
+}
+
+/// What a figure stands on, which decides what its text, axes and greys look like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Background {
+    /// Nothing: the page shines through. Text is of a grey that reads on white and on dark pages.
+    #[default]
+    Transparent,
+    /// White, with black text: for print.
+    White,
+    /// Nearly black, with light text: for slides.
+    Dark,
+}
+
+/// A colour as it is painted: red, green and blue, and how opaque.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Paint {
+    pub(crate) rgb: [u8; 3],
+    pub(crate) opacity: f64,
 }
 
 impl Color {
@@ -38,51 +56,83 @@ impl Color {
         [Blue, Vermillion, Green, Purple, Orange, SkyBlue][index % 6]
     }
 
-    pub(crate) fn rgb(self) -> [u8; 3] {
-        match self {
-            Color::Blue => [0x00, 0x72, 0xb2],
-            Color::Vermillion => [0xd5, 0x5e, 0x00],
-            Color::Green => [0x00, 0x9e, 0x73],
-            Color::Purple => [0xcc, 0x79, 0xa7],
-            Color::Orange => [0xe6, 0x9f, 0x00],
-            Color::SkyBlue => [0x56, 0xb4, 0xe9],
-            Color::LightGray => [0xc4, 0xc9, 0xcf],
-            Color::Gray => [0x6b, 0x72, 0x80],
-            Color::Black => [0x22, 0x26, 0x2b],
-            Color::Rgb(red, green, blue) => [red, green, blue],
+    /// What it is painted as on this background.
+    pub(crate) fn on(self, background: Background) -> Paint {
+        use Background::{Dark, Transparent, White};
+        let opaque = |rgb| Paint { rgb, opacity: 1.0 };
+        match (self, background) {
+            (Color::Blue, _) => opaque([0x00, 0x72, 0xb2]),
+            (Color::Vermillion, _) => opaque([0xd5, 0x5e, 0x00]),
+            (Color::Green, _) => opaque([0x00, 0x9e, 0x73]),
+            (Color::Purple, _) => opaque([0xcc, 0x79, 0xa7]),
+            (Color::Orange, _) => opaque([0xe6, 0x9f, 0x00]),
+            (Color::SkyBlue, _) => opaque([0x56, 0xb4, 0xe9]),
+            (Color::Rgb(red, green, blue), _) => opaque([red, green, blue]),
+            (Color::Black, Transparent) => opaque([0x71, 0x79, 0x85]),
+            (Color::Black, White) => opaque([0x22, 0x26, 0x2b]),
+            (Color::Black, Dark) => opaque([0xe3, 0xe6, 0xea]),
+            (Color::Gray, Transparent) => opaque([0x8b, 0x92, 0x9c]),
+            (Color::Gray, White) => opaque([0x6b, 0x72, 0x80]),
+            (Color::Gray, Dark) => opaque([0x9a, 0xa2, 0xad]),
+            (Color::LightGray, Transparent) => Paint {
+                rgb: [0x8b, 0x92, 0x9c],
+                opacity: 0.4,
+            },
+            (Color::LightGray, White) => opaque([0xc4, 0xc9, 0xcf]),
+            (Color::LightGray, Dark) => opaque([0x4a, 0x51, 0x5b]),
         }
     }
 }
 
-/// How a heatmap turns values into colours.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Colors {
-    /// From dark to light over the range of the values.
-    #[default]
-    Sequential,
-    /// From blue over white, which is zero, to red: for values of both signs, such as couplings.
-    Diverging,
+impl Background {
+    /// What the whole figure is filled with.
+    pub(crate) fn fill(self) -> Option<Color> {
+        match self {
+            Background::Transparent => None,
+            Background::White => Some(Color::Rgb(0xff, 0xff, 0xff)),
+            Background::Dark => Some(Color::Rgb(0x14, 0x17, 0x1c)),
+        }
+    }
 }
 
-impl Colors {
-    /// The colour of `share`, 0..=1 of the scale.
-    pub(crate) fn at(self, share: f64) -> Color {
-        let scale = match self {
-            Colors::Sequential => ColorMap::Viridis,
-            Colors::Diverging => ColorMap::RedBlue,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Contrast of two colours (Web Content Accessibility Guidelines 2.2).
+    fn contrast(left: [u8; 3], right: [u8; 3]) -> f64 {
+        let luminance = |rgb: [u8; 3]| {
+            let [red, green, blue] = rgb.map(|value| {
+                let share = f64::from(value) / 255.0;
+                if share <= 0.04045 {
+                    share / 12.92
+                } else {
+                    ((share + 0.055) / 1.055).powf(2.4)
+                }
+            });
+            0.2126 * red + 0.7152 * green + 0.0722 * blue
         };
-        let share = if self == Colors::Diverging { 1.0 - share } else { share };
-        let (red, green, blue) = scale.map_rgb(share.clamp(0.0, 1.0)).unwrap_or((0x80, 0x80, 0x80));
-        Color::Rgb(red, green, blue)
+        let [left, right] = [left, right].map(|rgb| luminance(rgb) + 0.05);
+        left.max(right) / left.min(right)
     }
 
-    /// The values at both ends of the scale, for finite values from `low` to `high`.
-    pub(crate) fn limits(self, low: f64, high: f64) -> [f64; 2] {
-        let [low, high] = match self {
-            Colors::Sequential => [low, high],
-            Colors::Diverging => [-low.abs().max(high.abs()), low.abs().max(high.abs())],
-        };
-        if low < high { [low, high] } else { [low - 0.5, high + 0.5] }
+    #[test]
+    fn text_reads_on_its_page() {
+        // White, a light sepia, two greys and blues of dark pages, black.
+        let pages = [
+            [255; 3],
+            [0xe1, 0xe1, 0xdb],
+            [0x28, 0x2d, 0x3f],
+            [0x14, 0x16, 0x17],
+            [0x16, 0x19, 0x23],
+            [0; 3],
+        ];
+        for page in pages {
+            assert!(contrast(Color::Black.on(Background::Transparent).rgb, page) >= 3.0, "{page:?}");
+        }
+        for background in [Background::White, Background::Dark] {
+            let page = background.fill().map(|color| color.on(background).rgb).expect("it has a fill");
+            assert!(contrast(Color::Black.on(background).rgb, page) >= 12.0);
+        }
     }
 }

@@ -45,6 +45,34 @@ pub enum Error {
         /// Where it ends.
         end: f64,
     },
+    /// A number has no finite value.
+    #[error("{what} is {value}; it must be finite")]
+    NotFinite {
+        /// What is not finite.
+        what: &'static str,
+        /// Its value.
+        value: f64,
+    },
+    /// Bars of one panel stand above different names.
+    #[error("bars of panel {panel} stand above {left:?} and above {right:?}; give all bars of a panel the same names")]
+    NamesDiffer {
+        /// Which panel, counted from zero.
+        panel: usize,
+        /// The names of the first bars.
+        left: Vec<String>,
+        /// The names of others.
+        right: Vec<String>,
+    },
+    /// Widths of columns, or heights of rows, do not fit the grid.
+    #[error("{what} of the grid are {given:?}; {wanted} positive numbers are needed, one for each")]
+    Shares {
+        /// Widths of columns, or heights of rows.
+        what: &'static str,
+        /// The numbers that were given.
+        given: Vec<f64>,
+        /// How many there must be.
+        wanted: usize,
+    },
     /// A panel mixes angles with ordinary axes.
     #[error("panel {panel} mixes polar marks with others; give each kind its own panel")]
     MixedPanel {

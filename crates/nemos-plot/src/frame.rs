@@ -33,6 +33,31 @@ impl Frame {
     pub(crate) fn bottom(&self) -> f64 {
         self.top + self.height
     }
+
+    pub(crate) fn middle(&self) -> [f64; 2] {
+        [self.left + 0.5 * self.width, self.top + 0.5 * self.height]
+    }
+
+    /// Left, top, right and bottom on the canvas of a rectangle of data.
+    pub(crate) fn rectangle(&self, x: [f64; 2], y: [f64; 2]) -> [f64; 4] {
+        let ([x0, x1], [y0, y1]) = (x.map(|x| self.x(x)), y.map(|y| self.y(y)));
+        [x0.min(x1), y0.min(y1), x0.max(x1), y0.max(y1)]
+    }
+
+    /// Points all over a rectangle on the canvas, as far as it lies in the frame; none where it is not finite.
+    pub(crate) fn filled(&self, [left, top, right, bottom]: [f64; 4]) -> Vec<[f64; 2]> {
+        const STEP: f64 = 4.0;
+        let (left, right) = (left.max(self.left), right.min(self.right()));
+        let (top, bottom) = (top.max(self.top), bottom.min(self.bottom()));
+        if !(left <= right && top <= bottom) {
+            return Vec::new();
+        }
+        let steps = |from: f64, to: f64| {
+            let count = ((to - from) / STEP).ceil().max(1.0);
+            (0..=count as usize).map(move |step| from + (to - from) * step as f64 / count)
+        };
+        steps(left, right).flat_map(|x| steps(top, bottom).map(move |y| [x, y])).collect()
+    }
 }
 
 fn share(value: f64, [low, high]: [f64; 2]) -> f64 {

@@ -2,29 +2,55 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use crate::axis::Axis;
-use crate::canvas::{Anchor, Canvas, LABEL, Stroke, TICK, text_width};
+use crate::canvas::Canvas;
 use crate::frame::{Extent, Frame};
+use crate::image::Image;
+use crate::mark::{Draw, Swatch};
 use crate::{Color, Colors, Error};
 
-/// Room that a colour bar takes at the right of a panel, with ticks and name.
-pub(crate) const BAR_ROOM: f64 = 86.0;
+/// Up to so many cells are shapes, which are sharp in every viewer and at every size; more are an image.
+const MOST_SHAPES: usize = 2500;
 
-/// A matrix as colours with a colour bar: row 0 at the top, as a matrix is written; NaN is grey.
+/// A matrix as colours with a colour bar; NaN has a colour that the scale does not have.
+///
+/// Without further ado it lies as a matrix is written: row 0 at the top, cells centred on whole numbers, so that column `j`
+/// spans `j − ½ .. j + ½`. With [`x`](Heatmap::x) and [`y`](Heatmap::y) it is a map of two axes with units, whose vertical axis
+/// rises: row 0 is at the bottom.
+///
+/// More than 2,500 cells become an image inside the figure; a matrix with more cells than the panel has pixels is drawn as means
+/// of neighbouring cells.
 ///
 /// # Shapes
-/// `values`: `[n_rows, n_columns]`. Cells are centred on whole numbers: column `j` spans `j − ½ .. j + ½`.
+/// `values`: `[n_rows, n_columns]`.
 ///
 /// # Options
 /// | setter | default |
 /// |---|---|
 /// | `colors` | [`Colors::Sequential`] |
+/// | `limits` | the smallest and the largest value |
+/// | `center` | that of the limits; zero for [`Colors::Diverging`] |
+/// | `x`, `y` | whole numbers |
 /// | `name` | none: title of the colour bar |
+///
+/// # Example
+/// ```
+/// use ndarray::Array2;
+/// use nemos_plot::{Axis, Colors, Figure, Heatmap, Panel};
+/// let power = Array2::from_shape_fn((40, 300), |(band, bin)| (band as f64 - 0.1 * bin as f64).cos());
+/// let map = Heatmap::new(power.view()).x(0.0, 60.0).y(0.0, 100.0).limits(-2.0, 2.0).name("power (dB)");
+/// let panel = Panel::new().x(Axis::new("time").unit("s")).y(Axis::new("frequency").unit("Hz")).mark(map);
+/// assert!(Figure::new().panel(panel).to_svg()?.contains("data:image/png"));
+/// # Ok::<(), nemos_plot::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Heatmap {
     values: Array2<f64>,
     colors: Colors,
+    limits: Option<[f64; 2]>,
+    center: Option<f64>,
+    x: Option<[f64; 2]>,
+    y: Option<[f64; 2]>,
     name: String,
 }
 
@@ -34,6 +60,10 @@ impl Heatmap {
         Heatmap {
             values: values.to_owned(),
             colors: Colors::default(),
+            limits: None,
+            center: None,
+            x: None,
+            y: None,
             name: String::new(),
         }
     }
@@ -44,75 +74,143 @@ impl Heatmap {
         self
     }
 
+    /// The values at both ends of the colours; what lies beyond takes the colour of the end. Two maps with the same limits can
+    /// be compared, and [`Figure::share_colors`](crate::Figure::share_colors) finds limits for all of a figure.
+    pub fn limits(mut self, low: f64, high: f64) -> Self {
+        self.limits = Some([low, high]);
+        self
+    }
+
+    /// The value in the middle of the colours: the scale goes as far on both sides. Limits that are given count more.
+    pub fn center(mut self, value: f64) -> Self {
+        self.center = Some(value);
+        self
+    }
+
+    /// The outer edges of the first and the last column, in the units of the horizontal axis.
+    pub fn x(mut self, low: f64, high: f64) -> Self {
+        self.x = Some([low, high]);
+        self
+    }
+
+    /// The outer edges of the first and the last row, in the units of the vertical axis; the first row is the lowest.
+    pub fn y(mut self, low: f64, high: f64) -> Self {
+        self.y = Some([low, high]);
+        self
+    }
+
     /// What the values are, with their unit: written along the colour bar.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
     }
 
-    pub(crate) fn validate(&self) -> Result<(), Error> {
+    /// Whether the axes count columns and rows.
+    pub(crate) fn counts(&self) -> [bool; 2] {
+        [self.x.is_none(), self.y.is_none()]
+    }
+
+    /// The palette and the title of the colour bar.
+    pub(crate) fn scale(&self) -> (Colors, &str) {
+        (self.colors, &self.name)
+    }
+
+    /// The values at both ends of the colours.
+    pub(crate) fn shown_limits(&self) -> [f64; 2] {
+        self.limits.unwrap_or_else(|| {
+            let mut extent = Extent::default();
+            extent.include(&self.values);
+            self.colors.limits(extent.range().unwrap_or([0.0, 1.0]), self.center)
+        })
+    }
+
+    fn edges(&self) -> [[f64; 2]; 2] {
+        let whole = |n: usize| [-0.5, n as f64 - 0.5];
+        [
+            self.x.unwrap_or(whole(self.values.ncols())),
+            self.y.unwrap_or(whole(self.values.nrows())),
+        ]
+    }
+
+    /// Where on the scale a value lies, from 0 to 1.
+    fn share(&self, value: f64, [low, high]: [f64; 2]) -> f64 {
+        // Halves, because the difference of two large numbers may have no finite value.
+        ((0.5 * value - 0.5 * low) / (0.5 * high - 0.5 * low)).clamp(0.0, 1.0)
+    }
+}
+
+impl Draw for Heatmap {
+    fn validate(&self) -> Result<(), Error> {
         if self.values.is_empty() {
             return Err(Error::Empty {
                 mark: "a heatmap",
                 what: "matrix",
             });
         }
-        Ok(())
+        let ranges = [
+            ("the horizontal extent of a heatmap", self.x),
+            ("the vertical extent of a heatmap", self.y),
+            ("the limits of the colours of a heatmap", self.limits),
+        ];
+        for (what, range) in ranges {
+            if let Some([start, end]) = range.filter(|[low, high]| !(low < high && (high - low).is_finite())) {
+                return Err(Error::NotRising { what, start, end });
+            }
+        }
+        match self.center.filter(|center| !center.is_finite()) {
+            Some(value) => Err(Error::NotFinite {
+                what: "the centre of the colours of a heatmap",
+                value,
+            }),
+            None => Ok(()),
+        }
     }
 
-    pub(crate) fn n_rows(&self) -> usize {
-        self.values.nrows()
+    fn extend(&self, x: &mut Extent, y: &mut Extent) {
+        let edges = self.edges();
+        x.include(&edges[0]);
+        y.include(&edges[1]);
     }
 
-    pub(crate) fn n_columns(&self) -> usize {
-        self.values.ncols()
+    fn color(&self) -> Option<Color> {
+        Some(Color::Gray)
     }
 
-    fn limits(&self) -> [f64; 2] {
-        let mut extent = Extent::default();
-        extent.include(&self.values);
-        let [low, high] = extent.range().unwrap_or([0.0, 1.0]);
-        self.colors.limits(low, high)
+    fn legend(&self) -> Option<(&str, Swatch)> {
+        None
     }
 
-    pub(crate) fn draw(&self, frame: &Frame, canvas: &mut Canvas) {
-        let [low, high] = self.limits();
-        let cell = [frame.width / self.n_columns() as f64, frame.height / self.n_rows() as f64];
-        for ((row, column), &value) in self.values.indexed_iter() {
-            let color = if value.is_finite() {
-                self.colors.at((value - low) / (high - low))
-            } else {
-                Color::LightGray
+    fn covered(&self, frame: &Frame) -> Vec<[f64; 2]> {
+        let [x, y] = self.edges();
+        frame.filled(frame.rectangle(x, y))
+    }
+
+    fn draw(&self, frame: &Frame, canvas: &mut Canvas, _color: Color) {
+        let [x, y] = self.edges();
+        let place = frame.rectangle(x, y);
+        let limits = self.shown_limits();
+        let mut values = self.values.view();
+        if frame.y(y[0]) > frame.y(y[1]) {
+            // Images are written from the top.
+            values.invert_axis(ndarray::Axis(0));
+        }
+        let share = |value: f64| self.share(value, limits);
+        if values.len() > MOST_SHAPES {
+            let image = Image::new(values, [place[2] - place[0], place[3] - place[1]]);
+            canvas.image(place, image.address(self.colors, share), image.is_coarse());
+            return;
+        }
+        let [width, height] = [
+            (place[2] - place[0]) / values.ncols() as f64,
+            (place[3] - place[1]) / values.nrows() as f64,
+        ];
+        for ((row, column), &value) in values.indexed_iter() {
+            let color = match value.is_finite() {
+                true => self.colors.at(share(value)),
+                false => self.colors.missing(),
             };
-            let corner = [frame.left + column as f64 * cell[0], frame.top + row as f64 * cell[1]];
-            // Cells overlap by a pixel, or the background would shine through between them.
-            canvas.rectangle(corner, [cell[0] + 1.0, cell[1] + 1.0], color, 1.0);
+            let corner = [place[0] + column as f64 * width, place[1] + row as f64 * height];
+            canvas.tile([corner[0], corner[1], corner[0] + width, corner[1] + height], color);
         }
-    }
-
-    /// The colour bar, to the right of the frame.
-    pub(crate) fn draw_bar(&self, frame: &Frame, canvas: &mut Canvas) {
-        const STEPS: usize = 64;
-        let [low, high] = self.limits();
-        let (left, width) = (frame.right() + 12.0, 12.0);
-        for step in 0..STEPS {
-            let top = frame.bottom() - frame.height * (step + 1) as f64 / STEPS as f64;
-            let color = self.colors.at((step as f64 + 0.5) / STEPS as f64);
-            let overlap = if step == 0 { 0.0 } else { 1.0 };
-            canvas.rectangle([left, top], [width, frame.height / STEPS as f64 + overlap], color, 1.0);
-        }
-        let scale = Frame {
-            y_range: [low, high],
-            ..*frame
-        };
-        let mut widest: f64 = 0.0;
-        for (at, label) in Axis::default().ticks_in([low, high], 4) {
-            let y = scale.y(at);
-            widest = widest.max(text_width(&label, TICK));
-            canvas.line([left + width, y], [left + width + 4.0, y], Stroke::new(Color::Gray, 1.0));
-            canvas.text([left + width + 7.0, y + 4.0], Anchor::Start, TICK, &label);
-        }
-        let middle = frame.top + 0.5 * frame.height;
-        canvas.text([left + width + 24.0 + widest, middle], Anchor::Upwards, LABEL, &self.name);
     }
 }

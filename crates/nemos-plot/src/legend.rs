@@ -1,69 +1,130 @@
-//! Legends: the names of marks, in the corner where they cover least.
+//! Legends: the names of marks, inside a panel where nothing lies, or else above it.
 
 use crate::Color;
-use crate::canvas::{Anchor, Canvas, Stroke, TICK, text_width};
+use crate::canvas::{Anchor, Canvas, Stroke};
 use crate::frame::Frame;
 use crate::mark::{Mark, Swatch};
+use crate::text::{TICK, widest, width};
 
-const LINE_HEIGHT: f64 = 17.0;
+const LINE_HEIGHT: f64 = 18.0;
 const SWATCH: f64 = 20.0;
+const BESIDE_SWATCH: f64 = 6.0;
+const BETWEEN: f64 = 16.0;
 
-/// Draws the legend of these marks, if any of them has a label.
-pub(crate) fn draw(marks: &[(Mark, Color)], frame: &Frame, canvas: &mut Canvas) {
-    let entries: Vec<(&str, Swatch, Color)> = marks
-        .iter()
-        .filter_map(|(mark, color)| mark.legend().map(|(label, swatch)| (label, swatch, *color)))
-        .collect();
-    if entries.is_empty() {
-        return;
-    }
-    let widest = entries.iter().map(|(label, ..)| text_width(label, TICK)).fold(0.0, f64::max);
-    let (width, height) = (widest + SWATCH + 8.0, entries.len() as f64 * LINE_HEIGHT);
-    let [left, top] = emptiest_corner(marks, frame, [width, height]);
-    canvas.rectangle([left - 4.0, top], [width + 4.0, height], Color::Rgb(255, 255, 255), 0.8);
-    for (row, (label, swatch, color)) in entries.into_iter().enumerate() {
-        let y = top + (row as f64 + 0.5) * LINE_HEIGHT;
-        let middle = left + 0.5 * SWATCH;
-        match swatch {
-            Swatch::Line | Swatch::Dashes => {
-                let stroke = Stroke {
-                    color,
-                    width: 2.0,
-                    dashed: swatch == Swatch::Dashes,
-                };
-                canvas.line([left, y], [left + SWATCH, y], stroke);
-            }
-            Swatch::Box(opacity) => canvas.rectangle([middle - 7.0, y - 5.0], [14.0, 10.0], color, opacity),
-            Swatch::Dot => canvas.circle([middle, y], 3.5, color, 0.9),
+/// The names of marks with labels.
+pub(crate) struct Legend<'a> {
+    entries: Vec<(&'a str, Swatch, Color)>,
+}
+
+impl<'a> Legend<'a> {
+    pub(crate) fn new(marks: &'a [Mark], colors: &[Color]) -> Self {
+        let marks = marks.iter().zip(colors);
+        let entries = marks.filter_map(|(mark, &color)| mark.drawn().legend().map(|(label, swatch)| (label, swatch, color)));
+        Legend {
+            entries: entries.collect(),
         }
-        canvas.text([left + SWATCH + 6.0, y + 4.0], Anchor::Start, TICK, label);
+    }
+
+    /// Pixels that it needs above the frame: none where there is room for it inside.
+    pub(crate) fn room_above(&self, marks: &[Mark], frame: &Frame) -> f64 {
+        if self.entries.is_empty() || self.free_place(marks, frame).is_some() {
+            return 0.0;
+        }
+        self.rows(frame.width).len() as f64 * LINE_HEIGHT + 4.0
+    }
+
+    /// Draws it; `above` is the room that was kept for it above the frame.
+    pub(crate) fn draw(&self, marks: &[Mark], frame: &Frame, above: f64, canvas: &mut Canvas) {
+        if self.entries.is_empty() {
+            return;
+        }
+        if above == 0.0 {
+            let [left, top] = self.free_place(marks, frame).unwrap_or([frame.left + 8.0, frame.top]);
+            for (row, entry) in self.entries.iter().enumerate() {
+                draw_entry(entry, [left, top + (row as f64 + 0.5) * LINE_HEIGHT], canvas);
+            }
+            return;
+        }
+        for (row, entries) in self.rows(frame.width).into_iter().enumerate() {
+            let mut left = frame.left + 4.0;
+            for entry in entries {
+                draw_entry(entry, [left, frame.top - above + (row as f64 + 0.5) * LINE_HEIGHT], canvas);
+                left += entry_width(entry) + BETWEEN;
+            }
+        }
+    }
+
+    /// Entries side by side, in as many rows as they need at this width.
+    fn rows(&self, pixels: f64) -> Vec<Vec<&(&'a str, Swatch, Color)>> {
+        let mut rows = vec![Vec::new()];
+        let mut taken = 0.0;
+        for entry in &self.entries {
+            let wanted = entry_width(entry) + BETWEEN;
+            let is_full = taken > 0.0 && taken + wanted > pixels + BETWEEN;
+            if is_full {
+                rows.push(Vec::new());
+                taken = 0.0;
+            }
+            taken += wanted;
+            rows.last_mut().expect("invariant: there is a first row").push(entry);
+        }
+        rows
+    }
+
+    /// The upper left point of a place in the frame under which nothing lies.
+    fn free_place(&self, marks: &[Mark], frame: &Frame) -> Option<[f64; 2]> {
+        const ROOM: f64 = 6.0;
+        let labels = self.entries.iter().map(|(label, ..)| *label);
+        let size = [
+            SWATCH + BESIDE_SWATCH + widest(labels, TICK),
+            self.entries.len() as f64 * LINE_HEIGHT,
+        ];
+        if size[0] + 2.0 * ROOM > 0.7 * frame.width || size[1] + 2.0 * ROOM > 0.7 * frame.height {
+            return None;
+        }
+        let right = frame.right() - size[0] - 4.0;
+        let left = frame.left + 10.0;
+        let bottom = frame.bottom() - size[1] - 6.0;
+        let top = frame.top + 2.0;
+        let [middle, centre] = [frame.middle()[0] - 0.5 * size[0], frame.middle()[1] - 0.5 * size[1]];
+        let places = [
+            [right, top],
+            [left, top],
+            [right, bottom],
+            [left, bottom],
+            [right, centre],
+            [left, centre],
+            [middle, top],
+            [middle, bottom],
+        ];
+        let covered: Vec<[f64; 2]> = marks.iter().flat_map(|mark| mark.drawn().covered(frame)).collect();
+        let is_free = |&[left, top]: &[f64; 2]| {
+            let inside =
+                |&[x, y]: &[f64; 2]| x >= left - ROOM && x <= left + size[0] + ROOM && y >= top - ROOM && y <= top + size[1] + ROOM;
+            !covered.iter().any(inside)
+        };
+        places.into_iter().find(is_free)
     }
 }
 
-/// The upper left point of a box of this size in the corner with the fewest points under it; top right where several
-/// are equally empty.
-fn emptiest_corner(marks: &[(Mark, Color)], frame: &Frame, [width, height]: [f64; 2]) -> [f64; 2] {
-    let (right, bottom) = (frame.right() - width, frame.bottom() - height - 4.0);
-    if marks.iter().any(|(mark, _)| matches!(mark, Mark::Raster(_))) {
-        // A raster has no empty corner: above it there is room.
-        return [right, frame.top - height];
+fn entry_width((label, ..): &(&str, Swatch, Color)) -> f64 {
+    SWATCH + BESIDE_SWATCH + width(label, TICK)
+}
+
+fn draw_entry(&(label, swatch, color): &(&str, Swatch, Color), [left, y]: [f64; 2], canvas: &mut Canvas) {
+    let middle = left + 0.5 * SWATCH;
+    match swatch {
+        Swatch::Line | Swatch::Dashes => {
+            let dashed = swatch == Swatch::Dashes;
+            let width = 2.0;
+            canvas.line([left, y], [left + SWATCH, y], Stroke { color, width, dashed });
+        }
+        Swatch::Box(opacity) => canvas.rectangle([middle - 7.0, y - 5.0, middle + 7.0, y + 5.0], color, opacity),
+        Swatch::Dot => canvas.circle([middle, y], 3.5, color, 0.9),
+        Swatch::Tick => {
+            let strokes = [-5.0, 0.0, 5.0].map(|shift| (middle + shift, [y - 5.0, y + 5.0]));
+            canvas.strokes(strokes, Stroke::new(color, 1.5));
+        }
     }
-    let corners = [
-        [right, frame.top],
-        [frame.left + 8.0, frame.top],
-        [right, bottom],
-        [frame.left + 8.0, bottom],
-    ];
-    let covered = |[left, top]: [f64; 2]| {
-        let inside = |[x, y]: [f64; 2]| x >= left - 4.0 && x <= left + width && y >= top - 4.0 && y <= top + height + 4.0;
-        marks
-            .iter()
-            .flat_map(|(mark, _)| mark.points(frame))
-            .filter(|&point| inside(point))
-            .count()
-    };
-    corners
-        .into_iter()
-        .min_by_key(|&corner| covered(corner))
-        .expect("there are four corners")
+    canvas.text([left + SWATCH + BESIDE_SWATCH, y + 4.0], Anchor::Start, TICK, label);
 }

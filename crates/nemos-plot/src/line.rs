@@ -2,8 +2,12 @@
 
 use crate::canvas::{Canvas, Stroke};
 use crate::error::same_length;
-use crate::frame::Frame;
+use crate::frame::{Extent, Frame};
+use crate::mark::{Draw, Swatch, along, labelled};
 use crate::{Color, Error};
+
+/// How opaque a band is.
+const OPACITY: f64 = 0.25;
 
 /// A line through points, in their order; a NaN or an infinity leaves a gap.
 ///
@@ -17,12 +21,12 @@ use crate::{Color, Error};
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Line {
-    pub(crate) x: Vec<f64>,
-    pub(crate) y: Vec<f64>,
-    pub(crate) label: String,
-    pub(crate) color: Option<Color>,
+    x: Vec<f64>,
+    y: Vec<f64>,
+    label: String,
+    color: Option<Color>,
     width: f64,
-    pub(crate) dashed: bool,
+    dashed: bool,
 }
 
 impl Line {
@@ -61,15 +65,34 @@ impl Line {
         self.dashed = true;
         self
     }
+}
 
-    pub(crate) fn validate(&self) -> Result<(), Error> {
+impl Draw for Line {
+    fn validate(&self) -> Result<(), Error> {
         if self.x.is_empty() {
             return Err(Error::Empty { mark: "a line", what: "x" });
         }
         same_length("a line", ("x", self.x.len()), ("y", self.y.len()))
     }
 
-    pub(crate) fn draw(&self, frame: &Frame, canvas: &mut Canvas, color: Color) {
+    fn extend(&self, x: &mut Extent, y: &mut Extent) {
+        x.include(&self.x);
+        y.include(&self.y);
+    }
+
+    fn color(&self) -> Option<Color> {
+        self.color
+    }
+
+    fn legend(&self) -> Option<(&str, Swatch)> {
+        labelled(&self.label, if self.dashed { Swatch::Dashes } else { Swatch::Line })
+    }
+
+    fn covered(&self, frame: &Frame) -> Vec<[f64; 2]> {
+        along(frame, self.x.iter().zip(&self.y).map(|(&x, &y)| frame.point(x, y)))
+    }
+
+    fn draw(&self, frame: &Frame, canvas: &mut Canvas, color: Color) {
         let points = self.x.iter().zip(&self.y).map(|(&x, &y)| frame.point(x, y));
         let stroke = Stroke {
             color,
@@ -84,11 +107,11 @@ impl Line {
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Area {
-    pub(crate) x: Vec<f64>,
-    pub(crate) lower: Vec<f64>,
-    pub(crate) upper: Vec<f64>,
-    pub(crate) label: String,
-    pub(crate) color: Option<Color>,
+    x: Vec<f64>,
+    lower: Vec<f64>,
+    upper: Vec<f64>,
+    label: String,
+    color: Option<Color>,
 }
 
 impl Area {
@@ -115,7 +138,26 @@ impl Area {
         self
     }
 
-    pub(crate) fn validate(&self) -> Result<(), Error> {
+    /// The shapes that it is made of, on the canvas: one for each stretch without a gap.
+    fn shapes(&self, frame: &Frame) -> Vec<Vec<[f64; 2]>> {
+        let finite = |&row: &usize| {
+            [self.x[row], self.lower[row], self.upper[row]]
+                .iter()
+                .all(|value| value.is_finite())
+        };
+        let rows: Vec<usize> = (0..self.x.len()).collect();
+        let runs = rows.chunk_by(|a, b| finite(a) && finite(b)).filter(|run| finite(&run[0]));
+        let shape = |run: &[usize]| {
+            let there = run.iter().map(|&row| frame.point(self.x[row], self.lower[row]));
+            let back = run.iter().rev().map(|&row| frame.point(self.x[row], self.upper[row]));
+            there.chain(back).collect()
+        };
+        runs.map(shape).collect()
+    }
+}
+
+impl Draw for Area {
+    fn validate(&self) -> Result<(), Error> {
         if self.x.is_empty() {
             return Err(Error::Empty {
                 mark: "an area",
@@ -126,17 +168,26 @@ impl Area {
         same_length("an area", ("x", self.x.len()), ("upper ends", self.upper.len()))
     }
 
-    pub(crate) fn draw(&self, frame: &Frame, canvas: &mut Canvas, color: Color) {
-        let finite = |&row: &usize| {
-            [self.x[row], self.lower[row], self.upper[row]]
-                .iter()
-                .all(|value| value.is_finite())
-        };
-        let rows: Vec<usize> = (0..self.x.len()).collect();
-        for run in rows.chunk_by(|a, b| finite(a) && finite(b)).filter(|run| finite(&run[0])) {
-            let there = run.iter().map(|&row| frame.point(self.x[row], self.lower[row]));
-            let back = run.iter().rev().map(|&row| frame.point(self.x[row], self.upper[row]));
-            canvas.polygon(there.chain(back), color, 0.22);
+    fn extend(&self, x: &mut Extent, y: &mut Extent) {
+        x.include(&self.x);
+        y.include(self.lower.iter().chain(&self.upper));
+    }
+
+    fn color(&self) -> Option<Color> {
+        self.color
+    }
+
+    fn legend(&self) -> Option<(&str, Swatch)> {
+        labelled(&self.label, Swatch::Box(OPACITY))
+    }
+
+    fn covered(&self, frame: &Frame) -> Vec<[f64; 2]> {
+        self.shapes(frame).into_iter().flat_map(|shape| along(frame, shape)).collect()
+    }
+
+    fn draw(&self, frame: &Frame, canvas: &mut Canvas, color: Color) {
+        for shape in self.shapes(frame) {
+            canvas.polygon(shape, color, OPACITY);
         }
     }
 }

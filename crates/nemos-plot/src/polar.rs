@@ -2,19 +2,21 @@
 
 use std::f64::consts::TAU;
 
-use crate::canvas::{Anchor, Canvas, Stroke, TICK};
+use crate::canvas::{Anchor, Canvas, Stroke};
 use crate::error::same_length;
-use crate::frame::Frame;
-use crate::{Axis, Color, Error};
+use crate::frame::{Extent, Frame};
+use crate::mark::{Draw, Swatch, along, labelled};
+use crate::text::{LABEL, TICK};
+use crate::{Axis, Color, Error, Mark};
 
 /// A closed line around a circle: angles in radians, counted from the right and anticlockwise; a NaN leaves a gap.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Polar {
     angles: Vec<f64>,
-    pub(crate) radii: Vec<f64>,
-    pub(crate) label: String,
-    pub(crate) color: Option<Color>,
+    radii: Vec<f64>,
+    label: String,
+    color: Option<Color>,
 }
 
 impl Polar {
@@ -40,7 +42,17 @@ impl Polar {
         self
     }
 
-    pub(crate) fn validate(&self) -> Result<(), Error> {
+    fn points(&self, frame: &Frame) -> Vec<[f64; 2]> {
+        let disc = Disc::new(frame);
+        let points = self.angles.iter().zip(&self.radii);
+        points
+            .map(|(&angle, &radius)| disc.point(angle, radius / frame.y_range[1]))
+            .collect()
+    }
+}
+
+impl Draw for Polar {
+    fn validate(&self) -> Result<(), Error> {
         if self.angles.is_empty() {
             return Err(Error::Empty {
                 mark: "a polar line",
@@ -50,14 +62,26 @@ impl Polar {
         same_length("a polar line", ("angles", self.angles.len()), ("radii", self.radii.len()))
     }
 
-    pub(crate) fn draw(&self, frame: &Frame, canvas: &mut Canvas, color: Color) {
+    fn extend(&self, _x: &mut Extent, y: &mut Extent) {
+        y.include(self.radii.iter().chain(&[0.0]));
+    }
+
+    fn color(&self) -> Option<Color> {
+        self.color
+    }
+
+    fn legend(&self) -> Option<(&str, Swatch)> {
+        labelled(&self.label, Swatch::Line)
+    }
+
+    fn covered(&self, frame: &Frame) -> Vec<[f64; 2]> {
         let disc = Disc::new(frame);
-        let points: Vec<[f64; 2]> = self
-            .angles
-            .iter()
-            .zip(&self.radii)
-            .map(|(&angle, &radius)| disc.point(angle, radius / frame.y_range[1]))
-            .collect();
+        let rim = (0..=120).map(|step| disc.point(TAU * f64::from(step) / 120.0, 1.0));
+        along(frame, rim.chain(self.points(frame)))
+    }
+
+    fn draw(&self, frame: &Frame, canvas: &mut Canvas, color: Color) {
+        let points = self.points(frame);
         if points.iter().flatten().all(|value| value.is_finite()) {
             canvas.polygon(points.iter().copied(), color, 0.12);
         }
@@ -65,21 +89,20 @@ impl Polar {
     }
 }
 
-/// The rings and spokes of a polar panel.
-pub(crate) fn draw_disc(frame: &Frame, canvas: &mut Canvas, radius: &Axis) {
+/// The rings and spokes of a polar panel, and the names of its axes below.
+pub(crate) fn draw_disc(frame: &Frame, canvas: &mut Canvas, angle: &Axis, radius: &Axis, marks: &[Mark]) {
     let disc = Disc::new(frame);
-    let grid = Stroke::new(Color::LightGray, 0.8);
+    let grid = Stroke::new(Color::LightGray, 1.0);
     for spoke in 0..8 {
-        let angle = f64::from(spoke) * TAU / 8.0;
-        canvas.line(disc.centre, disc.point(angle, 1.0), grid);
+        canvas.line(disc.centre, disc.point(f64::from(spoke) * TAU / 8.0, 1.0), grid);
     }
-    let ticks = radius.ticks_in(frame.y_range, 3);
-    for (at, _) in &ticks {
+    let ticks = radius.ticks_up(frame.y_range, disc.radius, 0.0);
+    for (at, _) in ticks.iter().filter(|(at, _)| *at > 0.0) {
         canvas.ring(disc.centre, disc.radius * at / frame.y_range[1], grid);
     }
     canvas.ring(disc.centre, disc.radius, Stroke::new(Color::Gray, 1.0));
     for (angle, label) in [(0.0, "0°"), (0.25, "90°"), (0.5, "180°"), (0.75, "270°")] {
-        let [x, y] = disc.point(angle * TAU, 1.0 + 8.0 / disc.radius);
+        let [x, y] = disc.point(angle * TAU, 1.0 + 6.0 / disc.radius);
         let (anchor, drop) = match label {
             "0°" => (Anchor::Start, 4.0),
             "180°" => (Anchor::End, 4.0),
@@ -88,11 +111,38 @@ pub(crate) fn draw_disc(frame: &Frame, canvas: &mut Canvas, radius: &Axis) {
         };
         canvas.text([x, y + drop], anchor, TICK, label);
     }
+    let direction = emptiest_direction(&disc, frame, marks);
     for (at, label) in ticks.iter().filter(|(at, _)| *at > 0.0) {
-        let [x, y] = disc.point(TAU * 3.0 / 16.0, at / frame.y_range[1]);
-        canvas.text([x + 2.0, y - 1.0], Anchor::Start, TICK, label);
+        let [x, y] = disc.point(direction, at / frame.y_range[1]);
+        canvas.text([x, y + 4.0], Anchor::Middle, TICK, label);
     }
-    canvas.text([disc.centre[0], frame.bottom() + 6.0], Anchor::Middle, TICK, &radius.title());
+    let names: Vec<String> = [angle, radius]
+        .map(Axis::title)
+        .into_iter()
+        .filter(|name| !name.is_empty())
+        .collect();
+    canvas.text([disc.centre[0], frame.bottom() - 4.0], Anchor::Middle, LABEL, &names.join(", "));
+}
+
+/// The direction between spokes in which curves stay farthest from where labels of rings would be.
+fn emptiest_direction(disc: &Disc, frame: &Frame, marks: &[Mark]) -> f64 {
+    let curves: Vec<[f64; 2]> = marks
+        .iter()
+        .filter_map(|mark| match mark {
+            Mark::Polar(polar) => Some(along(frame, polar.points(frame))),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    let room = |direction: f64| {
+        let labels = [0.3, 0.5, 0.7, 0.9].map(|share| disc.point(direction, share));
+        let away = |[x, y]: [f64; 2]| curves.iter().map(move |at| (at[0] - x).hypot(at[1] - y));
+        labels.into_iter().flat_map(away).fold(f64::INFINITY, f64::min)
+    };
+    // The usual place first: it stays where nothing is in its way.
+    let directions = [3, 1, 5, 7, 9, 11, 13, 15].map(|sixteenth| TAU * f64::from(sixteenth) / 16.0);
+    let best = |best: f64, other: f64| if room(other) > room(best).min(20.0) { other } else { best };
+    directions.into_iter().reduce(best).unwrap_or(TAU * 3.0 / 16.0)
 }
 
 struct Disc {
@@ -103,8 +153,8 @@ struct Disc {
 impl Disc {
     fn new(frame: &Frame) -> Self {
         Disc {
-            centre: [frame.left + 0.5 * frame.width, frame.top + 0.5 * frame.height - 4.0],
-            radius: (0.5 * frame.width.min(frame.height) - 24.0).max(10.0),
+            centre: [frame.left + 0.5 * frame.width, frame.top + 0.5 * frame.height - 8.0],
+            radius: (0.5 * (frame.width - 80.0).min(frame.height - 64.0)).max(10.0),
         }
     }
 

@@ -1,18 +1,41 @@
 //! Rasters: when events happened, one row per trial or neuron.
 
 use crate::canvas::{Canvas, Stroke};
-use crate::frame::Frame;
+use crate::frame::{Extent, Frame};
+use crate::mark::{Draw, Swatch, labelled};
 use crate::{Color, Error};
 
 /// Events as short strokes, one row for each list of times; the first list is row 0, at the bottom.
 ///
-/// A list may be empty: its row stays blank.
+/// A list may be empty: its row stays blank. A time that is not finite is left out.
+///
+/// # Options
+/// | setter | default |
+/// |---|---|
+/// | `between` | row `i` is centred on `i`, and the vertical axis counts rows |
+/// | `width` | 1.1 pixels |
+/// | `color` | [`Color::Black`] |
+/// | `label` | none: not in the legend |
+///
+/// # Example
+/// Spikes of three trials in a strip under their rate:
+/// ```
+/// use nemos_plot::{Figure, Line, Panel, Raster};
+/// let spikes = vec![vec![0.1, 0.5], vec![0.6], vec![0.55, 0.9]];
+/// let panel = Panel::new()
+///     .mark(Line::new([0.0, 0.5, 1.0], [2.0, 9.0, 4.0]))
+///     .mark(Raster::new(spikes).between(-3.0, -0.5).width(2.0));
+/// assert!(Figure::new().panel(panel).to_svg()?.contains("stroke-width=\"2\""));
+/// # Ok::<(), nemos_plot::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Raster {
-    pub(crate) rows: Vec<Vec<f64>>,
-    pub(crate) label: String,
-    pub(crate) color: Option<Color>,
+    rows: Vec<Vec<f64>>,
+    strip: Option<[f64; 2]>,
+    width: f64,
+    label: String,
+    color: Option<Color>,
 }
 
 impl Raster {
@@ -20,6 +43,8 @@ impl Raster {
     pub fn new(rows: impl Into<Vec<Vec<f64>>>) -> Self {
         Raster {
             rows: rows.into(),
+            strip: None,
+            width: 1.1,
             label: String::new(),
             color: Some(Color::Black),
         }
@@ -37,22 +62,70 @@ impl Raster {
         self
     }
 
-    pub(crate) fn validate(&self) -> Result<(), Error> {
+    /// Puts all rows between these two values of the vertical axis, the first at `low`: beside curves, in their units.
+    pub fn between(mut self, low: f64, high: f64) -> Self {
+        self.strip = Some([low, high]);
+        self
+    }
+
+    /// The width of a stroke in pixels.
+    pub fn width(mut self, pixels: f64) -> Self {
+        self.width = pixels;
+        self
+    }
+
+    /// Whether the vertical axis counts its rows.
+    pub(crate) fn counts_rows(&self) -> bool {
+        self.strip.is_none()
+    }
+
+    fn strip(&self) -> [f64; 2] {
+        self.strip.unwrap_or([-0.5, self.rows.len() as f64 - 0.5])
+    }
+}
+
+impl Draw for Raster {
+    fn validate(&self) -> Result<(), Error> {
         if self.rows.is_empty() {
             return Err(Error::Empty {
                 mark: "a raster",
                 what: "rows",
             });
         }
+        let [start, end] = self.strip();
+        if !(start < end && (end - start).is_finite()) {
+            let what = "the strip of a raster";
+            return Err(Error::NotRising { what, start, end });
+        }
         Ok(())
     }
 
-    pub(crate) fn draw(&self, frame: &Frame, canvas: &mut Canvas, color: Color) {
+    fn extend(&self, x: &mut Extent, y: &mut Extent) {
+        x.include(self.rows.iter().flatten());
+        y.include(&self.strip());
+    }
+
+    fn color(&self) -> Option<Color> {
+        self.color
+    }
+
+    fn legend(&self) -> Option<(&str, Swatch)> {
+        labelled(&self.label, Swatch::Tick)
+    }
+
+    fn covered(&self, frame: &Frame) -> Vec<[f64; 2]> {
+        let mut x = Extent::default();
+        x.include(self.rows.iter().flatten());
+        x.range().map_or(Vec::new(), |x| frame.filled(frame.rectangle(x, self.strip())))
+    }
+
+    fn draw(&self, frame: &Frame, canvas: &mut Canvas, color: Color) {
+        let [low, high] = self.strip();
+        let pitch = (high - low) / self.rows.len() as f64;
         let strokes = self.rows.iter().enumerate().flat_map(|(row, times)| {
-            let ends = [frame.y(row as f64 - 0.4), frame.y(row as f64 + 0.4)];
-            let finite = times.iter().filter(|time| time.is_finite());
-            finite.map(move |&time| (frame.x(time), ends))
+            let ends = [0.1, 0.9].map(|share| frame.y(low + (row as f64 + share) * pitch));
+            times.iter().map(move |&time| (frame.x(time), ends))
         });
-        canvas.ticks(strokes, Stroke::new(color, 1.1));
+        canvas.strokes(strokes, Stroke::new(color, self.width));
     }
 }

@@ -2,17 +2,18 @@
 
 use crate::canvas::Canvas;
 use crate::error::same_length;
-use crate::frame::Frame;
+use crate::frame::{Extent, Frame};
+use crate::mark::{Draw, Swatch, labelled};
 use crate::{Color, Error};
 
 /// Points, slightly transparent so that many on one place show; a NaN or an infinity is left out.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Scatter {
-    pub(crate) x: Vec<f64>,
-    pub(crate) y: Vec<f64>,
-    pub(crate) label: String,
-    pub(crate) color: Option<Color>,
+    x: Vec<f64>,
+    y: Vec<f64>,
+    label: String,
+    color: Option<Color>,
     radius: f64,
 }
 
@@ -45,8 +46,10 @@ impl Scatter {
         self.radius = pixels;
         self
     }
+}
 
-    pub(crate) fn validate(&self) -> Result<(), Error> {
+impl Draw for Scatter {
+    fn validate(&self) -> Result<(), Error> {
         if self.x.is_empty() {
             return Err(Error::Empty {
                 mark: "a scatter",
@@ -56,7 +59,24 @@ impl Scatter {
         same_length("a scatter", ("x", self.x.len()), ("y", self.y.len()))
     }
 
-    pub(crate) fn draw(&self, frame: &Frame, canvas: &mut Canvas, color: Color) {
+    fn extend(&self, x: &mut Extent, y: &mut Extent) {
+        x.include(&self.x);
+        y.include(&self.y);
+    }
+
+    fn color(&self) -> Option<Color> {
+        self.color
+    }
+
+    fn legend(&self) -> Option<(&str, Swatch)> {
+        labelled(&self.label, Swatch::Dot)
+    }
+
+    fn covered(&self, frame: &Frame) -> Vec<[f64; 2]> {
+        self.x.iter().zip(&self.y).map(|(&x, &y)| frame.point(x, y)).collect()
+    }
+
+    fn draw(&self, frame: &Frame, canvas: &mut Canvas, color: Color) {
         for (&x, &y) in self.x.iter().zip(&self.y) {
             if x.is_finite() && y.is_finite() {
                 canvas.circle(frame.point(x, y), self.radius, color, 0.75);

@@ -1,17 +1,21 @@
 //! Spans: shaded stretches of the horizontal axis.
 
 use crate::canvas::Canvas;
-use crate::frame::Frame;
+use crate::frame::{Extent, Frame};
+use crate::mark::{Draw, Swatch, labelled};
 use crate::{Color, Error};
+
+/// How opaque it is.
+const OPACITY: f64 = 0.2;
 
 /// A shaded stretch of the horizontal axis over the whole height of a panel: a stimulus, a sleep epoch.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Span {
-    pub(crate) start: f64,
-    pub(crate) end: f64,
-    pub(crate) label: String,
-    pub(crate) color: Option<Color>,
+    start: f64,
+    end: f64,
+    label: String,
+    color: Option<Color>,
 }
 
 impl Span {
@@ -36,8 +40,10 @@ impl Span {
         self.color = Some(color);
         self
     }
+}
 
-    pub(crate) fn validate(&self) -> Result<(), Error> {
+impl Draw for Span {
+    fn validate(&self) -> Result<(), Error> {
         if self.start < self.end && (self.end - self.start).is_finite() {
             return Ok(());
         }
@@ -48,8 +54,25 @@ impl Span {
         })
     }
 
-    pub(crate) fn draw(&self, frame: &Frame, canvas: &mut Canvas, color: Color) {
+    fn extend(&self, x: &mut Extent, _y: &mut Extent) {
+        x.include(&[self.start, self.end]);
+    }
+
+    fn color(&self) -> Option<Color> {
+        self.color
+    }
+
+    fn legend(&self) -> Option<(&str, Swatch)> {
+        labelled(&self.label, Swatch::Box(OPACITY))
+    }
+
+    fn covered(&self, _frame: &Frame) -> Vec<[f64; 2]> {
+        // It is background: a legend may stand on it.
+        Vec::new()
+    }
+
+    fn draw(&self, frame: &Frame, canvas: &mut Canvas, color: Color) {
         let (left, right) = (frame.x(self.start), frame.x(self.end));
-        canvas.rectangle([left, frame.top], [right - left, frame.height], color, 0.18);
+        canvas.rectangle([left, frame.top, right, frame.bottom()], color, OPACITY);
     }
 }
