@@ -90,10 +90,36 @@ pub enum Error {
         columns: usize,
     },
     /// The file's name does not end in a format that can be written.
-    #[error("{} does not end in .svg, the format that figures are written in", path.display())]
+    #[error(
+        "{} does not end in {}",
+        path.display(),
+        if cfg!(feature = "png") { ".svg or .png, the formats that figures are written in" } else { ".svg; with the feature `png` of nemos, .png is possible too" }
+    )]
     UnknownFormat {
         /// Which file.
         path: PathBuf,
+    },
+    /// A figure cannot have so few or so many pixels.
+    #[cfg(feature = "png")]
+    #[error("at a scale of {scale} the figure has {width} × {height} pixels; between 1 and 20000 are possible in each direction")]
+    Scale {
+        /// The scale that was asked for.
+        scale: f64,
+        /// Pixels across.
+        width: f64,
+        /// Pixels from top to bottom.
+        height: f64,
+    },
+    /// There is no font to write the labels with.
+    #[cfg(feature = "png")]
+    #[error("no font is installed, so that labels cannot be drawn; install one, such as DejaVu Sans, or write .svg")]
+    NoFont,
+    /// The renderer does not take the figure.
+    #[cfg(feature = "png")]
+    #[error("the figure cannot be rendered: {source}")]
+    Render {
+        /// What the renderer said.
+        source: Arc<resvg::usvg::Error>,
     },
     /// The file cannot be written.
     #[error("{} cannot be written: {source}", path.display())]

@@ -165,17 +165,28 @@ impl Figure {
         Ok(canvas.finish(&self.title))
     }
 
-    /// Writes the figure to a file whose name ends in `.svg`.
+    /// The figure as a PNG file, with `scale` pixels for each of the SVG: two for screens, four for print.
+    ///
+    /// # Errors
+    /// As [`to_svg`](Figure::to_svg); [`Error::Scale`]; [`Error::NoFont`] where the system has no font.
+    #[cfg(feature = "png")]
+    pub fn to_png(&self, scale: f64) -> Result<Vec<u8>, Error> {
+        crate::pixels::render(&self.to_svg()?, scale)
+    }
+
+    /// Writes the figure to a file whose name ends in `.svg`, or in `.png` with the feature `png`: then with two pixels for each
+    /// of the SVG.
     ///
     /// # Errors
     /// As [`to_svg`](Figure::to_svg); [`Error::UnknownFormat`] and [`Error::Write`] for the file.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
         let ends_in = |wanted: &str| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(wanted));
-        let contents = if ends_in("svg") {
-            self.to_svg()?.into_bytes()
-        } else {
-            return Err(Error::UnknownFormat { path: path.into() });
+        let contents = match () {
+            () if ends_in("svg") => self.to_svg()?.into_bytes(),
+            #[cfg(feature = "png")]
+            () if ends_in("png") => self.to_png(2.0)?,
+            () => return Err(Error::UnknownFormat { path: path.into() }),
         };
         std::fs::write(path, contents).map_err(|source| Error::Write {
             path: path.into(),

@@ -60,8 +60,14 @@ impl Frame {
     }
 }
 
+/// How far along the range a value lies: what is far outside is so far that nobody sees a difference, and what is not finite is
+/// nowhere.
 fn share(value: f64, [low, high]: [f64; 2]) -> f64 {
-    (value - low) / (high - low)
+    const FAR: f64 = 1e7;
+    match value.is_finite() {
+        true => ((value - low) / (high - low)).clamp(-FAR, FAR),
+        false => f64::NAN,
+    }
 }
 
 /// The smallest range that holds every finite value seen so far.

@@ -1,6 +1,8 @@
 //! Heatmaps: a matrix as colours.
 
-use ndarray::{Array2, ArrayView2};
+use std::ops::Range;
+
+use ndarray::{Array2, ArrayView2, s};
 
 use crate::canvas::Canvas;
 use crate::frame::{Extent, Frame};
@@ -187,30 +189,43 @@ impl Draw for Heatmap {
 
     fn draw(&self, frame: &Frame, canvas: &mut Canvas, _color: Color) {
         let [x, y] = self.edges();
-        let place = frame.rectangle(x, y);
-        let limits = self.shown_limits();
+        let across: Vec<f64> = between(x, self.values.ncols()).map(|edge| frame.x(edge)).collect();
+        let mut down: Vec<f64> = between(y, self.values.nrows()).map(|edge| frame.y(edge)).collect();
         let mut values = self.values.view();
-        if frame.y(y[0]) > frame.y(y[1]) {
+        if down.first() > down.last() {
             // Images are written from the top.
             values.invert_axis(ndarray::Axis(0));
+            down.reverse();
         }
+        let (rows, columns) = (seen(&down, frame.top, frame.bottom()), seen(&across, frame.left, frame.right()));
+        let values = values.slice(s![rows.clone(), columns.clone()]);
+        let (across, down) = (&across[columns.start..=columns.end], &down[rows.start..=rows.end]);
+        let limits = self.shown_limits();
         let share = |value: f64| self.share(value, limits);
-        if values.len() > MOST_SHAPES {
+        let place = [across[0], down[0], across[across.len() - 1], down[down.len() - 1]];
+        if values.len() > MOST_SHAPES && place.iter().all(|side| side.abs() < 1e5) {
             let image = Image::new(values, [place[2] - place[0], place[3] - place[1]]);
             canvas.image(place, image.address(self.colors, share), image.is_coarse());
             return;
         }
-        let [width, height] = [
-            (place[2] - place[0]) / values.ncols() as f64,
-            (place[3] - place[1]) / values.nrows() as f64,
-        ];
         for ((row, column), &value) in values.indexed_iter() {
             let color = match value.is_finite() {
                 true => self.colors.at(share(value)),
                 false => self.colors.missing(),
             };
-            let corner = [place[0] + column as f64 * width, place[1] + row as f64 * height];
-            canvas.tile([corner[0], corner[1], corner[0] + width, corner[1] + height], color);
+            canvas.tile([across[column], down[row], across[column + 1], down[row + 1]], color);
         }
     }
+}
+
+/// The edges of `n` cells between two values.
+fn between([low, high]: [f64; 2], n: usize) -> impl Iterator<Item = f64> {
+    (0..=n).map(move |edge| low + (high - low) * (edge as f64 / n as f64))
+}
+
+/// The cells between these edges of which something lies between `from` and `to`.
+fn seen(edges: &[f64], from: f64, to: f64) -> Range<usize> {
+    let first = edges[1..].iter().take_while(|&&end| end < from).count();
+    let after = edges[..edges.len() - 1].iter().take_while(|&&start| start <= to).count();
+    first.min(after)..after
 }

@@ -47,6 +47,8 @@ mod mark;
 mod palette;
 mod panel;
 mod path;
+#[cfg(feature = "png")]
+mod pixels;
 mod polar;
 mod raster;
 mod scatter;
