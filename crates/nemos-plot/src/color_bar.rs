@@ -39,7 +39,7 @@ impl ColorBar {
         };
         for step in 0..STEPS {
             let at = |step: usize| scale.bottom() - height * step as f64 / STEPS as f64;
-            let color = self.colors.at((step as f64 + 0.5) / STEPS as f64);
+            let color = self.colors.rgb((step as f64 + 0.5) / STEPS as f64);
             canvas.tile([left, at(step + 1), left + WIDTH, at(step)], color);
         }
         let side = left + WIDTH;

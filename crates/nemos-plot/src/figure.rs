@@ -5,14 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::canvas::Canvas;
-use crate::frame::{Extent, Frame};
-use crate::grid::{Cell, cells, frames, places};
+use crate::frame::Extent;
+use crate::grid::places;
 use crate::panel::fitting;
+use crate::sheet::{GAP, Grid, MARGIN, Sheet};
 use crate::text::HEADING;
 use crate::{Background, Error, Panel};
 
-const MARGIN: f64 = 12.0;
-const GAP: f64 = 20.0;
 /// What a figure is as wide as when nobody says how wide: the column of a page on a screen.
 const PAGE: f64 = 760.0;
 
@@ -67,7 +66,8 @@ impl Figure {
         self
     }
 
-    /// Width and height of each panel in pixels, its labels included; their mean where columns or rows differ.
+    /// Width and height of each panel in pixels, its labels included; their mean where columns or rows differ. A legend that
+    /// finds no room inside its panel makes the row higher.
     pub fn panel_size(mut self, width: f64, height: f64) -> Self {
         self.panel_size = Some([width, height]);
         self
@@ -112,55 +112,27 @@ impl Figure {
     pub fn to_svg(&self) -> Result<String, Error> {
         self.validate()?;
         let panels = self.with_shared_colors();
+        let grid = self.grid()?;
         let shared = panels.iter().find_map(Panel::color_bar).filter(|_| self.shares_colors);
-        let places = places(panels.iter().map(Panel::span), self.n_columns());
-        let n_rows = places.last().map_or(0, |(_, row)| row + 1);
-        let (widths, heights) = self.sizes(n_rows)?;
+        let bar_room = shared.as_ref().map_or(0.0, |bar| bar.room(grid.heights[0]));
         let head = if self.title.is_empty() { 0.0 } else { 2.0 * HEADING };
-        let mut cells = cells(&places, &widths, &heights, [MARGIN, MARGIN + head], GAP);
-        let extent = |sizes: &[f64]| 2.0 * MARGIN + sizes.iter().sum::<f64>() + (sizes.len() - 1) as f64 * GAP;
-        let bar_room = shared.as_ref().map_or(0.0, |bar| bar.room(heights[0]));
-        let size = [extent(&widths) + bar_room, extent(&heights) + head];
+        let sheet = Sheet::new(&panels, grid, head, bar_room);
 
-        let has_map = |row: usize| {
-            cells
-                .iter()
-                .zip(panels.iter())
-                .any(|(cell, panel)| cell.row == row && panel.color_bar().is_some())
-        };
-        let with_map: Vec<bool> = (0..n_rows).map(has_map).collect();
-        for cell in cells.iter_mut().filter(|cell| cell.last + 1 == widths.len() && !with_map[cell.row]) {
-            // Beside these there is no colour bar.
-            cell.width += bar_room;
-        }
-        let mut rooms: Vec<_> = panels
-            .iter()
-            .zip(&cells)
-            .map(|(panel, cell)| panel.room([cell.width, cell.height], !self.shares_colors))
-            .collect();
-        let without_legends = frames(&cells, &rooms);
-        let legends: Vec<f64> = panels
-            .iter()
-            .zip(&without_legends)
-            .map(|(panel, frame)| panel.legend_room(frame))
-            .collect();
-        for (room, legend) in rooms.iter_mut().zip(&legends) {
-            room.top += legend;
-        }
-        let frames = frames(&cells, &rooms);
-
-        let mut canvas = Canvas::new(size, self.background);
-        let title_size = fitting(&self.title, HEADING, size[0] - 2.0 * MARGIN);
-        canvas.heading([0.5 * size[0], MARGIN + HEADING], title_size, &self.title);
-        for (((panel, cell), frame), legend) in panels.iter().zip(&cells).zip(&frames).zip(&legends) {
-            panel.draw(frame, cell.top, *legend, &mut canvas);
-            if let Some(bar) = panel.color_bar().filter(|_| !self.shares_colors) {
-                bar.draw(frame.right(), frame.top, frame.height, &mut canvas);
+        let mut canvas = Canvas::new(sheet.size, self.background);
+        let title_size = fitting(&self.title, HEADING, sheet.size[0] - 2.0 * MARGIN);
+        canvas.heading([0.5 * sheet.size[0], MARGIN + HEADING], title_size, &self.title);
+        let mut maps: Option<[f64; 2]> = None;
+        for (panel, spot) in panels.iter().zip(&sheet.spots) {
+            panel.draw(&spot.frame, spot.top, spot.legend, &mut canvas);
+            let Some(bar) = panel.color_bar() else { continue };
+            let (top, bottom) = (spot.frame.top, spot.frame.bottom());
+            match self.shares_colors {
+                false => bar.draw(spot.frame.right(), top, bottom - top, &mut canvas),
+                true => maps = Some(maps.map_or([top, bottom], |maps| [maps[0].min(top), maps[1].max(bottom)])),
             }
         }
-        if let Some(bar) = shared {
-            let (top, bottom) = span_of_maps(&panels, &cells, &frames);
-            bar.draw(MARGIN + extent(&widths) - 2.0 * MARGIN - 14.0, top, bottom - top, &mut canvas);
+        if let Some((bar, [top, bottom])) = shared.zip(maps) {
+            bar.draw(sheet.size[0] - MARGIN - bar_room - 14.0, top, bottom - top, &mut canvas);
         }
         Ok(canvas.finish(&self.title))
     }
@@ -223,13 +195,17 @@ impl Figure {
     }
 
     /// Widths of columns and heights of rows in pixels.
-    fn sizes(&self, n_rows: usize) -> Result<(Vec<f64>, Vec<f64>), Error> {
+    fn grid(&self) -> Result<Grid, Error> {
         let [width, height] = self.size_of_panels();
-        let widths = shared_out("widths of columns", self.column_widths.as_deref(), self.n_columns(), width)?;
+        let n_columns = self.n_columns();
+        let n_rows = places(self.panels.iter().map(Panel::span), n_columns)
+            .last()
+            .map_or(0, |(_, row)| row + 1);
+        let widths = shared_out("widths of columns", self.column_widths.as_deref(), n_columns, width)?;
         let heights = shared_out("heights of rows", self.row_heights.as_deref(), n_rows, height)?;
         let smallest = |sizes: &[f64]| sizes.iter().copied().fold(f64::INFINITY, f64::min);
         self.checked([smallest(&widths), smallest(&heights)])?;
-        Ok((widths, heights))
+        Ok(Grid { widths, heights })
     }
 
     fn with_shared_colors(&self) -> Cow<'_, [Panel]> {
@@ -268,16 +244,4 @@ fn shared_out(what: &'static str, shares: Option<&[f64]>, count: usize, mean: f6
     }
     let sum: f64 = shares.iter().sum();
     Ok(shares.iter().map(|share| share / sum * mean * count as f64).collect())
-}
-
-/// From the top of the highest to the bottom of the lowest frame of a heatmap.
-fn span_of_maps(panels: &[Panel], cells: &[Cell], frames: &[Frame]) -> (f64, f64) {
-    let maps = panels
-        .iter()
-        .zip(cells)
-        .zip(frames)
-        .filter(|((panel, _), _)| panel.color_bar().is_some());
-    maps.fold((f64::INFINITY, 0.0), |(top, bottom), (_, frame)| {
-        (frame.top.min(top), frame.bottom().max(bottom))
-    })
 }

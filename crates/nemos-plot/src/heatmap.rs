@@ -5,6 +5,7 @@ use std::ops::Range;
 use ndarray::{Array2, ArrayView2, s};
 
 use crate::canvas::Canvas;
+use crate::color_bar::ColorBar;
 use crate::frame::{Extent, Frame};
 use crate::image::Image;
 use crate::mark::{Draw, Swatch};
@@ -33,6 +34,7 @@ const MOST_SHAPES: usize = 2500;
 /// | `center` | that of the limits; zero for [`Colors::Diverging`] |
 /// | `x`, `y` | whole numbers |
 /// | `name` | none: title of the colour bar |
+/// | `without_bar` | a colour bar stands beside the panel |
 ///
 /// # Example
 /// ```
@@ -54,6 +56,7 @@ pub struct Heatmap {
     x: Option<[f64; 2]>,
     y: Option<[f64; 2]>,
     name: String,
+    has_bar: bool,
 }
 
 impl Heatmap {
@@ -67,6 +70,7 @@ impl Heatmap {
             x: None,
             y: None,
             name: String::new(),
+            has_bar: true,
         }
     }
 
@@ -107,14 +111,24 @@ impl Heatmap {
         self
     }
 
+    /// Leaves the colour bar out.
+    pub fn without_bar(mut self) -> Self {
+        self.has_bar = false;
+        self
+    }
+
     /// Whether the axes count columns and rows.
     pub(crate) fn counts(&self) -> [bool; 2] {
         [self.x.is_none(), self.y.is_none()]
     }
 
-    /// The palette and the title of the colour bar.
-    pub(crate) fn scale(&self) -> (Colors, &str) {
-        (self.colors, &self.name)
+    /// What explains its colours, if anything does.
+    pub(crate) fn color_bar(&self) -> Option<ColorBar> {
+        self.has_bar.then(|| ColorBar {
+            colors: self.colors,
+            limits: self.shown_limits(),
+            name: self.name.clone(),
+        })
     }
 
     /// The values at both ends of the colours.
@@ -210,7 +224,7 @@ impl Draw for Heatmap {
         }
         for ((row, column), &value) in values.indexed_iter() {
             let color = match value.is_finite() {
-                true => self.colors.at(share(value)),
+                true => self.colors.rgb(share(value)),
                 false => self.colors.missing(),
             };
             canvas.tile([across[column], down[row], across[column + 1], down[row + 1]], color);

@@ -46,7 +46,7 @@ impl Image {
         };
         let pixels: Vec<u8> = self.values.iter().map(index).collect();
         let mut palette: Vec<u8> = (0..MISSING)
-            .flat_map(|at| colors.at(f64::from(at) / f64::from(MISSING - 1)))
+            .flat_map(|at| colors.rgb(f64::from(at) / f64::from(MISSING - 1)))
             .collect();
         palette.extend(colors.missing());
         let mut file = Vec::new();

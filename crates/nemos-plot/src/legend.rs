@@ -82,28 +82,28 @@ impl<'a> Legend<'a> {
         if size[0] + 2.0 * ROOM > 0.7 * frame.width || size[1] + 2.0 * ROOM > 0.7 * frame.height {
             return None;
         }
-        let right = frame.right() - size[0] - 4.0;
-        let left = frame.left + 10.0;
-        let bottom = frame.bottom() - size[1] - 6.0;
-        let top = frame.top + 2.0;
-        let [middle, centre] = [frame.middle()[0] - 0.5 * size[0], frame.middle()[1] - 0.5 * size[1]];
-        let places = [
-            [right, top],
-            [left, top],
-            [right, bottom],
-            [left, bottom],
-            [right, centre],
-            [left, centre],
-            [middle, top],
-            [middle, bottom],
-        ];
+        // Corners first, then sides, then anywhere.
+        let between = |low: f64, high: f64, share: f64| low + share * (high - low);
+        let place = |across: f64, down: f64| {
+            let left = between(frame.left + 10.0, frame.right() - size[0] - 4.0, across);
+            [left, between(frame.top + 2.0, frame.bottom() - size[1] - 6.0, down)]
+        };
+        const EIGHTHS: [f64; 9] = [1.0, 0.0, 0.5, 0.75, 0.25, 0.875, 0.125, 0.625, 0.375];
+        let corners = [(1.0, 0.0), (0.0, 0.0), (1.0, 1.0), (0.0, 1.0)];
+        let anywhere = EIGHTHS
+            .into_iter()
+            .flat_map(|across| EIGHTHS.into_iter().rev().map(move |down| (across, down)));
+        let places = corners.into_iter().chain(anywhere).map(|(across, down)| place(across, down));
         let covered: Vec<[f64; 2]> = marks.iter().flat_map(|mark| mark.drawn().covered(frame)).collect();
         let is_free = |&[left, top]: &[f64; 2]| {
             let inside =
                 |&[x, y]: &[f64; 2]| x >= left - ROOM && x <= left + size[0] + ROOM && y >= top - ROOM && y <= top + size[1] + ROOM;
             !covered.iter().any(inside)
         };
-        places.into_iter().find(is_free)
+        {
+            let mut places = places;
+            places.find(is_free)
+        }
     }
 }
 

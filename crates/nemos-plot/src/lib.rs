@@ -52,6 +52,7 @@ mod pixels;
 mod polar;
 mod raster;
 mod scatter;
+mod sheet;
 mod span;
 mod svg;
 mod text;

@@ -1,5 +1,7 @@
 //! Palettes: how a heatmap turns values into colours.
 
+use crate::Color;
+
 /// How a heatmap turns values into colours.
 ///
 /// # References
@@ -28,8 +30,15 @@ const BLUE_TO_RED: [u32; 11] = [
 const WHITE_TO_BLACK: [u32; 2] = [0xffffff, 0x000000];
 
 impl Colors {
-    /// The colour of `share`, 0..=1 of the scale.
-    pub(crate) fn at(self, share: f64) -> [u8; 3] {
+    /// The colour at a share of the scale, from 0 to 1: for curves that have an order.
+    #[must_use]
+    pub fn at(self, share: f64) -> Color {
+        let [red, green, blue] = self.rgb(share);
+        Color::Rgb(red, green, blue)
+    }
+
+    /// The same as red, green and blue.
+    pub(crate) fn rgb(self, share: f64) -> [u8; 3] {
         let stops = match self {
             Colors::Sequential => VIRIDIS.as_slice(),
             Colors::Diverging => &BLUE_TO_RED,
@@ -74,18 +83,18 @@ mod tests {
 
     #[test]
     fn ends_and_middle_are_the_published_colours() {
-        assert_eq!(Colors::Sequential.at(0.0), [0x44, 0x01, 0x54]);
-        assert_eq!(Colors::Sequential.at(1.0), [0xfd, 0xe7, 0x25]);
+        assert_eq!(Colors::Sequential.rgb(0.0), [0x44, 0x01, 0x54]);
+        assert_eq!(Colors::Sequential.rgb(1.0), [0xfd, 0xe7, 0x25]);
         // matplotlib 3.11: viridis(0.25), to two in 255.
-        let quarter = Colors::Sequential.at(0.25);
+        let quarter = Colors::Sequential.rgb(0.25);
         assert!(
             quarter
                 .iter()
                 .zip([59, 82, 139])
                 .all(|(found, wanted): (_, i32)| (i32::from(*found) - wanted).abs() <= 2)
         );
-        assert_eq!(Colors::Diverging.at(0.5), [0xf7; 3]);
-        assert_eq!(Colors::Grays.at(0.5), [128; 3]);
+        assert_eq!(Colors::Diverging.rgb(0.5), [0xf7; 3]);
+        assert_eq!(Colors::Grays.rgb(0.5), [128; 3]);
     }
 
     #[test]

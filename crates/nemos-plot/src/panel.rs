@@ -158,14 +158,7 @@ impl Panel {
 
     /// The colour bar of its first heatmap.
     pub(crate) fn color_bar(&self) -> Option<ColorBar> {
-        self.heatmap().map(|heatmap| {
-            let (colors, name) = heatmap.scale();
-            ColorBar {
-                colors,
-                limits: heatmap.shown_limits(),
-                name: name.into(),
-            }
-        })
+        self.heatmap().and_then(Heatmap::color_bar)
     }
 
     /// The same with these limits of colours in every heatmap.

@@ -96,8 +96,9 @@ pub(crate) fn draw_disc(frame: &Frame, canvas: &mut Canvas, angle: &Axis, radius
     for spoke in 0..8 {
         canvas.line(disc.centre, disc.point(f64::from(spoke) * TAU / 8.0, 1.0), grid);
     }
-    let ticks = radius.ticks_up(frame.y_range, disc.radius, 0.0);
-    for (at, _) in ticks.iter().filter(|(at, _)| *at > 0.0) {
+    let ticks: Vec<(f64, String)> = radius.ticks_up(frame.y_range, 1.4 * disc.radius, 0.0);
+    let ticks: Vec<(f64, String)> = ticks.into_iter().filter(|(at, _)| *at > 0.0).collect();
+    for (at, _) in &ticks {
         canvas.ring(disc.centre, disc.radius * at / frame.y_range[1], grid);
     }
     canvas.ring(disc.centre, disc.radius, Stroke::new(Color::Gray, 1.0));
@@ -111,9 +112,10 @@ pub(crate) fn draw_disc(frame: &Frame, canvas: &mut Canvas, angle: &Axis, radius
         };
         canvas.text([x, y + drop], anchor, TICK, label);
     }
-    let direction = emptiest_direction(&disc, frame, marks);
-    for (at, label) in ticks.iter().filter(|(at, _)| *at > 0.0) {
-        let [x, y] = disc.point(direction, at / frame.y_range[1]);
+    let shares: Vec<f64> = ticks.iter().map(|(at, _)| at / frame.y_range[1]).collect();
+    let direction = emptiest_direction(&disc, &shares, frame, marks);
+    for ((_, label), share) in ticks.iter().zip(&shares) {
+        let [x, y] = disc.point(direction, *share);
         canvas.text([x, y + 4.0], Anchor::Middle, TICK, label);
     }
     let names: Vec<String> = [angle, radius]
@@ -125,7 +127,7 @@ pub(crate) fn draw_disc(frame: &Frame, canvas: &mut Canvas, angle: &Axis, radius
 }
 
 /// The direction between spokes in which curves stay farthest from where labels of rings would be.
-fn emptiest_direction(disc: &Disc, frame: &Frame, marks: &[Mark]) -> f64 {
+fn emptiest_direction(disc: &Disc, shares: &[f64], frame: &Frame, marks: &[Mark]) -> f64 {
     let curves: Vec<[f64; 2]> = marks
         .iter()
         .filter_map(|mark| match mark {
@@ -135,9 +137,9 @@ fn emptiest_direction(disc: &Disc, frame: &Frame, marks: &[Mark]) -> f64 {
         .flatten()
         .collect();
     let room = |direction: f64| {
-        let labels = [0.3, 0.5, 0.7, 0.9].map(|share| disc.point(direction, share));
+        let labels = shares.iter().map(|&share| disc.point(direction, share));
         let away = |[x, y]: [f64; 2]| curves.iter().map(move |at| (at[0] - x).hypot(at[1] - y));
-        labels.into_iter().flat_map(away).fold(f64::INFINITY, f64::min)
+        labels.flat_map(away).fold(f64::INFINITY, f64::min)
     };
     // The usual place first: it stays where nothing is in its way.
     let directions = [3, 1, 5, 7, 9, 11, 13, 15].map(|sixteenth| TAU * f64::from(sixteenth) / 16.0);

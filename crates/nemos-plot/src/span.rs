@@ -6,7 +6,7 @@ use crate::mark::{Draw, Swatch, labelled};
 use crate::{Color, Error};
 
 /// How opaque it is.
-const OPACITY: f64 = 0.2;
+const OPACITY: f64 = 0.22;
 
 /// A shaded stretch of the horizontal axis over the whole height of a panel: a stimulus, a sleep epoch.
 #[derive(Clone, Debug, PartialEq)]
