@@ -4,7 +4,7 @@ use nemos::basis::{
     BSpline, Basis, Category, Custom, CyclicBSpline, Error, Fourier, History, Identity, MSpline,
     OrthogonalizedExponential, RaisedCosineLinear, RaisedCosineLog, Window, Zero,
 };
-use nemos::plot::{Axis, Figure, Line, Panel, Scatter};
+use nemos::plot::{Axis, Colors, Figure, Heatmap, Line, Panel};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let wavelet = |x: f64| (-40.0 * (x - 0.5).powi(2)).exp() * (30.0 * (x - 0.5)).cos();
@@ -19,39 +19,35 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("Identity", Identity::new().into()),
         ("Custom: a wavelet", Custom::new("wavelet", wavelet).into()),
     ];
-    let mut figure = Figure::new().title("Families of basis functions").columns(3).panel_size(300.0, 200.0);
+    let mut figure = Figure::new().title("Families of basis functions").columns(3);
     for (title, basis) in curves {
         figure = figure.panel(lines(title, &basis)?);
     }
     figure = figure
-        .panel(dots("History: 5 lags", &History::new(Window::samples(5)).into(), 5)?)
-        .panel(dots("Category: 4 of them", &Category::new(4).into(), 4)?)
-        .panel(dots("Zero: no function", &Zero::new().into(), 2)?);
+        .panel(table("History", "lag", &History::new(Window::samples(6)).into(), 6)?)
+        .panel(table("Category", "category", &Category::new(4).into(), 4)?)
+        .panel(lines("Zero: no function", &Zero::new().into())?);
     let path = std::env::args().nth(1).unwrap_or("basis_gallery.svg".into());
     figure.save(&path)?;
     println!("wrote {path}");
     Ok(())
 }
 
-/// Each function as a line over an even grid.
+/// Each function as a line over an even grid, the first in a dark colour and the last in a light one.
 fn lines(title: &str, basis: &Basis) -> Result<Panel, Error> {
     let grid = basis.on_grid([201])?;
     let x = grid.points.column(0).to_vec();
     let panel = Panel::new().title(title).x(Axis::new("sample")).y(Axis::new("value"));
     let add = |panel: Panel, function: usize| {
-        panel.mark(Line::new(x.clone(), grid.values.column(function).to_vec()))
+        let color = Colors::Sequential.at((function as f64 + 0.5) / (1.2 * basis.n_functions() as f64));
+        panel.mark(Line::new(x.clone(), grid.values.column(function).to_vec()).color(color))
     };
     Ok((0..basis.n_functions()).fold(panel, add))
 }
 
-/// Each function as points: for those that only have a few samples.
-fn dots(title: &str, basis: &Basis, n_points: usize) -> Result<Panel, Error> {
-    let grid = basis.on_grid([n_points])?;
-    let x: Vec<f64> = (0..n_points).map(|point| point as f64).collect();
-    let panel =
-        Panel::new().title(title).x(Axis::new("lag or category")).y(Axis::new("value").range(-0.1, 1.1));
-    let add = |panel: Panel, function: usize| {
-        panel.mark(Scatter::new(x.clone(), grid.values.column(function).to_vec()))
-    };
-    Ok((0..basis.n_functions()).fold(panel, add))
+/// Each function as a row: for those that only know a few samples, and are one or zero.
+fn table(title: &str, sample: &str, basis: &Basis, n_points: usize) -> Result<Panel, Error> {
+    let values = basis.on_grid([n_points])?.values;
+    let map = Heatmap::new(values.t()).colors(Colors::Grays).without_bar();
+    Ok(Panel::new().title(title).x(Axis::new(sample)).y(Axis::new("function")).mark(map))
 }

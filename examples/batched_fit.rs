@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             scores.push((f64::from(step), training.score(&everything, &counts, Score::LogLikelihood)?));
         }
     }
-    let mut figure = Figure::new().title("Five hundred batches of five seconds").columns(2);
+    let mut figure = Figure::new().title("Five hundred batches of five seconds").columns(2).share_colors();
     let mut r2 = Panel::new().x(Axis::new("neuron")).y(Axis::new("pseudo-R²"));
     let full = PopulationGlm::new(Poisson).fit(&everything, &counts)?.require_converged()?;
     for (name, model) in [("all at once", full), ("in batches", training.fitted()?)] {
@@ -55,6 +55,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let (steps, scores): (Vec<f64>, Vec<f64>) = scores.into_iter().unzip();
     let (step, curve) = (Axis::new("step"), Line::new(steps, scores));
-    let curve = Panel::new().x(step).y(Axis::new("log-likelihood")).mark(curve);
+    let curve = Panel::new().x(step).y(Axis::new("log-likelihood per bin")).mark(curve);
     Ok(figure.panel(curve).panel(r2).save("batched_fit.svg")?)
 }

@@ -3,7 +3,7 @@
 use nemos::core::{Cpu, Matrix};
 use nemos::glm::{Gamma, Glm, Regularizer, Score, Softplus};
 use nemos::io::read_npy;
-use nemos::plot::{Axis, Figure, Line, Panel, Span};
+use nemos::plot::{Axis, Color, Figure, Line, Panel, Scatter, Span};
 
 /// The region that is predicted, the number of others that predict it, and the frames of the fit.
 const REGION: usize = 85;
@@ -23,8 +23,7 @@ fn correlation(left: &[f64], right: &[f64]) -> f64 {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let traces = read_npy(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/calcium_F.npy"))?;
-    let trace =
-        |region: usize| traces.index_axis(ndarray::Axis(0), region).iter().copied().collect::<Vec<f64>>();
+    let trace = |region: usize| Vec::from_iter(traces.index_axis(ndarray::Axis(0), region).iter().copied());
     let target = trace(REGION);
     let reference = standardized(&target).ok_or("the region is silent")?;
     // The others that go along with it most; some regions are silent.
@@ -32,9 +31,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut others: Vec<Vec<f64>> = others.filter_map(|other| standardized(&trace(other))).collect();
     others.sort_by(|a, b| correlation(b, &reference).total_cmp(&correlation(a, &reference)));
     others.truncate(N_OTHERS);
-    let design: Vec<f64> =
-        (0..target.len()).flat_map(|frame| others.iter().map(move |other| other[frame])).collect();
-    let design = Matrix::<Cpu>::from_vec(design, [target.len(), N_OTHERS])?;
+    let rows = (0..target.len()).flat_map(|frame| others.iter().map(move |other| other[frame]));
+    let design = Matrix::<Cpu>::from_vec(rows.collect(), [target.len(), N_OTHERS])?;
     let fluorescence = Matrix::from_column(target.clone());
     // Fluorescence is positive, and its noise grows with it: a gamma distribution.
     let glm = Glm::new(Gamma).link(Softplus).regularizer(Regularizer::Ridge(1e-3.into()));
@@ -44,17 +42,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let score = fitted.score(&design.rows(frames.clone())?, &fluorescence.rows(frames)?, Score::Cohen)?;
         println!("frames {name}: share of the deviance explained {score:.3}");
     }
-
+    let found = fitted.predict(&design)?.to_vec();
     let frames: Vec<f64> = (0..target.len()).map(|frame| frame as f64).collect();
-    let panel = Panel::new()
-        .x(Axis::new("frame"))
-        .y(Axis::new("fluorescence"))
-        .mark(Span::new(N_FIT as f64, target.len() as f64).label("not seen"))
-        .mark(Line::new(frames.clone(), target).label("recorded"))
-        .mark(Line::new(frames, fitted.predict(&design)?.to_vec()).label("from the others"));
-    Ok(Figure::new()
-        .title("One region from ten others")
-        .panel_size(900.0, 300.0)
-        .panel(panel)
-        .save("calcium.svg")?)
+    let traces = |frame: Axis| {
+        let truth = Line::new(frames.clone(), target.clone()).label("recorded").color(Color::Black);
+        let found = Line::new(frames.clone(), found.clone()).label("predicted").width(1.2);
+        let unseen = Span::new(N_FIT as f64, target.len() as f64).label("not seen");
+        Panel::new().x(frame).y(Axis::new("fluorescence").unit("a.u.")).mark(unseen).mark(truth).mark(found)
+    };
+    let equal = Line::new([2.0, 25.0], [2.0, 25.0]).dashed().color(Color::Gray).label("equal");
+    let unseen = Scatter::new(&found[N_FIT..], &target[N_FIT..]).radius(2.0).label("a frame not seen");
+    let dots = Panel::new().x(Axis::new("predicted").unit("a.u.")).y(Axis::new("recorded").unit("a.u."));
+    let (all, few) = (Axis::new("frame"), Axis::new("frame").range(1660.0, 1720.0));
+    let figure = Figure::new().title("One region from ten others").columns(2);
+    let figure = figure.panel(traces(all).columns(2)).panel(traces(few));
+    Ok(figure.panel(dots.mark(equal).mark(unseen)).save("calcium.svg")?)
 }

@@ -36,14 +36,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // The chance of each choice along the contrast, after a reward on the left and on the right.
     let grid: Vec<f64> = (0..=100).map(|step| f64::from(step) / 50.0 - 1.0).collect();
-    let mut figure = Figure::new().title("Choices");
+    let mut figure = Figure::new().title("What a trial is likely to end in");
     for (name, last) in [("after a reward on the left", -1.0), ("after a reward on the right", 1.0)] {
         let at = Features::<Cpu>::new()
             .with("contrast", &grid)?
             .with("last reward", Matrix::from_column(vec![last; 101]))?;
         let probability = fitted.predict_probability(&at)?.to_matrix()?.to_array();
         let y = Axis::new("probability").range(0.0, 1.0);
-        let mut panel = Panel::new().title(name).x(Axis::new("contrast, left to right")).y(y);
+        let mut panel = Panel::new().title(name).x(Axis::new("contrast (left < 0 < right)")).y(y);
         for (class, name) in classes.labels().iter().enumerate() {
             panel = panel.mark(Line::new(grid.clone(), probability.column(class).to_vec()).label(*name));
         }

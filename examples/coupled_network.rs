@@ -33,11 +33,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let lags: Vec<f64> = (1..=WINDOW).map(|lag| lag as f64).collect();
     let steps: Vec<f64> = (0..1000).map(f64::from).collect();
-    let pulse = || Span::new(200.0, 500.0).color(Color::LightGray);
-    let rate = Axis::new("rate").unit("spikes/step");
     let mut couplings = Panel::new().title("filters").x(Axis::new("steps after a spike"));
-    let mut activity = Panel::new().x(Axis::new("step")).y(rate).mark(pulse().label("pulse into 0"));
-    let mut spikes = Vec::new();
+    couplings = couplings.y(Axis::new("change of the predictor"));
+    let (step, rate) = (Axis::new("step").range(0.0, 1000.0), Axis::new("rate").unit("spikes/step"));
+    let mut activity = Panel::new().title("rates, and spikes below").x(step).y(rate);
+    activity = activity.mark(Span::new(200.0, 500.0).label("pulse into 0"));
     for neuron in 0..2 {
         for sender in 0..2 {
             let filter = coupling.filters().slice_move(s![.., neuron, sender]).to_vec();
@@ -45,13 +45,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         let rate = simulation.rates.column(neuron).to_vec();
         activity = activity.mark(Line::new(steps.clone(), rate).label(format!("neuron {neuron}")));
-        let counts = simulation.counts.column(neuron);
-        spikes.push((0..1000).filter(|&step| counts[step] > 0.0).map(|step| step as f64).collect());
     }
-    let neurons = Axis::new("neuron").ticks([(0.0, "0"), (1.0, "1")]);
-    let raster = Panel::new().x(Axis::new("step").range(0.0, 1000.0)).y(neurons);
-    let raster = raster.mark(pulse()).mark(Raster::new(spikes));
-    let figure = Figure::new().title("A pulse into one of two coupled neurons").columns(3);
-    let figure = figure.panel(couplings).panel(activity.title("rates")).panel(raster.title("spikes"));
-    Ok(figure.save("coupled_network.svg")?)
+    for (neuron, color) in [Color::Blue, Color::Vermillion].into_iter().enumerate() {
+        let counts = simulation.counts.column(neuron);
+        let spikes: Vec<f64> = steps.iter().copied().filter(|&step| counts[step as usize] > 0.0).collect();
+        let low = -0.012 * (neuron + 1) as f64;
+        activity = activity.mark(Raster::new(vec![spikes]).between(low, low + 0.011).color(color));
+    }
+    let figure = Figure::new().title("A pulse into one of two coupled neurons").column_widths([2.0, 3.0]);
+    Ok(figure.panel(couplings).panel(activity).save("coupled_network.svg")?)
 }

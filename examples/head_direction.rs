@@ -66,14 +66,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let history = RaisedCosineLog::new(4).convolved(Window::samples(WINDOW)).label("spikes");
     let basis = CyclicBSpline::new(8).bounds(0.0, TAU).label("heading") + history;
     let design = basis.compute_features((&direction, &counts))?;
-    let ridge = Regularizer::Ridge(1e-4.into());
+    // Couplings are held back; tuning hardly, or they would take over what it no longer explains.
+    let strengths = vec![("heading".into(), 1e-6), ("spikes".into(), 1e-4)];
+    let ridge = Regularizer::Ridge(Strength::PerBlock(strengths));
     let fitted = PopulationGlm::new(Poisson).regularizer(ridge).fit(&design, &counts)?.require_converged()?;
     println!("pseudo-R² {:.3}", fitted.score(&design, &counts, Score::McFadden)?);
     let found = Recurrent::from_fitted_part(&fitted, &basis, "spikes")?;
     // ANCHOR_END: coupling
 
     // ANCHOR: figure
-    let mut tuning = Panel::new().title("four of twelve cells").y(Axis::new("spikes/s"));
+    let mut tuning = Panel::new().title("four of twelve cells").y(Axis::new("rate").unit("spikes/s"));
     for cell in [0, 2, 5, 8] {
         tuning =
             tuning.mark(Polar::new(curves.centers(0), curves.curve(cell)?).label(format!("cell {cell}")));
@@ -83,7 +85,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let time = Axis::new("time").unit("s").range(0.0, 20.0);
     let raster = Panel::new().title("twenty seconds").x(time).y(Axis::new("cell")).mark(Raster::new(rows));
     let mut figure =
-        Figure::new().title("A session with head-direction cells").columns(2).panel(tuning).panel(raster);
+        Figure::new().title("A session with head-direction cells").share_colors().panel(tuning).panel(raster);
     for (title, coupling) in [("true coupling", &true_coupling()?), ("coupling found", found.coupling())] {
         // What one spike adds to the predictors of others, over all lags.
         let mut sums = coupling.filters().sum_axis(ndarray::Axis(0));

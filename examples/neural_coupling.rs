@@ -36,12 +36,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("without the diagonals", &few, &masked),
         ("a group for each sender", &few, &grouped),
     ];
-    let lags: Vec<f64> = (1..=10).map(f64::from).collect();
+    let lags = Vec::from_iter((1..=10).map(f64::from));
     let mut panels = [(0, -2.5), (1, -0.3), (2, -0.3), (3, -0.3)].map(|(sender, low)| {
-        let (lag, filter) = (Axis::new("lag").unit("steps"), Axis::new("filter").range(low, 0.6));
+        let filter = Axis::new("filter").unit("log rate").range(low, 0.6);
         let truth = Line::new(lags.clone(), filters.slice(s![.., 0, sender]).to_vec());
         let truth = truth.color(Color::Gray).width(4.0);
-        let panel = Panel::new().title(format!("{sender} → 0")).x(lag).y(filter);
+        let panel = Panel::new().title(format!("{sender} → 0")).x(Axis::new("lag").unit("steps")).y(filter);
         panel.mark(if sender == 0 { truth.label("true") } else { truth })
     });
     for (name, basis, model) in models {
@@ -50,11 +50,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("{name}: pseudo-R² {:.4}\n{fitted}\n", fitted.score(&design, &counts, Score::McFadden)?);
         let network = Recurrent::from_fitted(&fitted, basis)?;
         for (sender, panel) in panels.iter_mut().enumerate() {
-            let filter = network.coupling().filters().slice(s![.., 0, sender]).to_vec();
-            let line = Line::new(lags.clone(), filter);
+            let line =
+                Line::new(lags.clone(), network.coupling().filters().slice(s![.., 0, sender]).to_vec());
+            let line = if name == "without the diagonals" { line.dashed() } else { line };
             *panel = std::mem::take(panel).mark(if sender == 0 { line.label(name) } else { line });
         }
     }
-    let figure = Figure::new().title("What neuron 0 hears").columns(2).panel_size(420.0, 200.0);
+    let figure = Figure::new().title("What neuron 0 hears").columns(2).panel_size(358.0, 200.0);
     Ok(panels.into_iter().fold(figure, Figure::panel).save("neural_coupling.svg")?)
 }

@@ -3,7 +3,7 @@
 use ndarray::{Array2, array};
 use nemos::core::{Cpu, Features, Matrix, Names, ToDesign};
 use nemos::glm::{FeatureMask, Glm, Poisson, PopulationGlm, Score};
-use nemos::plot::{Axis, Figure, Panel, Scatter};
+use nemos::plot::{Axis, Bars, Color, Figure, Panel};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Poisson as PoissonDraw, StandardNormal, Uniform};
@@ -41,15 +41,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             Glm::new(Poisson).fit(&inputs.select_columns(&own)?, &counts.select_columns(&[neuron])?)?;
         println!("neuron {name} alone: {:.4?}", alone.coef());
         let of = |values: &dyn Fn(usize) -> f64| own.map(values).to_vec();
-        let points =
-            |shift: f64, values: Vec<f64>, name: &str| Scatter::new([shift, 1.0 + shift], values).label(name);
+        let bars = |values: Vec<f64>| Bars::named(["shared", "private"], values);
         let panel = Panel::new()
             .title(format!("neuron {name}"))
-            .x(Axis::new("input").range(-0.5, 1.5).ticks([(0.0, "shared"), (1.0, "private")]))
-            .y(Axis::new("coefficient").range(0.0, 1.2))
-            .mark(points(-0.15, of(&|input| truth[(input, neuron)]), "true"))
-            .mark(points(0.0, alone.coef().to_vec(), "alone"))
-            .mark(points(0.15, of(&|input| masked.coef()[(input, neuron)]), "in the population"));
+            .x(Axis::new("input"))
+            .y(Axis::new("coefficient").range(0.0, 1.0))
+            .mark(bars(of(&|input| truth[(input, neuron)])).label("true").color(Color::LightGray))
+            .mark(bars(alone.coef().to_vec()).label("alone"))
+            .mark(bars(of(&|input| masked.coef()[(input, neuron)])).label("in the population"));
         figure = figure.panel(panel);
     }
     Ok(figure.save("population_glm.svg")?)

@@ -4,7 +4,7 @@ use nemos::basis::{Identity, RaisedCosineLog, Window};
 use nemos::core::Cpu;
 use nemos::glm::{Glm, Poisson, Score};
 use nemos::io::NpzFile;
-use nemos::plot::{Axis, Figure, Line, Panel};
+use nemos::plot::{Axis, Color, Figure, Line, Panel};
 use nemos::prelude::Family;
 use nemos::timeseries::{IntervalSet, Ts, Tsd};
 
@@ -49,8 +49,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let lags: Vec<f64> = (1..=100).map(f64::from).collect();
     let panel = Panel::new()
         .x(Axis::new("time since a spike").unit("ms"))
-        .y(Axis::new("rate, as a multiple of the base rate"))
-        .mark(Line::new([0.0, 100.0], [1.0, 1.0]).dashed().label("no effect"))
-        .mark(Line::new(lags, filter).label("history"));
+        .y(Axis::new("rate / base rate"))
+        .mark(Line::new([0.0, 100.0], [1.0, 1.0]).dashed().color(Color::Gray).label("no effect"))
+        .mark(Line::new(lags, filter).label("after a spike"));
     Ok(Figure::new().title("What a spike does to the next ones").panel(panel).save("subthalamic.svg")?)
 }

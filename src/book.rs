@@ -36,6 +36,9 @@ struct Solvers;
 #[doc = include_str!("../book/src/saving.md")]
 struct Saving;
 
+#[doc = include_str!("../book/src/figures.md")]
+struct Figures;
+
 #[doc = include_str!("../book/src/recordings.md")]
 struct Recordings;
 
