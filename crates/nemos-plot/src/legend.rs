@@ -128,3 +128,44 @@ fn draw_entry(&(label, swatch, color): &(&str, Swatch, Color), [left, y]: [f64; 
     }
     canvas.text([left + SWATCH + BESIDE_SWATCH, y + 4.0], Anchor::Start, TICK, label);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Line, Raster};
+
+    const FRAME: Frame = Frame {
+        left: 0.0,
+        top: 0.0,
+        width: 300.0,
+        height: 200.0,
+        x_range: [0.0, 1.0],
+        y_range: [0.0, 1.0],
+    };
+
+    fn above_and_place(marks: &[Mark]) -> (f64, Option<[f64; 2]>) {
+        let colors = vec![Color::Blue; marks.len()];
+        let legend = Legend::new(marks, &colors);
+        (legend.room_above(marks, &FRAME), legend.free_place(marks, &FRAME))
+    }
+
+    #[test]
+    fn a_legend_stands_where_nothing_lies() {
+        let line = |from: f64, to: f64| Mark::from(Line::new([0.0, 1.0], [from, to]).label("model"));
+        // Top right, unless a line is there: between its two points, too.
+        assert!(matches!(above_and_place(&[line(0.0, 0.1)]), (above, Some([left, top])) if above == 0.0 && left > 200.0 && top < 10.0));
+        assert!(matches!(above_and_place(&[line(0.0, 1.0)]), (_, Some([left, top])) if left < 20.0 && top < 10.0));
+        assert!(matches!(above_and_place(&[line(1.0, 1.0)]), (_, Some([_, top])) if top > 100.0));
+    }
+
+    #[test]
+    fn a_full_panel_has_its_legend_above() {
+        let raster = Mark::from(Raster::new(vec![vec![0.0, 1.0]]).between(0.0, 1.0).label("spikes"));
+        assert!(matches!(above_and_place(&[raster]), (above, None) if above == LINE_HEIGHT + 4.0));
+        let many: Vec<Mark> = (0..12)
+            .map(|line| Line::new([0.0], [0.0]).label(format!("line {line}")).into())
+            .collect();
+        assert!(above_and_place(&many).0 > 2.0 * LINE_HEIGHT);
+        assert_eq!(above_and_place(&[Line::new([0.0], [0.0]).into()]).0, 0.0);
+    }
+}

@@ -1,4 +1,4 @@
-//! Figures of nemos, as SVG.
+//! Figures of nemos, as SVG and, with the feature `png`, as PNG.
 //!
 //! A [`Figure`] is a grid of panels; a [`Panel`] has two [`Axis`] specifications and a list of marks, drawn in the order
 //! in which they were added. All are plain values: nothing is drawn, or can fail, before [`Figure::to_svg`] or
@@ -8,15 +8,18 @@
 //! |---|---|
 //! | [`Line`] | a line through points; a NaN leaves a gap |
 //! | [`Area`] | a band between two lines |
-//! | [`Bars`] | a histogram: one bar between each two edges |
+//! | [`Bars`] | a histogram between edges, or values above names |
 //! | [`Scatter`] | points |
 //! | [`Raster`] | events of many trials or neurons, one row each |
-//! | [`Heatmap`] | a matrix as colours, with a colour bar |
+//! | [`Heatmap`] | a matrix as colours, or a map in the units of both axes, with a colour bar |
 //! | [`Span`] | a shaded stretch of the horizontal axis |
 //! | [`Polar`] | a closed line around a circle: a tuning curve of an angle |
 //!
 //! Colours are those of Okabe and Ito, which readers with any kind of colour vision can tell apart; marks without a
-//! colour of their own take them in turn.
+//! colour of their own take them in turn. A figure has no background, and its text reads on white and on dark pages;
+//! [`Background`] makes figures for print and for slides.
+//!
+//! What lies outside the range of an axis is cut off, and a legend never lies over data.
 //!
 //! ```
 //! use nemos_plot::{Axis, Bars, Figure, Line, Panel};

@@ -126,6 +126,73 @@ fn a_raster_a_coupling_matrix_and_polar_curves_are_drawn() {
 }
 
 #[test]
+fn panels_of_unequal_size_share_a_colour_bar() {
+    let x = grid(300, -1.0, 1.0);
+    let spikes: Vec<Vec<f64>> = (0..5)
+        .map(|row| (0..30).map(|i| 2.0 * golden(row * 31 + i) - 1.0).collect())
+        .collect();
+    let curve = Panel::new()
+        .title("rate over spikes")
+        .columns(2)
+        .x(Axis::new("time").unit("s"))
+        .y(Axis::new("rate").unit("spikes/s"))
+        .mark(Span::new(0.0, 0.3).label("light"))
+        .mark(Line::new(x.clone(), map(&x, |x| 10.0 + 8.0 * (-20.0 * x * x).exp())).label("model"))
+        .mark(Raster::new(spikes).between(-4.0, 6.0).width(1.5).color(Color::Vermillion));
+    let values = Array2::from_shape_fn((6, 80), |(i, j)| golden(i * 80 + j) + 0.02 * j as f64);
+    let wide = Heatmap::new(values.view()).x(-1.0, 1.0).y(0.0, 30.0).name("power (dB)");
+    let small = Heatmap::new((0.5 * &values).view()).name("power (dB)");
+    let groups = ["hippocampus", "entorhinal cortex", "thalamus", "striatum"];
+    let bars = Panel::new()
+        .y(Axis::new("rate").unit("spikes/s"))
+        .mark(Bars::named(groups, [3.0, 5.0, -1.0, 4.0]).label("awake"))
+        .mark(Bars::named(groups, [2.0, 4.0, f64::NAN, 5.0]).label("asleep"));
+    let figure = Figure::new()
+        .title("Unequal panels")
+        .columns(2)
+        .column_widths([3.0, 2.0])
+        .row_heights([2.0, 3.0, 2.0])
+        .share_colors()
+        .panel(curve)
+        .panel(
+            Panel::new()
+                .title("wide")
+                .x(Axis::new("time").unit("s"))
+                .y(Axis::new("frequency").unit("Hz"))
+                .mark(wide),
+        )
+        .panel(Panel::new().title("small").mark(small))
+        .panel(bars.columns(2));
+    let svg = save(&figure, "unequal.svg");
+    assert_eq!(svg.matches(">power (dB)<").count(), 1, "one colour bar for both maps");
+    assert!(svg.contains(">entorhinal cortex<"));
+}
+
+#[test]
+fn a_map_lies_on_its_axes() {
+    // Ten columns beside a line to 15: the last column ends at 9.5, two thirds of the way.
+    let map = Heatmap::new(Array2::from_shape_fn((10, 10), |(i, j)| (i + j) as f64).view()).without_bar();
+    let panel = Panel::new().mark(map).mark(Line::new([-0.5, 15.0], [0.0, 5.0]));
+    let svg = save(&Figure::new().panel(panel), "beside.svg");
+    let side = |line: &str, name: &str| {
+        let start = line.find(&format!(" {name}=\"")).expect("an attribute") + name.len() + 3;
+        line[start..]
+            .split('"')
+            .next()
+            .and_then(|text| text.parse::<f64>().ok())
+            .expect("a number")
+    };
+    let clip = svg.lines().find(|line| line.contains("<clipPath")).expect("a frame");
+    let tiles: Vec<f64> = svg
+        .lines()
+        .filter(|line| line.contains("crispEdges"))
+        .map(|line| side(line, "x") + side(line, "width"))
+        .collect();
+    let share = (tiles.iter().copied().fold(0.0, f64::max) - side(clip, "x") - 1.0) / (side(clip, "width") - 2.0);
+    assert!((share - 10.0 / 15.5).abs() < 1e-3, "{share}");
+}
+
+#[test]
 fn data_without_a_finite_value_leave_an_empty_panel() {
     let nan = vec![f64::NAN; 3];
     let panel = Panel::new()
@@ -183,6 +250,27 @@ fn bad_input_is_an_error() {
     ));
     let mixed = Panel::new().mark(Polar::new([0.0], [1.0])).mark(Line::new([0.0], [1.0]));
     assert!(matches!(draw(mixed), Error::MixedPanel { panel: 0 }));
+    let names = Panel::new()
+        .mark(Bars::named(["a", "b"], [1.0, 2.0]))
+        .mark(Bars::named(["a", "c"], [1.0, 2.0]));
+    assert!(draw(names).to_string().contains("give all bars of a panel the same names"));
+    assert!(matches!(
+        draw(Panel::new().mark(Bars::named(["a"], [1.0, 2.0]))),
+        Error::LengthsDiffer { left: 1, right: 2, .. }
+    ));
+    assert!(matches!(
+        draw(Panel::new().mark(Raster::new(vec![vec![1.0]]).between(2.0, 1.0))),
+        Error::NotRising { .. }
+    ));
+    let map = || Heatmap::new(Array2::zeros((2, 2)).view());
+    for map in [map().limits(1.0, 0.0), map().x(0.0, f64::NAN), map().y(3.0, 3.0)] {
+        assert!(matches!(draw(Panel::new().mark(map)), Error::NotRising { .. }));
+    }
+    assert!(matches!(draw(Panel::new().mark(map().center(f64::NAN))), Error::NotFinite { .. }));
+    let shares = |shares: Vec<f64>| Figure::new().panel(Panel::new()).column_widths(shares).to_svg().unwrap_err();
+    for wrong in [vec![], vec![1.0, 2.0], vec![-1.0], vec![f64::NAN]] {
+        assert!(matches!(shares(wrong), Error::Shares { wanted: 1, .. }));
+    }
     let tiny = Figure::new().panel(Panel::new()).panel_size(10.0, 10.0);
     assert!(matches!(tiny.to_svg().unwrap_err(), Error::TooSmall { .. }));
     assert!(matches!(
