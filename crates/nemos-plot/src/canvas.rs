@@ -10,6 +10,8 @@ use crate::svg::{Svg, number};
 pub(crate) enum Anchor {
     Start,
     Middle,
+    /// The middle of a text in a heavier weight.
+    Heading,
     End,
     /// The middle of a text that reads from bottom to top.
     Upwards,
@@ -192,24 +194,15 @@ impl Canvas {
     }
 
     pub(crate) fn text(&mut self, [x, y]: [f64; 2], anchor: Anchor, size: f64, text: &str) {
-        self.words([x, y], anchor, size, text, None);
-    }
-
-    /// A text in a heavier weight.
-    pub(crate) fn heading(&mut self, at: [f64; 2], size: f64, text: &str) {
-        self.words(at, Anchor::Middle, size, text, Some("600"));
-    }
-
-    fn words(&mut self, [x, y]: [f64; 2], anchor: Anchor, size: f64, text: &str, weight: Option<&str>) {
         if text.is_empty() {
             return;
         }
         let mut attributes = vec![("x", number(x)), ("y", number(y)), ("font-size", number(size))];
         attributes.extend(self.fill(Color::Black, 1.0));
-        attributes.extend(weight.map(|weight| ("font-weight", weight.to_string())));
+        attributes.extend((anchor == Anchor::Heading).then(|| ("font-weight", "600".into())));
         let alignment = match anchor {
             Anchor::Start => "start",
-            Anchor::Middle | Anchor::Upwards => "middle",
+            Anchor::Middle | Anchor::Heading | Anchor::Upwards => "middle",
             Anchor::End | Anchor::Slanted => "end",
         };
         attributes.push(("text-anchor", alignment.into()));

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::canvas::Canvas;
+use crate::canvas::{Anchor, Canvas};
 use crate::frame::Extent;
 use crate::grid::places;
 use crate::panel::fitting;
@@ -120,7 +120,7 @@ impl Figure {
 
         let mut canvas = Canvas::new(sheet.size, self.background);
         let title_size = fitting(&self.title, HEADING, sheet.size[0] - 2.0 * MARGIN);
-        canvas.heading([0.5 * sheet.size[0], MARGIN + HEADING], title_size, &self.title);
+        canvas.text([0.5 * sheet.size[0], MARGIN + HEADING], Anchor::Heading, title_size, &self.title);
         let mut maps: Option<[f64; 2]> = None;
         for (panel, spot) in panels.iter().zip(&sheet.spots) {
             panel.draw(&spot.frame, spot.top, spot.legend, &mut canvas);

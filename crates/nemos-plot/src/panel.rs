@@ -141,7 +141,7 @@ impl Panel {
         let frame = self.with_ranges(frame);
         let colors = self.colors();
         let size = fitting(&self.title, TITLE, frame.width + 40.0);
-        canvas.heading([frame.middle()[0], top + TITLE], size, &self.title);
+        canvas.text([frame.middle()[0], top + TITLE], Anchor::Heading, size, &self.title);
         if self.is_disc() {
             draw_disc(&frame, canvas, &self.x, &self.y, &self.marks);
         }
