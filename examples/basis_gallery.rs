@@ -33,13 +33,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Each function as a line over an even grid, the first in a dark colour and the last in a light one.
+/// Each function as a line over an even grid, the first in blue and the last in green.
 fn lines(title: &str, basis: &Basis) -> Result<Panel, Error> {
     let grid = basis.on_grid([201])?;
     let x = grid.points.column(0).to_vec();
     let panel = Panel::new().title(title).x(Axis::new("sample")).y(Axis::new("value"));
     let add = |panel: Panel, function: usize| {
-        let color = Colors::Sequential.at((function as f64 + 0.5) / (1.2 * basis.n_functions() as f64));
+        let color = Colors::Sequential.at(0.3 + 0.5 * function as f64 / basis.n_functions() as f64);
         panel.mark(Line::new(x.clone(), grid.values.column(function).to_vec()).color(color))
     };
     Ok((0..basis.n_functions()).fold(panel, add))
@@ -48,6 +48,6 @@ fn lines(title: &str, basis: &Basis) -> Result<Panel, Error> {
 /// Each function as a row: for those that only know a few samples, and are one or zero.
 fn table(title: &str, sample: &str, basis: &Basis, n_points: usize) -> Result<Panel, Error> {
     let values = basis.on_grid([n_points])?.values;
-    let map = Heatmap::new(values.t()).colors(Colors::Grays).without_bar();
+    let map = Heatmap::new(values.t()).without_bar();
     Ok(Panel::new().title(title).x(Axis::new(sample)).y(Axis::new("function")).mark(map))
 }

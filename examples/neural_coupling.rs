@@ -17,8 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let network = Recurrent::new(Poisson, Coupling::from_filters(filters.view())?, [-2.5; 4]);
     let (drive, mut rng) = (Array2::zeros((20_000, 4)), ChaCha8Rng::seed_from_u64(42));
-    let simulation = network.run(drive.view(), &mut rng)?.require_finished()?;
-    let counts = Matrix::<Cpu>::from(simulation.counts);
+    let counts = Matrix::<Cpu>::from(network.run(drive.view(), &mut rng)?.require_finished()?.counts);
 
     // Ten lags as they are, or three functions that are fine at first and coarse later.
     let raw: Basis = History::new(Window::samples(10)).label("spikes");
@@ -56,6 +55,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             *panel = std::mem::take(panel).mark(if sender == 0 { line.label(name) } else { line });
         }
     }
-    let figure = Figure::new().title("What neuron 0 hears").columns(2).panel_size(358.0, 200.0);
+    let figure = Figure::new().title("What neuron 0 hears");
     Ok(panels.into_iter().fold(figure, Figure::panel).save("neural_coupling.svg")?)
 }

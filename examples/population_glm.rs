@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let panel = Panel::new()
             .title(format!("neuron {name}"))
             .x(Axis::new("input"))
-            .y(Axis::new("coefficient").range(0.0, 1.0))
+            .y(Axis::new("coefficient").range(0.0, 1.4))
             .mark(bars(of(&|input| truth[(input, neuron)])).label("true").color(Color::LightGray))
             .mark(bars(alone.coef().to_vec()).label("alone"))
             .mark(bars(of(&|input| masked.coef()[(input, neuron)])).label("in the population"));

@@ -133,11 +133,14 @@ impl Canvas {
         self.filled(sides, fill);
     }
 
-    /// A rectangle that fills whole pixels, so that nothing shines through between it and the next.
-    pub(crate) fn tile(&mut self, sides: [f64; 4], [red, green, blue]: [u8; 3]) {
-        let mut fill = self.fill(Color::Rgb(red, green, blue), 1.0);
-        fill.push(("shape-rendering", "crispEdges".into()));
-        self.filled(sides, fill);
+    /// Rectangles that fill whole pixels, so that nothing shines through between one and the next.
+    pub(crate) fn tiles(&mut self, tiles: impl IntoIterator<Item = ([f64; 4], [u8; 3])>) {
+        self.svg.open(&[("shape-rendering", "crispEdges")]);
+        for (sides, [red, green, blue]) in tiles {
+            let fill = self.fill(Color::Rgb(red, green, blue), 1.0);
+            self.filled(sides, fill);
+        }
+        self.svg.close();
     }
 
     fn filled(&mut self, [left, top, right, bottom]: [f64; 4], fill: Vec<(&'static str, String)>) {

@@ -37,11 +37,9 @@ impl ColorBar {
             x_range: [0.0, 1.0],
             y_range: self.limits,
         };
-        for step in 0..STEPS {
-            let at = |step: usize| scale.bottom() - height * step as f64 / STEPS as f64;
-            let color = self.colors.rgb((step as f64 + 0.5) / STEPS as f64);
-            canvas.tile([left, at(step + 1), left + WIDTH, at(step)], color);
-        }
+        let at = |step: usize| scale.bottom() - height * step as f64 / STEPS as f64;
+        let color = |step: usize| self.colors.rgb((step as f64 + 0.5) / STEPS as f64);
+        canvas.tiles((0..STEPS).map(|step| ([left, at(step + 1), left + WIDTH, at(step)], color(step))));
         let side = left + WIDTH;
         for (value, label) in self.ticks(height) {
             let y = scale.y(value);

@@ -222,13 +222,25 @@ impl Draw for Heatmap {
             canvas.image(place, image.address(self.colors, share), image.is_coarse());
             return;
         }
-        for ((row, column), &value) in values.indexed_iter() {
-            let color = match value.is_finite() {
-                true => self.colors.rgb(share(value)),
-                false => self.colors.missing(),
+        let color = |value: f64| {
+            if value.is_finite() {
+                self.colors.rgb(share(value))
+            } else {
+                self.colors.missing()
+            }
+        };
+        let rows = values.rows().into_iter().enumerate().flat_map(|(row, values)| {
+            let colors: Vec<[u8; 3]> = values.iter().map(|&value| color(value)).collect();
+            let mut column = 0;
+            // Neighbours of one colour are one tile.
+            let tile = |same: &[[u8; 3]]| {
+                let left = column;
+                column += same.len();
+                ([across[left], down[row], across[column], down[row + 1]], same[0])
             };
-            canvas.tile([across[column], down[row], across[column + 1], down[row + 1]], color);
-        }
+            colors.chunk_by(|a, b| a == b).map(tile).collect::<Vec<_>>()
+        });
+        canvas.tiles(rows);
     }
 }
 

@@ -33,13 +33,19 @@ impl Svg {
         }
     }
 
+    /// Opens a group with attributes that are safe.
+    pub(crate) fn open(&mut self, attributes: &[(&str, &str)]) {
+        let attributes: String = attributes.iter().map(|(key, value)| format!(" {key}=\"{value}\"")).collect();
+        self.body += &format!("<g{attributes}>\n");
+    }
+
     /// Opens a group that is cut off at the edges of a rectangle.
     ///
     /// The name of a clip path is its place: two figures in one page can only share a name where they share the shape.
     pub(crate) fn open_clip(&mut self, [left, top, right, bottom]: [f64; 4]) {
         let [x, y, width, height] = [left, top, right - left, bottom - top].map(number);
         let id = format!("clip_{x}_{y}_{width}_{height}");
-        self.body += &format!("<g clip-path=\"url(#{id})\">\n");
+        self.open(&[("clip-path", &format!("url(#{id})"))]);
         if self.clips.insert(id.clone()) {
             let shape = format!("<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"/>");
             self.definitions += &format!("<clipPath id=\"{id}\">{shape}</clipPath>\n");

@@ -4,7 +4,7 @@ use std::f64::consts::TAU;
 use std::path::Path;
 
 use ndarray::Array2;
-use nemos_plot::{Area, Axis, Bars, Color, Colors, Error, Figure, Heatmap, Line, Panel, Polar, Raster, Scatter, Span};
+use nemos_plot::{Area, Axis, Background, Bars, Color, Colors, Error, Figure, Heatmap, Line, Panel, Polar, Raster, Scatter, Span};
 
 /// Evenly spaced numbers that look random: multiples of the golden ratio, without their whole part.
 fn golden(index: usize) -> f64 {
@@ -183,13 +183,35 @@ fn a_map_lies_on_its_axes() {
             .expect("a number")
     };
     let clip = svg.lines().find(|line| line.contains("<clipPath")).expect("a frame");
-    let tiles: Vec<f64> = svg
+    let (_, after) = svg.split_once("crispEdges").expect("tiles");
+    let (tiles, _) = after.split_once("</g>").expect("the end of the tiles");
+    let tiles: Vec<f64> = tiles
         .lines()
-        .filter(|line| line.contains("crispEdges"))
+        .filter(|line| line.starts_with("<rect"))
         .map(|line| side(line, "x") + side(line, "width"))
         .collect();
     let share = (tiles.iter().copied().fold(0.0, f64::max) - side(clip, "x") - 1.0) / (side(clip, "width") - 2.0);
     assert!((share - 10.0 / 15.5).abs() < 1e-3, "{share}");
+}
+
+#[test]
+fn names_that_are_too_long_are_slanted() {
+    let names = [
+        "hippocampus CA1",
+        "hippocampus CA3",
+        "entorhinal cortex",
+        "retrosplenial cortex",
+        "thalamus",
+    ];
+    let panel = |title: &str| {
+        let bars = Bars::named(names, [3.0, 5.0, 2.0, 4.0, 1.0]).color(Color::Green);
+        Panel::new().title(title).x(Axis::new("where")).y(Axis::new("cells")).mark(bars)
+    };
+    for (background, name) in [(Background::White, "white.svg"), (Background::Dark, "dark.svg")] {
+        let figure = Figure::new().title("On paper, on slides").background(background);
+        let svg = save(&figure.panel(panel("one")).panel(panel("two")), name);
+        assert_eq!(svg.matches("rotate(-30").count(), 10);
+    }
 }
 
 #[test]
