@@ -54,6 +54,16 @@ pub fn solve_positive_definite(matrix: ArrayView2<'_, f64>, right: &[f64]) -> Op
     solution.iter().all(|value| value.is_finite()).then_some(solution)
 }
 
+/// `[n, n]`: the lower triangle `L` of a symmetric positive definite matrix `L Lᵀ`, zeros above; nothing where it is not.
+pub fn cholesky(matrix: ArrayView2<'_, f64>) -> Option<Array2<f64>> {
+    let factor = to_faer(matrix).llt(Side::Lower).ok()?;
+    let lower = Array2::from_shape_fn(
+        matrix.dim(),
+        |(row, column)| if column <= row { factor.L()[(row, column)] } else { 0.0 },
+    );
+    lower.iter().all(|value| value.is_finite()).then_some(lower)
+}
+
 /// The `x` of least norm among those that minimise `‖matrix · x − right‖²`, for each column of `right`.
 ///
 /// # Errors

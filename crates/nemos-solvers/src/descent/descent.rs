@@ -117,8 +117,8 @@ impl Setting {
 // Evaluations after which a column that is still far has a curvature that is not the expected one.
 const LINGERS_AFTER: usize = 8;
 // Rows per dimension of a sample that tells a curvature, and how dear it may be in gradients of the same column.
-const ROWS_PER_DIMENSION: usize = 100;
-const GRADIENTS_PER_SAMPLE: usize = 16;
+const ROWS_PER_DIMENSION: usize = 50;
+const GRADIENTS_PER_SAMPLE: usize = 8;
 // A curvature takes a quarter of the products of so many gradients as there are dimensions, but for few columns these
 // are not what a pass is spent on.
 const CURVATURE_PER_DIMENSION: f64 = 0.125;

@@ -6,24 +6,23 @@
 //! the passes of Newton's method. One look at the curvature `H` of such a column mends that: with
 //!
 //! ```text
-//! point = M · own,   M = V Λ^(−1/2),   H = V Λ Vᵀ      so that   Mᵀ H M = 1
+//! own = Lᵀ · point,   H = L Lᵀ      so that the curvature is one in own coordinates
 //! ```
 //!
 //! its curvature is one again along every axis. As the look is worth less than it would be to Newton's method, which takes it
 //! at every step, it may be at a sample of the rows: what the sample gets wrong is learnt from pairs.
 
-use ndarray::{Array2, Axis, aview1};
-use nemos_core::SymmetricEigen;
+use ndarray::Array2;
+use nemos_core::cholesky;
 
-use crate::linear::vector::dot;
+use crate::linear::vector::{add, dot};
 
 /// A linear change of variables of one column, on top of that of the space.
 #[derive(Clone, Debug)]
 pub(crate) struct OwnAxes {
-    /// `M`
-    forward: Array2<f64>,
-    /// `M⁻¹`
-    inverse: Array2<f64>,
+    /// `L`, row after row.
+    lower: Vec<f64>,
+    width: usize,
 }
 
 // Curvatures below this share of the largest one are as good as none: steps along them are no longer than this allows.
@@ -32,44 +31,56 @@ const FLOOR: f64 = 1e-8;
 impl OwnAxes {
     /// The axes that whiten a curvature, or nothing where it has no use.
     pub(crate) fn new(curvature: &Array2<f64>) -> Option<Self> {
-        let eigen = SymmetricEigen::new(curvature.view()).ok()?;
-        let floor = eigen.values.last()? * FLOOR;
-        let roots: Vec<f64> = eigen.values.iter().map(|value| value.max(floor).sqrt()).collect();
-        let usable = roots.iter().all(|root| root.is_normal());
-        let roots = aview1(&roots);
+        let largest = curvature.diag().iter().fold(0.0, |largest: f64, value| largest.max(*value));
+        let mut raised = curvature.clone();
+        raised.diag_mut().mapv_inplace(|value| value + FLOOR * largest);
+        let lower = cholesky(raised.view())?;
+        let usable = lower.diag().iter().all(|value| value.is_normal());
         usable.then(|| OwnAxes {
-            forward: &eigen.vectors / &roots,
-            inverse: &eigen.vectors.t() * &roots.insert_axis(Axis(1)),
+            width: lower.nrows(),
+            lower: lower.iter().copied().collect(),
         })
+    }
+
+    fn row(&self, row: usize) -> &[f64] {
+        &self.lower[row * self.width..][..row + 1]
     }
 
     /// From own coordinates to points of the space.
     pub(crate) fn point(&self, own: &[f64]) -> Vec<f64> {
-        times(&self.forward, own)
+        let mut point = own.to_vec();
+        for row in (0..self.width).rev() {
+            let (before, last) = self.row(row).split_at(row);
+            point[row] /= last[0];
+            let (known, rest) = (point[row], &mut point[..row]);
+            add(rest, -known, before);
+        }
+        point
     }
 
     /// From points of the space to own coordinates.
     pub(crate) fn own(&self, point: &[f64]) -> Vec<f64> {
-        times(&self.inverse, point)
+        let mut own = vec![0.0; self.width];
+        for (row, &value) in point.iter().enumerate() {
+            add(&mut own[..=row], value, self.row(row));
+        }
+        own
     }
 
     /// From gradients in the space to gradients in own coordinates.
     pub(crate) fn gradient(&self, gradient: &[f64]) -> Vec<f64> {
-        self.forward.t().dot(&aview1(gradient)).to_vec()
+        let mut own = Vec::with_capacity(self.width);
+        for (row, &slope) in gradient.iter().enumerate() {
+            let (before, last) = self.row(row).split_at(row);
+            own.push((slope - dot(before, &own)) / last[0]);
+        }
+        own
     }
 
     /// From gradients in own coordinates back to gradients in the space.
     pub(crate) fn gradient_back(&self, own: &[f64]) -> Vec<f64> {
-        self.inverse.t().dot(&aview1(own)).to_vec()
+        (0..self.width).map(|row| dot(self.row(row), &own[..=row])).collect()
     }
-}
-
-fn times(matrix: &Array2<f64>, vector: &[f64]) -> Vec<f64> {
-    matrix
-        .rows()
-        .into_iter()
-        .map(|row| row.to_slice().map_or_else(|| row.dot(&aview1(vector)), |row| dot(row, vector)))
-        .collect()
 }
 
 #[cfg(test)]
@@ -81,8 +92,14 @@ mod tests {
     fn the_curvature_is_one_in_own_coordinates() {
         let curvature = array![[1.0, 0.2, 0.0], [0.2, 0.5, 0.01], [0.0, 0.01, 0.002]];
         let axes = OwnAxes::new(&curvature).unwrap();
-        let whitened = axes.forward.t().dot(&curvature).dot(&axes.forward);
-        assert!((whitened - Array2::<f64>::eye(3)).iter().all(|x| x.abs() < 1e-12));
+        // Half the square of own coordinates is the quadratic form of points, but for the floor.
+        let point = [0.3, -2.0, 5.0];
+        let form = ndarray::aview1(&point).dot(&curvature.dot(&ndarray::aview1(&point)));
+        let own = axes.own(&point);
+        assert!((dot(&own, &own) - form).abs() < 1e-6 * form);
+        // The slope of the form in own coordinates is those coordinates.
+        let slope = curvature.dot(&ndarray::aview1(&point)).to_vec();
+        assert!(axes.gradient(&slope).iter().zip(&own).all(|(a, b)| (a - b).abs() < 1e-4));
         let close = |a: Vec<f64>| a.iter().zip([1.0, -2.0, 3.0]).all(|(a, b)| (a - b).abs() < 1e-12);
         assert!(close(axes.point(&axes.own(&[1.0, -2.0, 3.0]))));
         assert!(close(axes.gradient_back(&axes.gradient(&[1.0, -2.0, 3.0]))));

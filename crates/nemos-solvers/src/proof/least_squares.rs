@@ -253,6 +253,7 @@ pub(crate) fn rank_of_rows(problem: &RowProblem<'_>) -> usize {
         value,
         is_convex: true,
         blur: 0.0,
+        grain: 0.0,
     };
     let centred = Centred::new(problem, &flat);
     let gradient = centred.gradient(problem, &flat);

@@ -17,6 +17,9 @@ pub(crate) struct Point {
     pub(crate) is_convex: bool,
     /// What rounding may do to the value: of the terms, and of the predictors that they are taken at.
     pub(crate) blur: f64,
+    /// How far above a minimum the nearest coefficients that can be written down lie: `½ Σₜ hₜ Σⱼ (xₜⱼ wⱼ)² ε² / 12`, where each is off
+    /// by up to half its last digit, and features that hardly differ let none make up for another.
+    pub(crate) grain: f64,
 }
 
 impl Point {
@@ -31,7 +34,13 @@ impl Point {
         let nonsmooth = penalty.value(&at);
         let of_predictors = rows.iter().zip(&predictors).map(|(row, predictor)| (row.slope * predictor).abs());
         let magnitude = smooth().map(f64::abs).sum::<f64>() + nonsmooth + of_predictors.sum::<f64>();
+        let written = |(features, row): (ndarray::ArrayView1<'_, f64>, &RowLoss)| {
+            let parts = features.iter().zip(coef).map(|(x, w)| (x * w) * (x * w));
+            row.curvature * parts.sum::<f64>()
+        };
+        let grain: f64 = problem.features.rows().into_iter().zip(&rows).map(written).sum();
         Ok(Point {
+            grain: grain * f64::EPSILON * f64::EPSILON / 24.0,
             value: exact::sum(smooth().chain([nonsmooth])),
             is_convex,
             blur: 16.0 * f64::EPSILON * magnitude,

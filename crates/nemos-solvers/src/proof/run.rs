@@ -29,6 +29,8 @@ const LOWEST_BARRIER: f64 = 1e-16;
 const VANISHED: f64 = 1e-30;
 // The curvature of all rows, as a share of the value, below which a plateau is all there is.
 const FLAT: f64 = 1e-12;
+// How far a predictor may move for the second derivative of a link to hold.
+const SHORT: f64 = 0.1;
 // A loss that has fallen so far below where it began has no floor.
 const BOTTOMLESS: f64 = 1e15;
 // Steps once the minimum is near, where they cost nothing, features are so hard to tell apart that digits are few, or the caller
@@ -171,12 +173,13 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Whether curvature has vanished along some direction of the features. Where rows may bend downwards, a slope that vanishes with
-    /// it says nothing of how far a minimum is.
+    /// Whether curvature has vanished along some direction of the features, or holds for less than a step. Where rows may bend
+    /// downwards, a slope that vanishes with it says nothing of how far a minimum is.
     fn is_plateau(&self, point: &Point, step: &Step) -> bool {
         let curvature: f64 = point.rows.iter().map(|row| row.curvature).sum();
         let rank = || *self.rank.get_or_init(|| rank_of_rows(self.problem));
-        curvature <= FLAT * point.value.abs().max(1.0 / point.rows.len().max(1) as f64) || step.rank < rank()
+        let is_flat = curvature <= FLAT * point.value.abs().max(1.0 / point.rows.len().max(1) as f64);
+        is_flat || step.of_rows.iter().any(|change| change.abs() > SHORT) || step.rank < rank()
     }
 
     fn recedes(&self) -> bool {
@@ -249,7 +252,7 @@ impl<'a> Run<'a> {
                 cautious = false;
                 continue;
             }
-            let near = is_known && step.decrement <= self.goal(&here);
+            let near = is_known && step.decrement + here.grain <= self.goal(&here);
             let verdict = self.judge(&here, &step, near);
             if verdict == Verdict::Lost {
                 ended.status = stuck;
@@ -270,7 +273,7 @@ impl<'a> Run<'a> {
             }
             // Steps that never shorten would have shown a direction of recession by now, if there were one: what is left is a
             // minimum so far away, and so little lower, that nothing tells the two places apart.
-            if is_known && verdict == Verdict::Open && step.decrement <= VANISHED * here.value.abs() {
+            if near && verdict == Verdict::Open && step.decrement <= VANISHED * here.value.abs() {
                 reached = Some((here.clone(), step));
                 break;
             }
@@ -318,10 +321,12 @@ impl<'a> Run<'a> {
                 break;
             }
         }
-        let rounded = |(point, step): &(Point, Step)| ended.status == Status::Stalled && step.decrement <= ROUNDED * self.goal(point);
+        let rounded =
+            |(point, step): &(Point, Step)| ended.status == Status::Stalled && step.decrement + point.grain <= ROUNDED * self.goal(point);
         if let Some((point, step)) = reached.or_else(|| nearest.filter(rounded)) {
             (ended.status, ended.is_proven) = (Status::Converged, self.is_convex && point.is_convex);
             ended.note(&step);
+            ended.decrement += point.grain;
             here = point;
         } else if may_step && matches!(ended.status, Status::Stalled | Status::StepLimit) && self.recedes() {
             (ended.status, ended.is_proven) = (Status::NoMaximum, true);
