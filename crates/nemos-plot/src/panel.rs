@@ -119,6 +119,7 @@ impl Panel {
         let across = size[0] - left - 14.0;
         let x_ticks = self.x_ticks(x_range, across);
         let bottom = self.x_labels_room(&x_ticks, x_range, across) + title_room(self.x.title());
+        let left = left.max(slanted_room(&x_ticks, x_range, across));
         let bar = self.color_bar().filter(|_| has_bar);
         let bar = bar.map_or(0.0, |bar| bar.room(size[1] - top - bottom));
         let last = x_ticks.last().map_or(0.0, |(_, label)| 0.5 * width(label, TICK) + 3.0);
@@ -311,6 +312,15 @@ impl Panel {
     fn y_ticks(&self, range: [f64; 2], pixels: f64) -> Vec<(f64, String)> {
         self.y.ticks_up(range, pixels, if self.counts_rows() { 1.0 } else { 0.0 })
     }
+}
+
+/// Pixels that slanted labels of these ticks need at the left of the frame.
+fn slanted_room(ticks: &[(f64, String)], [low, high]: [f64; 2], pixels: f64) -> f64 {
+    if fit_beside(ticks, [low, high], pixels) {
+        return 0.0;
+    }
+    let reach = |(at, label): &(f64, String)| 0.87 * width(label, TICK) - (at - low) / (high - low) * pixels;
+    ticks.iter().map(reach).fold(0.0, f64::max)
 }
 
 /// Pixels that the labels of these ticks take.
