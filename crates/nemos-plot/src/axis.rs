@@ -65,7 +65,7 @@ impl Axis {
 
     pub(crate) fn validate(&self, what: &'static str) -> Result<(), Error> {
         match self.range {
-            Some([start, end]) if !(start < end && start.is_finite() && end.is_finite()) => Err(Error::NotRising { what, start, end }),
+            Some([start, end]) if !(start < end && (end - start).is_finite()) => Err(Error::NotRising { what, start, end }),
             _ => Ok(()),
         }
     }
@@ -78,6 +78,8 @@ impl Axis {
         let Some([low, high]) = extent.range() else {
             return [0.0, 1.0];
         };
+        // The distance between both ends must be a number, too.
+        let [low, high] = [low, high].map(|end| end.clamp(-0.2 * f64::MAX, 0.2 * f64::MAX));
         // Numbers that differ by rounding alone, or not at all, get a unit of room.
         if high - low <= 1e-12 * low.abs().max(high.abs()) {
             let room = 0.5 * low.abs().max(1.0);

@@ -99,7 +99,7 @@ pub(crate) fn draw_disc(frame: &Frame, canvas: &mut Canvas, angle: &Axis, radius
     let ticks: Vec<(f64, String)> = radius.ticks_up(frame.y_range, 1.4 * disc.radius, 0.0);
     let ticks: Vec<(f64, String)> = ticks.into_iter().filter(|(at, _)| *at > 0.0).collect();
     for (at, _) in &ticks {
-        canvas.ring(disc.centre, disc.radius * at / frame.y_range[1], grid);
+        canvas.ring(disc.centre, disc.radius * (at / frame.y_range[1]), grid);
     }
     canvas.ring(disc.centre, disc.radius, Stroke::new(Color::Gray, 1.0));
     for (angle, label) in [(0.0, "0°"), (0.25, "90°"), (0.5, "180°"), (0.75, "270°")] {
