@@ -18,9 +18,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         4.0 + 7.0 * tuned * (-((time - 0.2) / 0.15).powi(2)).exp()
     };
     let mut spikes = vec![Vec::new(); 40];
-    for trial in 0..40 {
+    for (trial, spikes) in spikes.iter_mut().enumerate() {
         let times = (0..1500).map(|step| -0.5 + 0.001 * f64::from(step));
-        spikes[trial].extend(times.filter(|&time| rng.random::<f64>() < 0.001 * answer(trial, time)));
+        spikes.extend(times.filter(|&time| rng.random::<f64>() < 0.001 * answer(trial, time)));
     }
     let counts = Array2::from_shape_fn((40, 30), |(trial, bin)| {
         spikes[trial].iter().filter(|&&time| ((time + 0.5) / BIN) as usize == bin).count() as f64

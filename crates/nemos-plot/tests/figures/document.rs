@@ -53,6 +53,25 @@ fn what_lies_far_outside_is_left_out() {
 }
 
 #[test]
+fn the_largest_numbers_and_the_smallest_ranges_are_drawn() {
+    for values in [
+        vec![f64::MAX],
+        vec![-f64::MAX, f64::MAX],
+        vec![1.06e308],
+        vec![f64::MIN_POSITIVE, 0.0],
+    ] {
+        for mark in one_of_each(&values) {
+            let x = Axis::new("x").range(0.0, f64::MIN_POSITIVE);
+            checked(
+                &Figure::new()
+                    .panel(Panel::new().mark(mark.clone()))
+                    .panel(Panel::new().x(x).mark(mark)),
+            );
+        }
+    }
+}
+
+#[test]
 fn large_data_make_small_files() {
     let x: Vec<f64> = (0..200_000).map(f64::from).collect();
     let y: Vec<f64> = x.iter().map(|x| (0.3 * x).sin()).collect();
