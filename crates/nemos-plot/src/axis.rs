@@ -2,8 +2,11 @@
 
 use crate::Error;
 use crate::frame::Extent;
-use crate::text::{TICK, width};
+use crate::text::{TICK, widest, width};
 use crate::ticks::round_numbers;
+
+/// Values and their labels.
+pub(crate) type Ticks = Vec<(f64, String)>;
 
 /// One axis of a panel.
 ///
@@ -19,7 +22,7 @@ pub struct Axis {
     name: String,
     unit: String,
     range: Option<[f64; 2]>,
-    ticks: Option<Vec<(f64, String)>>,
+    ticks: Option<Ticks>,
 }
 
 impl Axis {
@@ -90,19 +93,19 @@ impl Axis {
     }
 
     /// Ticks of a horizontal axis: as many as there is room for beside each other.
-    pub(crate) fn ticks_across(&self, range: [f64; 2], pixels: f64, least_step: f64) -> Vec<(f64, String)> {
+    pub(crate) fn ticks_across(&self, range: [f64; 2], pixels: f64, least_step: f64) -> Ticks {
         let fewer = (2..=6).rev().map(|most| self.ticks_in(range, most, least_step));
-        let mut all: Vec<Vec<(f64, String)>> = fewer.take(if self.has_ticks() { 1 } else { 5 }).collect();
+        let mut all: Vec<Ticks> = fewer.take(if self.has_ticks() { 1 } else { 5 }).collect();
         let fitting = all.iter().position(|ticks| fit_beside(ticks, range, pixels));
         all.swap_remove(fitting.unwrap_or(all.len() - 1))
     }
 
     /// Ticks of a vertical axis.
-    pub(crate) fn ticks_up(&self, range: [f64; 2], pixels: f64, least_step: f64) -> Vec<(f64, String)> {
+    pub(crate) fn ticks_up(&self, range: [f64; 2], pixels: f64, least_step: f64) -> Ticks {
         self.ticks_in(range, ((pixels / 32.0) as usize).clamp(2, 6), least_step)
     }
 
-    fn ticks_in(&self, [low, high]: [f64; 2], most: usize, least_step: f64) -> Vec<(f64, String)> {
+    fn ticks_in(&self, [low, high]: [f64; 2], most: usize, least_step: f64) -> Ticks {
         let Some(ticks) = &self.ticks else {
             return round_numbers([low, high], most, least_step);
         };
@@ -117,6 +120,29 @@ pub(crate) fn fit_beside(ticks: &[(f64, String)], [low, high]: [f64; 2], pixels:
         let apart = (pair[1].0 - pair[0].0).abs() / (high - low) * pixels;
         apart >= 0.5 * (width(&pair[0].1, TICK) + width(&pair[1].1, TICK)) + 6.0
     })
+}
+
+/// Pixels below the frame that labels of these ticks take.
+pub(crate) fn room_below(ticks: &[(f64, String)], range: [f64; 2], pixels: f64) -> f64 {
+    match fit_beside(ticks, range, pixels) {
+        true => TICK + 12.0,
+        // Labels that rise by thirty degrees take half of their length.
+        false => 0.5 * widest_of(ticks) + TICK + 12.0,
+    }
+}
+
+/// Pixels that slanted labels of these ticks need at the left of the frame.
+pub(crate) fn slanted_room(ticks: &[(f64, String)], [low, high]: [f64; 2], pixels: f64) -> f64 {
+    if fit_beside(ticks, [low, high], pixels) {
+        return 0.0;
+    }
+    let reach = |(at, label): &(f64, String)| 0.87 * width(label, TICK) - (at - low) / (high - low) * pixels;
+    ticks.iter().map(reach).fold(0.0, f64::max)
+}
+
+/// Pixels that the labels of these ticks take.
+pub(crate) fn widest_of(ticks: &[(f64, String)]) -> f64 {
+    widest(ticks.iter().map(|(_, label)| label.as_str()), TICK)
 }
 
 #[cfg(test)]

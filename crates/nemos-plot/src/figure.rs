@@ -7,9 +7,8 @@ use std::sync::Arc;
 use crate::canvas::{Anchor, Canvas};
 use crate::frame::Extent;
 use crate::grid::places;
-use crate::panel::fitting;
 use crate::sheet::{GAP, Grid, MARGIN, Sheet};
-use crate::text::HEADING;
+use crate::text::{HEADING, fitting};
 use crate::{Background, Error, Panel};
 
 /// What a figure is as wide as when nobody says how wide: the column of a page on a screen.

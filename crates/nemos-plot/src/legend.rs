@@ -93,17 +93,13 @@ impl<'a> Legend<'a> {
         let anywhere = EIGHTHS
             .into_iter()
             .flat_map(|across| EIGHTHS.into_iter().rev().map(move |down| (across, down)));
-        let places = corners.into_iter().chain(anywhere).map(|(across, down)| place(across, down));
+        let mut places = corners.into_iter().chain(anywhere).map(|(across, down)| place(across, down));
         let covered: Vec<[f64; 2]> = marks.iter().flat_map(|mark| mark.drawn().covered(frame)).collect();
         let is_free = |&[left, top]: &[f64; 2]| {
-            let inside =
-                |&[x, y]: &[f64; 2]| x >= left - ROOM && x <= left + size[0] + ROOM && y >= top - ROOM && y <= top + size[1] + ROOM;
-            !covered.iter().any(inside)
+            let (across, down) = (left - ROOM..=left + size[0] + ROOM, top - ROOM..=top + size[1] + ROOM);
+            !covered.iter().any(|[x, y]| across.contains(x) && down.contains(y))
         };
-        {
-            let mut places = places;
-            places.find(is_free)
-        }
+        places.find(is_free)
     }
 }
 

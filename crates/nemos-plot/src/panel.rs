@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::axis::fit_beside;
+use crate::axis::{Ticks, fit_beside, room_below, slanted_room, widest_of};
 use crate::bars::stand_beside;
 use crate::canvas::{Anchor, Canvas, Stroke};
 use crate::color_bar::ColorBar;
@@ -10,7 +10,7 @@ use crate::frame::{Extent, Frame};
 use crate::grid::Room;
 use crate::legend::Legend;
 use crate::polar::draw_disc;
-use crate::text::{LABEL, TICK, TITLE, widest, width};
+use crate::text::{LABEL, TICK, TITLE, fitting, width};
 use crate::{Axis, Color, Error, Heatmap, Mark};
 
 /// One pair of axes with marks between them.
@@ -118,7 +118,7 @@ impl Panel {
         let left = widest_of(&y_ticks) + 14.0 + title_room(self.y.title());
         let across = size[0] - left - 14.0;
         let x_ticks = self.x_ticks(x_range, across);
-        let bottom = self.x_labels_room(&x_ticks, x_range, across) + title_room(self.x.title());
+        let bottom = room_below(&x_ticks, x_range, across) + title_room(self.x.title());
         let left = left.max(slanted_room(&x_ticks, x_range, across));
         let bar = self.color_bar().filter(|_| has_bar);
         let bar = bar.map_or(0.0, |bar| bar.room(size[1] - top - bottom));
@@ -274,7 +274,7 @@ impl Panel {
             canvas.text([left - 7.0, y + 4.0], Anchor::End, TICK, label);
         }
         let [middle_x, middle_y] = frame.middle();
-        let drop = self.x_labels_room(&x_ticks, frame.x_range, frame.width) + LABEL;
+        let drop = room_below(&x_ticks, frame.x_range, frame.width) + LABEL;
         let (x, y) = (self.x.title(), self.y.title());
         canvas.text(
             [middle_x, bottom + drop],
@@ -286,15 +286,6 @@ impl Panel {
         canvas.text([side, middle_y], Anchor::Upwards, fitting(&y, LABEL, frame.height + 30.0), &y);
     }
 
-    /// Pixels below the frame that labels of ticks take.
-    fn x_labels_room(&self, ticks: &[(f64, String)], range: [f64; 2], pixels: f64) -> f64 {
-        match fit_beside(ticks, range, pixels) {
-            true => TICK + 12.0,
-            // Labels that rise by thirty degrees take half of their length.
-            false => 0.5 * widest_of(ticks) + TICK + 12.0,
-        }
-    }
-
     /// Whether the vertical axis counts rows.
     fn counts_rows(&self) -> bool {
         self.marks.iter().any(|mark| match mark {
@@ -304,31 +295,12 @@ impl Panel {
         })
     }
 
-    fn x_ticks(&self, range: [f64; 2], pixels: f64) -> Vec<(f64, String)> {
+    fn x_ticks(&self, range: [f64; 2], pixels: f64) -> Ticks {
         let counts = self.heatmap().is_some_and(|heatmap| heatmap.counts()[0]);
         self.x_axis().ticks_across(range, pixels, if counts { 1.0 } else { 0.0 })
     }
 
-    fn y_ticks(&self, range: [f64; 2], pixels: f64) -> Vec<(f64, String)> {
+    fn y_ticks(&self, range: [f64; 2], pixels: f64) -> Ticks {
         self.y.ticks_up(range, pixels, if self.counts_rows() { 1.0 } else { 0.0 })
     }
-}
-
-/// Pixels that slanted labels of these ticks need at the left of the frame.
-fn slanted_room(ticks: &[(f64, String)], [low, high]: [f64; 2], pixels: f64) -> f64 {
-    if fit_beside(ticks, [low, high], pixels) {
-        return 0.0;
-    }
-    let reach = |(at, label): &(f64, String)| 0.87 * width(label, TICK) - (at - low) / (high - low) * pixels;
-    ticks.iter().map(reach).fold(0.0, f64::max)
-}
-
-/// Pixels that the labels of these ticks take.
-fn widest_of(ticks: &[(f64, String)]) -> f64 {
-    widest(ticks.iter().map(|(_, label)| label.as_str()), TICK)
-}
-
-/// The size at which a text fits into so many pixels, as long as it can still be read.
-pub(crate) fn fitting(text: &str, size: f64, pixels: f64) -> f64 {
-    (size * pixels / width(text, size).max(1.0)).clamp(9.0, size)
 }

@@ -17,6 +17,11 @@ pub(crate) fn widest<'a>(texts: impl IntoIterator<Item = &'a str>, size: f64) ->
     texts.into_iter().map(|text| width(text, size)).fold(0.0, f64::max)
 }
 
+/// The size at which a text fits into so many pixels, as long as it can still be read.
+pub(crate) fn fitting(text: &str, size: f64, pixels: f64) -> f64 {
+    (size * pixels / width(text, size).max(1.0)).clamp(9.0, size)
+}
+
 /// Widths of characters as in Helvetica, in classes.
 fn ems(character: char) -> f64 {
     match character {
