@@ -80,10 +80,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         tuning =
             tuning.mark(Polar::new(curves.centers(0), curves.curve(cell)?).label(format!("cell {cell}")));
     }
-    let rows: Vec<Vec<f64>> =
-        cells.units().iter().map(|cell| cell.between(0.0, 20.0).times().to_vec()).collect();
+    let raster = Raster::new(&cells.restrict(&IntervalSet::new([(0.0, 20.0)])?));
     let time = Axis::new("time").unit("s").range(0.0, 20.0);
-    let raster = Panel::new().title("twenty seconds").x(time).y(Axis::new("cell")).mark(Raster::new(rows));
+    let raster = Panel::new().title("twenty seconds").x(time).y(Axis::new("cell")).mark(raster);
     let mut figure =
         Figure::new().title("A session with head-direction cells").share_colors().panel(tuning).panel(raster);
     for (title, coupling) in [("true coupling", &true_coupling()?), ("coupling found", found.coupling())] {

@@ -39,7 +39,7 @@ pub struct Raster {
 }
 
 impl Raster {
-    /// One row for each list of event times.
+    /// One row for each list of event times, or for each unit of a group: `Raster::new(&units)`.
     pub fn new(rows: impl Into<Vec<Vec<f64>>>) -> Self {
         Raster {
             rows: rows.into(),

@@ -39,6 +39,13 @@ impl<'a> IntoIterator for &'a TsGroup {
     }
 }
 
+impl From<&TsGroup> for Vec<Vec<f64>> {
+    /// The times of every unit, as a raster takes them.
+    fn from(units: &TsGroup) -> Self {
+        units.into_iter().map(|unit| unit.times().to_vec()).collect()
+    }
+}
+
 impl TsGroup {
     /// These units within a support that they share, numbered from 0; events outside it are dropped.
     pub fn new(units: impl IntoIterator<Item = Ts>, support: &IntervalSet) -> Self {
@@ -203,6 +210,13 @@ mod tests {
     fn group() -> TsGroup {
         let units = [Ts::new([0.5, 1.0, 9.0]).unwrap(), Ts::new([]).unwrap(), Ts::new([2.0]).unwrap()];
         TsGroup::new(units, &IntervalSet::new([(0.0, 4.0)]).unwrap())
+    }
+
+    #[test]
+    fn times_of_units_are_rows_of_a_raster() {
+        let session = IntervalSet::new([(0.0, 2.0)]).unwrap();
+        let units = TsGroup::new([Ts::new([0.5, 3.0]).unwrap(), Ts::new([]).unwrap()], &session);
+        assert_eq!(Vec::from(&units), [vec![0.5], vec![]]);
     }
 
     #[test]
