@@ -22,6 +22,8 @@ fn map(x: &[f64], f: impl Fn(f64) -> f64) -> Vec<f64> {
 fn save(figure: &Figure, name: &str) -> String {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     figure.save(&path).expect("a figure that can be drawn");
+    #[cfg(feature = "png")]
+    figure.save(path.with_extension("png")).expect("a figure that can be rendered");
     let svg = std::fs::read_to_string(path).expect("written above");
     crate::support::check(&svg);
     svg
