@@ -70,7 +70,7 @@ pub use names::{Block, Names};
 pub use print::five_digits;
 pub use rows::{Rows, row_chunks};
 pub use segments::Segments;
-pub use times::first_time_apart;
+pub use times::{first_time_apart, time_tolerance};
 
 /// The tensor crate that models, links and bases are written in. It is `burn::tensor` under another name.
 pub use burn_tensor as tensor;

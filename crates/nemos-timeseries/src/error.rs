@@ -44,7 +44,9 @@ pub enum Error {
         end: f64,
     },
     /// Two intervals overlap that have metadata of their own.
-    #[error("intervals {first} and {second} overlap, so that they cannot keep metadata of their own; cut one, or leave it out")]
+    #[error(
+        "intervals {first} and {second} overlap, so that they cannot keep metadata of their own; cut one, leave it out, or take `IntervalSet::merged`"
+    )]
     Overlap {
         /// Number of the one that starts first.
         first: usize,
@@ -110,6 +112,16 @@ pub enum Error {
         low: f64,
         /// Its upper end.
         high: f64,
+    },
+    /// A window around events that reaches nowhere.
+    #[error(
+        "the window around events reaches {before} s before them and {after} s after; both are lengths, finite and not negative, and one must be positive"
+    )]
+    Window {
+        /// How far it reaches before an event.
+        before: f64,
+        /// How far after.
+        after: f64,
     },
     /// More bins than memory could hold.
     #[error("{bin_size} s cut the epochs into {bins:.0} bins, more than memory can hold; times are in seconds")]

@@ -41,6 +41,44 @@ impl Column {
         })
     }
 
+    /// One value for each group of rows: the one that all agree on, or what says that they do not.
+    fn merged(&self, groups: &[Vec<usize>]) -> Self {
+        let numbers = |value: &dyn Fn(usize) -> f64| {
+            let of_group = |rows: &Vec<usize>| {
+                let first = value(rows[0]);
+                if rows.iter().all(|&row| value(row) == first) {
+                    first
+                } else {
+                    f64::NAN
+                }
+            };
+            groups.iter().map(of_group).collect::<Vec<f64>>()
+        };
+        match self {
+            Column::Numbers(values) => Column::Numbers(numbers(&|row| values[row])),
+            Column::Texts(values) => {
+                let of_group = |rows: &Vec<usize>| {
+                    let mut texts: Vec<&str> = Vec::new();
+                    for text in rows.iter().map(|&row| values[row].as_str()) {
+                        if !texts.contains(&text) {
+                            texts.push(text);
+                        }
+                    }
+                    texts.join("|")
+                };
+                Column::Texts(groups.iter().map(of_group).collect())
+            }
+            Column::Flags(values) => {
+                let flags = numbers(&|row| f64::from(u8::from(values[row])));
+                if flags.iter().any(|flag| flag.is_nan()) {
+                    Column::Numbers(flags)
+                } else {
+                    Column::Flags(groups.iter().map(|rows| values[rows[0]]).collect())
+                }
+            }
+        }
+    }
+
     fn kind(&self) -> &'static str {
         match self {
             Column::Numbers(_) => "numbers",
@@ -180,7 +218,27 @@ impl Table {
             columns: columns.collect(),
         }
     }
+
+    /// One row for each of these groups of rows, none of which is empty: what all of a group agree on stays. Where a group has
+    /// several rows, a column `merged` says which.
+    pub(crate) fn merged(&self, groups: &[Vec<usize>]) -> Self {
+        let columns = self.columns.iter().map(|(name, column)| (name.clone(), column.merged(groups)));
+        let mut table = Table {
+            n_rows: groups.len(),
+            columns: columns.collect(),
+        };
+        if groups.iter().any(|rows| rows.len() > 1) {
+            let numbers = |rows: &Vec<usize>| rows.iter().map(usize::to_string).collect::<Vec<_>>().join(" ");
+            let merged = groups.iter().map(|rows| if rows.len() > 1 { numbers(rows) } else { String::new() });
+            table.columns.retain(|(name, _)| name != MERGED);
+            table.columns.push((MERGED.into(), Column::Texts(merged.collect())));
+        }
+        table
+    }
 }
+
+/// The column that says which rows became one.
+const MERGED: &str = "merged";
 
 fn kind(name: &str, column: &Column, wanted: &'static str) -> Error {
     Error::ColumnKind {

@@ -1,5 +1,7 @@
 //! Windows around events.
 
+use nemos_core::time_tolerance;
+
 use crate::Error;
 use crate::error::at_most;
 use crate::times::{Interval, IntervalSet, Ts};
@@ -15,16 +17,12 @@ impl Around {
     /// From `before` seconds before an event to `after` seconds after it; neither is negative.
     ///
     /// # Errors
-    /// [`Error::Range`] unless both are finite and not negative, and one is positive.
+    /// [`Error::Window`] unless both are finite and not negative, and one is positive.
     pub fn new(before: f64, after: f64) -> Result<Self, Error> {
         if before.is_finite() && after.is_finite() && before >= 0.0 && after >= 0.0 && before + after > 0.0 {
             Ok(Around { before, after })
         } else {
-            Err(Error::Range {
-                name: "the window around events",
-                low: -before,
-                high: after,
-            })
+            Err(Error::Window { before, after })
         }
     }
 
@@ -46,8 +44,7 @@ impl Around {
 
     /// How many steps fit before, and all lags as an axis.
     pub(super) fn lags(self, step: f64) -> Result<(usize, Ts), Error> {
-        // A billionth of a step is rounding.
-        let [before, after] = [self.before, self.after].map(|reach| (reach / step + 1e-9).floor());
+        let [before, after] = [self.before, self.after].map(|reach| ((reach + time_tolerance(reach)) / step).floor());
         at_most(MOST_LAGS, "lags in the window around an event", before + after)?;
         let lag = |index: usize| ((index as f64 - before) * step).clamp(-self.before, self.after);
         let lags = (0..=(before + after) as usize).map(lag);

@@ -1,11 +1,12 @@
 //! Correlograms: how often one unit fires at each lag from another.
 
 use ndarray::Array2;
+use nemos_core::time_tolerance;
 use rayon::prelude::*;
 
 use crate::Error;
 use crate::error::{at_most, holds, positive};
-use crate::times::{Ts, rounding};
+use crate::times::Ts;
 use crate::units::TsGroup;
 
 /// What the counts of a correlogram are divided by, beside the number of spikes of the first unit and the size of a bin.
@@ -19,6 +20,9 @@ pub enum Normalization {
 }
 
 /// The rate of one unit at each lag from the spikes of another.
+///
+/// A lag on the edge between two bins counts half in each, so that an autocorrelogram is even, and a pair the mirror of
+/// the same pair the other way round.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Correlograms {
@@ -97,22 +101,21 @@ impl TsGroup {
 fn correlograms(pairs: &[(&Ts, &Ts, (u64, u64))], bin_size: f64, window: f64, normalization: Normalization) -> Result<Correlograms, Error> {
     positive("the size of a bin", bin_size)?;
     positive("the window", window)?;
-    let bins = (2.0 * window / bin_size + 1e-9).floor();
+    let bins = (2.0 * (window + time_tolerance(window)) / bin_size).floor();
     at_most(1e8, "bins of lags", bins)?;
     holds("values, bins of lags times pairs,", &[bins as usize, pairs.len()])?;
     // An odd number: one bin is centred on zero.
     let n_bins = bins as usize | 1;
-    let half = n_bins as f64 / 2.0 * bin_size;
     let columns = pairs.par_iter().map(|(first, second, _)| {
         let per = match normalization {
             Normalization::Relative => second.rate(),
             Normalization::Rate => 1.0,
         };
         let seconds = first.len() as f64 * bin_size;
-        let counts = correlate(first.times(), second.times(), n_bins, half);
+        let counts = correlate(first.times(), second.times(), n_bins / 2, bin_size);
         counts
             .into_iter()
-            .map(|count| f64::from(count) / seconds / per)
+            .map(|halves| halves as f64 / 2.0 / seconds / per)
             .collect::<Vec<f64>>()
     });
     let columns: Vec<Vec<f64>> = columns.collect();
@@ -123,20 +126,31 @@ fn correlograms(pairs: &[(&Ts, &Ts, (u64, u64))], bin_size: f64, window: f64, no
     })
 }
 
-/// How many of the second lie in each bin from `−half` to `half` around each of the first; a bin holds its left edge.
-fn correlate(first: &[f64], second: &[f64], n_bins: usize, half: f64) -> Vec<u32> {
-    let mut counts = vec![0; n_bins];
-    let per_bin = n_bins as f64 / (2.0 * half);
+/// Twice how many of the second lie in each bin around each of the first; `side` bins lie to each side of the one around 0.
+fn correlate(first: &[f64], second: &[f64], side: usize, bin_size: f64) -> Vec<u64> {
+    let mut counts = vec![0; 2 * side + 1];
+    let reach = (side as f64 + 0.5) * bin_size;
     let mut from = 0;
     for &time in first {
-        // A lag a little short of an edge lies on it, whichever way its two times were rounded.
-        let (low, high) = (-half - rounding(time), half - rounding(time));
-        while from < second.len() && second[from] - time < low {
+        let far = reach + time_tolerance(time.abs() + reach);
+        while from < second.len() && second[from] - time < -far {
             from += 1;
         }
-        for &other in second[from..].iter().take_while(|other| **other - time < high) {
-            let bin = ((other - time - low) * per_bin) as usize;
-            counts[bin.min(n_bins - 1)] += 1;
+        for &other in second[from..].iter().take_while(|other| **other - time <= far) {
+            let lag = other - time;
+            // Both signs go the same way: bins are counted outwards from the middle of the one around 0.
+            let outwards = lag.abs() / bin_size + 0.5;
+            let edge = outwards.round();
+            let tolerance = time_tolerance(time.abs().max(other.abs()));
+            let is_on_edge = (outwards - edge).abs() * bin_size <= tolerance && edge > 0.0;
+            let bins = if is_on_edge {
+                [edge as usize - 1, edge as usize]
+            } else {
+                [outwards as usize; 2]
+            };
+            for bin in bins.into_iter().filter(|bin| *bin <= side) {
+                counts[if lag < 0.0 { side - bin } else { side + bin }] += 1;
+            }
         }
     }
     counts
@@ -147,15 +161,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lags_on_edges_fall_in_the_bin_that_starts_there() {
-        // 200 spikes a millisecond apart, bins of 2 ms: lags from −8 ms on fall in pairs.
+    fn lags_on_edges_count_half_on_each_side() {
+        // Spikes a millisecond apart, bins of 2 ms: each has the lag in its middle, and half of either neighbour.
         for start in [0.0, 17.3, 1.7e9] {
             let times: Vec<f64> = (0..200).map(|k| start + f64::from(k) * 0.001).collect();
-            let counts = correlate(&times, &times, 8, 0.008);
-            let expected: Vec<u32> = (0..8)
-                .map(|bin: i32| (0..2).map(|k| 200 - (2 * bin - 8 + k).unsigned_abs()).sum())
+            let pairs = |lag: i32| 2 * u64::from(200 - lag.unsigned_abs());
+            let expected: Vec<u64> = (-4..=4)
+                .map(|bin: i32| pairs(2 * bin) + (pairs(2 * bin - 1) + pairs(2 * bin + 1)) / 2)
                 .collect();
-            assert_eq!(counts, expected, "{start}");
+            assert_eq!(correlate(&times, &times, 4, 0.002), expected, "{start}");
         }
     }
 }

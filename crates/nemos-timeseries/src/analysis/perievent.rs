@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use nemos_core::Backend;
+use nemos_core::{Backend, time_tolerance};
 use rayon::prelude::*;
 
 use super::around::Around;
@@ -33,9 +33,12 @@ impl Ts {
     #[expect(clippy::missing_panics_doc, reason = "invariant: one row of metadata per trigger")]
     pub fn perievent(&self, triggers: &Ts, around: Around) -> TsGroup {
         let triggers = triggers.restrict(self.support());
-        let support = around.support();
+        // A lag is known as well as the two times that it is the difference of.
+        let grain = triggers.times().iter().fold(0.0, |grain, &time| time_tolerance(time).max(grain));
+        let support = around.support().with_grain(grain.max(triggers.support().grain()));
         let units = triggers.times().par_iter().map(|&trigger| {
-            let inside = &self.times()[self.rows_between(trigger - around.before(), trigger + around.after())];
+            let rows = self.rows_near(trigger - around.before(), trigger + around.after(), support.grain());
+            let inside = &self.times()[rows];
             let lags = inside.iter().map(|time| (time - trigger).clamp(-around.before(), around.after()));
             Ts::trusted(lags.collect(), support.clone())
         });

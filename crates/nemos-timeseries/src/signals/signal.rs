@@ -100,7 +100,8 @@ impl<B: Backend, K: Kind> Signal<B, K> {
     /// Samples within these epochs, which become the support.
     #[must_use]
     pub fn restrict(&self, epochs: &IntervalSet) -> Self {
-        self.keep(&epochs.rows(self.sample_times()), epochs)
+        let epochs = epochs.clone().with_grain(self.support().grain());
+        self.keep(&epochs.rows(self.sample_times()), &epochs)
     }
 
     /// Samples from `start` to `end`, both included. The support stays what it was.

@@ -1,7 +1,10 @@
 //! The algebra of epochs: union, intersection, difference, and dropping, merging and cutting by length.
+//!
+//! Edges that are the same but for rounding are the same here, too: nothing is left between them.
+
+use nemos_core::time_tolerance;
 
 use super::intervals::{Interval, IntervalSet};
-use super::rounding::rounding;
 use crate::Error;
 use crate::error::{at_most, positive};
 
@@ -11,28 +14,27 @@ impl IntervalSet {
     pub fn union(&self, other: &IntervalSet) -> IntervalSet {
         let mut all: Vec<Interval> = self.intervals().iter().chain(other.intervals()).copied().collect();
         all.sort_by(|left, right| left.start.total_cmp(&right.start));
-        IntervalSet::trusted(merge(all, 0.0))
+        IntervalSet::trusted(merge(all, 0.0)).with_grain(self.grain().max(other.grain()))
     }
 
     /// What lies in both sets, with the metadata of `self`.
     #[must_use]
     pub fn intersection(&self, other: &IntervalSet) -> IntervalSet {
         let (mut intervals, mut origins) = (Vec::new(), Vec::new());
-        let mut first = 0;
-        for (index, interval) in self.intervals().iter().enumerate() {
-            let others = other.intervals();
-            while others.get(first).is_some_and(|other| other.end < interval.start) {
-                first += 1;
-            }
-            for other in others[first..].iter().take_while(|other| other.start <= interval.end) {
-                let (start, end) = (interval.start.max(other.start), interval.end.min(other.end));
+        self.for_each_near(other, |index, interval, others| {
+            for &other in others {
+                let piece = Interval {
+                    start: interval.start.max(other.start),
+                    end: interval.end.min(other.end),
+                };
                 // Where two only touch there is nothing, unless one is a moment: the support of a single sample.
-                if start < end || interval.length() == 0.0 || other.length() == 0.0 {
-                    intervals.push(Interval { start, end });
+                let moment = [*interval, other].into_iter().find(|interval| interval.length() == 0.0);
+                if let Some(piece) = moment.or(Some(piece).filter(|piece| !piece.is_empty())) {
+                    intervals.push(piece);
                     origins.push(index);
                 }
             }
-        }
+        });
         self.derived(intervals, &origins)
     }
 
@@ -40,44 +42,76 @@ impl IntervalSet {
     #[must_use]
     pub fn difference(&self, other: &IntervalSet) -> IntervalSet {
         let (mut intervals, mut origins) = (Vec::new(), Vec::new());
-        let mut first = 0;
-        for (index, interval) in self.intervals().iter().enumerate() {
-            let others = other.intervals();
-            while others.get(first).is_some_and(|other| other.end <= interval.start) {
-                first += 1;
-            }
+        self.for_each_near(other, |index, interval, others| {
             let mut start = interval.start;
-            let mut keep = |start: f64, end: f64| {
-                if start < end {
-                    intervals.push(Interval { start, end });
+            let mut keep = |piece: Interval| {
+                if !piece.is_empty() {
+                    intervals.push(piece);
                     origins.push(index);
                 }
             };
-            for other in others[first..].iter().take_while(|other| other.start < interval.end) {
-                keep(start, other.start);
-                start = other.end;
+            for other in others.iter().filter(|other| other.length() > 0.0) {
+                keep(Interval { start, end: other.start });
+                start = start.max(other.end);
             }
-            keep(start, interval.end);
-        }
+            keep(Interval { start, end: interval.end });
+        });
         self.derived(intervals, &origins)
+    }
+
+    /// Calls `work` with the number of each interval, the interval, and those of the other set that overlap or touch it; edges
+    /// that are those of the interval but for rounding are the very same.
+    fn for_each_near(&self, other: &IntervalSet, mut work: impl FnMut(usize, &Interval, &[Interval])) {
+        let mut first = 0;
+        let mut near = Vec::new();
+        let others = other.intervals();
+        for (index, interval) in self.intervals().iter().enumerate() {
+            let (low, high) = (time_tolerance(interval.start), time_tolerance(interval.end));
+            while others.get(first).is_some_and(|other| other.end < interval.start - low) {
+                first += 1;
+            }
+            let snapped = |time: f64| {
+                if (time - interval.start).abs() <= low {
+                    interval.start
+                } else if (time - interval.end).abs() <= high {
+                    interval.end
+                } else {
+                    time
+                }
+            };
+            near.clear();
+            let inside = others[first..].iter().take_while(|other| other.start <= interval.end + high);
+            near.extend(inside.map(|other| Interval {
+                start: snapped(other.start),
+                end: snapped(other.end),
+            }));
+            work(index, interval, &near);
+        }
     }
 
     /// The intervals longer than `seconds`, with their metadata.
     #[must_use]
     pub fn drop_short(&self, seconds: f64) -> IntervalSet {
-        self.filter(|index| self.intervals()[index].length() > seconds)
+        self.filter(|index| self.beyond(index, seconds) > 0.0)
     }
 
     /// The intervals shorter than `seconds`, with their metadata.
     #[must_use]
     pub fn drop_long(&self, seconds: f64) -> IntervalSet {
-        self.filter(|index| self.intervals()[index].length() < seconds)
+        self.filter(|index| self.beyond(index, seconds) < 0.0)
+    }
+
+    /// How much longer than `seconds` an interval is; nothing if that is rounding.
+    fn beyond(&self, index: usize, seconds: f64) -> f64 {
+        let interval = self.intervals()[index];
+        let more = interval.length() - seconds;
+        if more.abs() <= interval.tolerance() { 0.0 } else { more }
     }
 
     /// Joins neighbours that are no more than `seconds` apart. Metadata are dropped.
     #[must_use]
     pub fn merge_close(&self, seconds: f64) -> IntervalSet {
-        IntervalSet::trusted(merge(self.intervals().iter().copied(), seconds))
+        IntervalSet::trusted(merge(self.intervals().iter().copied(), seconds)).with_grain(self.grain())
     }
 
     /// Cuts every interval into pieces of `seconds` from its start, each with the metadata of where it came from. A
@@ -90,7 +124,7 @@ impl IntervalSet {
         let (mut intervals, mut origins) = (Vec::new(), Vec::new());
         for (index, interval) in self.intervals().iter().enumerate() {
             // What rounding took away does not make a piece too short.
-            let n_pieces = ((interval.length() + 2.0 * rounding(interval.end)) / seconds).floor();
+            let n_pieces = ((interval.length() + interval.tolerance()) / seconds).floor();
             at_most(MOST_PIECES, "pieces of epochs", n_pieces + intervals.len() as f64)?;
             let edge = |piece: usize| (interval.start + piece as f64 * seconds).min(interval.end);
             let pieces = (0..n_pieces as usize).map(|piece| Interval {
@@ -112,7 +146,7 @@ pub(crate) fn merge(intervals: impl IntoIterator<Item = Interval>, gap: f64) -> 
     let mut merged: Vec<Interval> = Vec::new();
     for interval in intervals {
         match merged.last_mut() {
-            Some(last) if interval.start - last.end <= gap => last.end = last.end.max(interval.end),
+            Some(last) if interval.start - last.end <= gap + time_tolerance(interval.start) => last.end = last.end.max(interval.end),
             _ => merged.push(interval),
         }
     }

@@ -7,7 +7,6 @@ use rayon::prelude::*;
 
 use super::events::Ts;
 use super::intervals::{Interval, IntervalSet};
-use super::rounding::rounding;
 use super::rows::partition_near;
 use crate::Error;
 use crate::error::positive;
@@ -26,7 +25,8 @@ pub(crate) struct Bins {
 #[derive(Clone, Copy, Debug)]
 struct Epoch {
     start: f64,
-    /// The last time that belongs to the epoch.
+    /// The first and the last time that belong to the epoch, but for rounding its ends.
+    low: f64,
     last: f64,
     /// Number of its first bin among all.
     first: usize,
@@ -47,20 +47,21 @@ pub(crate) struct Stretch {
 impl Bins {
     pub(crate) fn new(support: &IntervalSet, size: f64) -> Result<Self, Error> {
         positive("the size of a bin", size)?;
-        let bins: f64 = support.intervals().iter().map(|interval| n_bins(*interval, size)).sum();
+        let bins: f64 = support.intervals().iter().map(|interval| n_bins(support, *interval, size)).sum();
         if bins > MOST_BINS {
             return Err(Error::TooManyBins { bin_size: size, bins });
         }
         let mut first = 0;
-        let epochs = support.with_last_times().map(|(interval, last)| {
-            let n_bins = n_bins(interval, size) as usize;
+        let epochs = support.with_first_and_last().map(|(interval, low, last)| {
+            let n_bins = n_bins(support, interval, size) as usize;
             first += n_bins;
             Epoch {
                 start: interval.start,
+                low,
                 last,
                 first: first - n_bins,
                 n_bins,
-                rounding: rounding(interval.start).max(rounding(interval.end)),
+                rounding: support.tolerance(interval.start).max(support.tolerance(interval.end)),
             }
         });
         Ok(Bins {
@@ -139,7 +140,7 @@ impl Stretch {
     /// before, the answer is near.
     pub(crate) fn rows(&self, times: &[f64], from: usize) -> Range<usize> {
         let edge = self.epoch.start + self.bins.start as f64 * self.size - 2.0 * self.epoch.rounding;
-        let edge = edge.max(self.epoch.start);
+        let edge = edge.max(self.epoch.low);
         let first = from + partition_near(&times[from..], |time| time < edge);
         let end = self.epoch.start + self.bins.end as f64 * self.size + self.epoch.rounding;
         first..first + partition_near(&times[first..], |time| time <= end.min(self.epoch.last))
@@ -166,8 +167,8 @@ impl Stretch {
 }
 
 /// How many bins an epoch has.
-fn n_bins(epoch: Interval, size: f64) -> f64 {
-    ((epoch.length() + 2.0 * rounding(epoch.end)) / size + 0.5).floor()
+fn n_bins(support: &IntervalSet, epoch: Interval, size: f64) -> f64 {
+    ((epoch.length() + 2.0 * support.tolerance(epoch.end)) / size + 0.5).floor()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use nemos_core::Segments;
+use nemos_core::{Segments, time_tolerance};
 
 use super::intervals::{Interval, IntervalSet};
 use super::rows::gather;
@@ -145,7 +145,8 @@ impl Ts {
     /// The events within these epochs, which become the support.
     #[must_use]
     pub fn restrict(&self, epochs: &IntervalSet) -> Self {
-        self.select(&epochs.rows(self.times()), epochs)
+        let epochs = epochs.clone().with_grain(self.support.grain());
+        self.select(&epochs.rows(self.times()), &epochs)
     }
 
     /// The rows that these epochs hold.
@@ -156,11 +157,21 @@ impl Ts {
         }
     }
 
-    /// The rows from `start` to `end`, both included.
+    /// The rows from `start` to `end`, both included, and what rounding took to the other side of them.
     pub fn rows_between(&self, start: f64, end: f64) -> Range<usize> {
-        let first = self.times().partition_point(|&time| time < start);
-        let rows = first..self.times().partition_point(|&time| time <= end);
-        if rows.start <= rows.end { rows } else { first..first }
+        self.rows_near(start, end, self.support.tolerance(start).max(self.support.tolerance(end)))
+    }
+
+    /// The rows from `start` to `end` and those that are no more than `tolerance` outside.
+    pub(crate) fn rows_near(&self, start: f64, end: f64, tolerance: f64) -> Range<usize> {
+        let first = self.times().partition_point(|&time| time < start - tolerance);
+        let rows = first..self.times().partition_point(|&time| time <= end + tolerance);
+        // NaN is nowhere.
+        if rows.start <= rows.end && start <= end {
+            rows
+        } else {
+            first..first
+        }
     }
 
     /// The events from `start` to `end`, both included. The support stays what it was.
@@ -169,7 +180,7 @@ impl Ts {
         self.part(self.rows_between(start, end), self.support.clone())
     }
 
-    /// The row closest to this time, the later of two; none if there are no events, or the time is NaN.
+    /// The row closest to this time, the later of two that are as close but for rounding; none if there are no events, or the time is NaN.
     pub fn nearest(&self, time: f64) -> Option<usize> {
         if time.is_nan() {
             return None;
@@ -178,7 +189,7 @@ impl Ts {
         let after = times.partition_point(|&other| other < time);
         let before = after.checked_sub(1);
         match (before, times.get(after)) {
-            (Some(before), Some(next)) if time - times[before] < next - time => Some(before),
+            (Some(before), Some(next)) if (next - time) - (time - times[before]) > time_tolerance(time) => Some(before),
             (before, None) => before,
             _ => Some(after),
         }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use nemos_core::time_tolerance;
 use rayon::prelude::*;
 
 use super::rows::partition_near;
@@ -22,12 +23,31 @@ impl Interval {
     pub fn length(&self) -> f64 {
         self.end - self.start
     }
+
+    /// Whether it is no longer than what rounding may make of nothing.
+    ///
+    /// # Example
+    /// ```
+    /// use nemos_timeseries::Interval;
+    /// assert!(Interval { start: 0.1 + 0.2, end: 0.3 }.is_empty());
+    /// ```
+    pub fn is_empty(&self) -> bool {
+        self.length() <= self.tolerance()
+    }
+
+    /// By how much its length may be off.
+    pub(super) fn tolerance(&self) -> f64 {
+        time_tolerance(self.start) + time_tolerance(self.end)
+    }
 }
 
 /// Epochs, trials or sessions: intervals in order of time, of which no two overlap.
 ///
 /// Intervals that overlap are merged when a set is made, and empty ones dropped. Intervals that only touch stay apart, as
 /// trials that follow each other do: what happens at their common edge belongs to the later one. Cloning is cheap.
+///
+/// Edges that differ by no more than the [tolerance of time](nemos_core::time_tolerance) are one edge, however they were
+/// computed: trials written as `(start, start + length)` touch where they should, and stay as many as they are.
 ///
 /// # Example
 /// ```
@@ -38,10 +58,18 @@ impl Interval {
 /// assert_eq!(running.total_length(), 50.0);
 /// # Ok::<(), nemos_timeseries::Error>(())
 /// ```
-#[derive(Clone, Default, PartialEq)]
+#[derive(Clone, Default)]
 pub struct IntervalSet {
     intervals: Arc<Vec<Interval>>,
     metadata: Arc<Table>,
+    /// Times in here are differences of other times, and no better known than this, in seconds; 0 where they are not.
+    grain: f64,
+}
+
+impl PartialEq for IntervalSet {
+    fn eq(&self, other: &Self) -> bool {
+        self.intervals == other.intervals && self.metadata == other.metadata
+    }
 }
 
 impl<'a> IntoIterator for &'a IntervalSet {
@@ -60,24 +88,10 @@ impl IntervalSet {
     /// # Errors
     /// [`Error::Interval`] if one ends before it starts, or is not finite.
     pub fn new(intervals: impl IntoIterator<Item = (f64, f64)>) -> Result<Self, Error> {
-        let mut sorted = Vec::new();
-        for (index, (start, end)) in intervals.into_iter().enumerate() {
-            if !(start.is_finite() && end.is_finite() && start <= end) {
-                return Err(Error::Interval { index, start, end });
-            }
-            if start < end {
-                sorted.push(Interval { start, end });
-            }
-        }
-        sorted.sort_by(|left, right| left.start.total_cmp(&right.start));
-        let mut merged: Vec<Interval> = Vec::with_capacity(sorted.len());
-        for interval in sorted {
-            match merged.last_mut() {
-                Some(last) if interval.start < last.end => last.end = last.end.max(interval.end),
-                _ => merged.push(interval),
-            }
-        }
-        Ok(Self::trusted(merged))
+        let intervals: Vec<(f64, f64)> = intervals.into_iter().collect();
+        Ok(Self::trusted(
+            assembled(&intervals)?.into_iter().map(|(interval, _)| interval).collect(),
+        ))
     }
 
     /// The set of these intervals, each with its row of metadata, in any order. Empty ones are dropped with their row.
@@ -96,26 +110,43 @@ impl IntervalSet {
     /// ```
     pub fn described(intervals: impl IntoIterator<Item = (f64, f64)>, metadata: &Table) -> Result<Self, Error> {
         let intervals: Vec<(f64, f64)> = intervals.into_iter().collect();
-        if metadata.n_rows() != intervals.len() {
-            return Err(Error::MetadataRows {
-                name: "of the intervals".into(),
-                got: metadata.n_rows(),
-                expected: intervals.len(),
-            });
+        check_rows(metadata, intervals.len())?;
+        let assembled = assembled(&intervals)?;
+        if let Some(&[first, second, ..]) = assembled.iter().map(|(_, rows)| rows.as_slice()).find(|rows| rows.len() > 1) {
+            return Err(Error::Overlap { first, second });
         }
-        let mut rows: Vec<usize> = (0..intervals.len()).filter(|&row| intervals[row].0 != intervals[row].1).collect();
-        rows.sort_by(|&left, &right| intervals[left].0.total_cmp(&intervals[right].0));
-        let set = Self::new(intervals.iter().copied())?;
-        if let Some(pair) = rows.windows(2).find(|pair| intervals[pair[1]].0 < intervals[pair[0]].1) {
-            return Err(Error::Overlap {
-                first: pair[0],
-                second: pair[1],
-            });
-        }
-        Ok(IntervalSet {
-            metadata: Arc::new(metadata.select(&rows)),
-            ..set
-        })
+        let rows: Vec<usize> = assembled.iter().flat_map(|(_, rows)| rows.iter().copied()).collect();
+        let set = Self::trusted(assembled.into_iter().map(|(interval, _)| interval).collect());
+        Ok(set.with_metadata(metadata.select(&rows)))
+    }
+
+    /// As [`described`](IntervalSet::described), for intervals of which some overlap: these are merged, and the table says
+    /// so.
+    ///
+    /// A merged interval keeps the values on which its rows agree. Where they differ, a number is NaN, and texts stand
+    /// side by side with `|` between; a column of flags that differ becomes one of numbers, 0, 1 or NaN. If any were
+    /// merged, a column `merged` of texts has the rows of each merged interval, as `"3 4"`, and nothing for the others.
+    ///
+    /// # Errors
+    /// [`Error::Interval`] and [`Error::MetadataRows`], as [`described`](IntervalSet::described).
+    ///
+    /// # Example
+    /// ```
+    /// use nemos_timeseries::{IntervalSet, Table};
+    /// let table = Table::new(3).with("choice", vec!["left", "right", "left"])?.with("block", vec![1.0, 1.0, 2.0])?;
+    /// let trials = IntervalSet::merged([(0.0, 2.2), (2.0, 4.0), (5.0, 6.0)], &table)?;
+    /// assert_eq!(trials.metadata().texts("choice")?, ["left|right", "left"]);
+    /// assert_eq!(trials.metadata().numbers("block")?, [1.0, 2.0]);
+    /// assert_eq!(trials.metadata().texts("merged")?, ["0 1", ""]);
+    /// # Ok::<(), nemos_timeseries::Error>(())
+    /// ```
+    pub fn merged(intervals: impl IntoIterator<Item = (f64, f64)>, metadata: &Table) -> Result<Self, Error> {
+        let intervals: Vec<(f64, f64)> = intervals.into_iter().collect();
+        check_rows(metadata, intervals.len())?;
+        let assembled = assembled(&intervals)?;
+        let groups: Vec<Vec<usize>> = assembled.iter().map(|(_, rows)| rows.clone()).collect();
+        let set = Self::trusted(assembled.into_iter().map(|(interval, _)| interval).collect());
+        Ok(set.with_metadata(metadata.merged(&groups)))
     }
 
     /// From the first to the last of sorted times; a single time is an interval without length.
@@ -131,7 +162,31 @@ impl IntervalSet {
         IntervalSet {
             metadata: Arc::new(Table::new(intervals.len())),
             intervals: Arc::new(intervals),
+            grain: 0.0,
         }
+    }
+
+    fn with_metadata(self, metadata: Table) -> Self {
+        IntervalSet {
+            metadata: Arc::new(metadata),
+            ..self
+        }
+    }
+
+    /// The same set, whose times are no better known than this.
+    pub(crate) fn with_grain(mut self, seconds: f64) -> Self {
+        self.grain = self.grain.max(seconds);
+        self
+    }
+
+    /// What is known at best of the times in here.
+    pub(crate) fn grain(&self) -> f64 {
+        self.grain
+    }
+
+    /// What counts as rounding near a time of this set.
+    pub(crate) fn tolerance(&self, time: f64) -> f64 {
+        time_tolerance(time).max(self.grain)
     }
 
     /// The same intervals with one more column of metadata: one row per interval as they are in the set, merged and in order
@@ -184,20 +239,20 @@ impl IntervalSet {
         self.intervals.iter().map(|interval| interval.start + interval.length() / 2.0)
     }
 
-    /// The interval that holds this time.
+    /// The interval that holds this time: the later one where two touch.
     pub fn find(&self, time: f64) -> Option<usize> {
-        let after = self.intervals.partition_point(|interval| interval.start <= time);
-        after.checked_sub(1).filter(|&index| time <= self.intervals[index].end)
+        let after = self.intervals.partition_point(|interval| self.low(interval) <= time);
+        let end = |index: usize| self.intervals[index].end;
+        after
+            .checked_sub(1)
+            .filter(|&index| time <= end(index) + self.tolerance(end(index)))
     }
 
     /// The intervals of which `keep` is true, with their metadata; it is given their number.
     #[must_use]
     pub fn filter(&self, keep: impl Fn(usize) -> bool) -> Self {
         let kept: Vec<usize> = (0..self.len()).filter(|&index| keep(index)).collect();
-        IntervalSet {
-            intervals: Arc::new(kept.iter().map(|&index| self.intervals[index]).collect()),
-            metadata: Arc::new(self.metadata.select(&kept)),
-        }
+        self.derived(kept.iter().map(|&index| self.intervals[index]).collect(), &kept)
     }
 
     /// These intervals cut or copied from those of `self`, each with the metadata of the one that it came from.
@@ -205,32 +260,83 @@ impl IntervalSet {
         IntervalSet {
             intervals: Arc::new(intervals),
             metadata: Arc::new(self.metadata.select(origins)),
+            grain: self.grain,
         }
     }
 
-    /// Each interval with the last time that belongs to it: its end, or just before where the next one touches.
-    pub(crate) fn with_last_times(&self) -> impl Iterator<Item = (Interval, f64)> {
-        let next = self.intervals.iter().skip(1).map(|next| next.start).chain([f64::INFINITY]);
-        self.intervals.iter().zip(next).map(|(&interval, next)| {
-            let last = if next == interval.end { next.next_down() } else { interval.end };
-            (interval, last)
+    /// The first time that an interval holds: its start, but for rounding.
+    fn low(&self, interval: &Interval) -> f64 {
+        interval.start - self.tolerance(interval.start)
+    }
+
+    /// Each interval with the first and the last time that it holds: its ends, but for rounding, or just before what the
+    /// next one holds.
+    pub(crate) fn with_first_and_last(&self) -> impl Iterator<Item = (Interval, f64, f64)> {
+        let next = self.intervals.iter().skip(1).map(|next| self.low(next)).chain([f64::INFINITY]);
+        self.intervals.iter().zip(next).map(|(interval, next)| {
+            let last = interval.end + self.tolerance(interval.end);
+            (*interval, self.low(interval), last.min(next.next_down()))
         })
     }
 
     /// The rows of sorted times that each interval holds. Rows of touching intervals do not overlap.
     pub(crate) fn rows(&self, times: &[f64]) -> Vec<Range<usize>> {
-        let ends: Vec<(Interval, f64)> = self.with_last_times().collect();
+        let ends: Vec<(Interval, f64, f64)> = self.with_first_and_last().collect();
         // Both are in order: only the first interval of a chunk is searched for, the others are near.
         let chunks = ends.par_chunks(PARALLEL_INTERVALS).flat_map_iter(|intervals| {
-            let mut from = times.partition_point(|&time| time < intervals[0].0.start);
-            intervals.iter().map(move |(interval, last)| {
-                let start = from + partition_near(&times[from..], |time| time < interval.start);
+            let mut from = times.partition_point(|&time| time < intervals[0].1);
+            intervals.iter().map(move |(_, first, last)| {
+                let start = from + partition_near(&times[from..], |time| time < *first);
                 from = start + partition_near(&times[start..], |time| time <= *last);
                 start..from
             })
         });
         chunks.collect()
     }
+}
+
+/// The intervals of a set, in order, each with those that were merged to it; empty ones are left out. Edges that are the same
+/// but for rounding become the same.
+fn assembled(intervals: &[(f64, f64)]) -> Result<Vec<(Interval, Vec<usize>)>, Error> {
+    let mut sorted = Vec::with_capacity(intervals.len());
+    for (index, &(start, end)) in intervals.iter().enumerate() {
+        let interval = Interval { start, end };
+        if !(start.is_finite() && end.is_finite() && (start <= end || interval.length() >= -interval.tolerance())) {
+            return Err(Error::Interval { index, start, end });
+        }
+        if !interval.is_empty() {
+            sorted.push((interval, index));
+        }
+    }
+    sorted.sort_by(|(left, _), (right, _)| left.start.total_cmp(&right.start));
+    let mut merged: Vec<(Interval, Vec<usize>)> = Vec::with_capacity(sorted.len());
+    for (interval, index) in sorted {
+        match merged.last_mut() {
+            Some((last, rows)) if last.end - interval.start > time_tolerance(interval.start) => {
+                last.end = last.end.max(interval.end);
+                rows.push(index);
+            }
+            Some((last, _)) => {
+                if interval.start - last.end <= time_tolerance(interval.start) {
+                    last.end = interval.start;
+                }
+                merged.push((interval, vec![index]));
+            }
+            None => merged.push((interval, vec![index])),
+        }
+    }
+    Ok(merged)
+}
+
+fn check_rows(metadata: &Table, n_intervals: usize) -> Result<(), Error> {
+    if metadata.n_rows() == n_intervals {
+        return Ok(());
+    }
+    Err(Error::MetadataRows {
+        name: "of the intervals".into(),
+        got: metadata.n_rows(),
+        expected: n_intervals,
+    })
 }
 
 /// Intervals that one thread looks up in a row.

@@ -5,7 +5,6 @@ mod bins;
 mod even;
 mod events;
 mod intervals;
-mod rounding;
 mod rows;
 
 pub(crate) use algebra::merge;
@@ -13,5 +12,4 @@ pub(crate) use bins::Bins;
 pub(crate) use even::{mean_step, no_rate};
 pub use events::Ts;
 pub use intervals::{Interval, IntervalSet};
-pub(crate) use rounding::rounding;
 pub(crate) use rows::{gather, partition_near, runs};

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use nemos_core::Backend;
+use nemos_core::{Backend, time_tolerance};
 
 use super::lookup::{advance, resample};
 use crate::signals::{Kind, Signal};
@@ -39,7 +39,7 @@ fn lines(times: &[f64], (samples, rows, values): (&[f64], &Range<usize>, &[f64])
     while at < times.len() {
         after = advance(samples, after, rows.end, times[at]);
         let (is_first, is_last) = (after == rows.start, after == rows.end);
-        if !is_last && samples[after] == times[at] {
+        if !is_last && samples[after] <= times[at] + time_tolerance(times[at]) {
             out[at * width..(at + 1) * width].copy_from_slice(row(after));
             at += 1;
         } else if is_first || is_last {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use nemos_core::{Backend, row_chunks};
+use nemos_core::{Backend, row_chunks, time_tolerance};
 use rayon::prelude::*;
 
 use crate::signals::{Kind, Signal, matrix, with_host};
@@ -11,7 +11,7 @@ use crate::times::{Ts, partition_near};
 /// Which sample [`Ts::value_from`] takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Nearest {
-    /// The closest, the later of two.
+    /// The closest, the later of two that are as close but for rounding.
     #[default]
     Closest,
     /// The last one that is not after.
@@ -50,19 +50,19 @@ impl Ts {
     }
 }
 
-/// The sample that is meant, given the first one that is not before.
+/// The sample that is meant, given the first one that is not before but for rounding.
 #[inline(always)]
 pub(crate) fn nearest(samples: &[f64], time: f64, after: usize, rows: &Range<usize>, which: Nearest) -> Option<usize> {
     let next = (after < rows.end).then_some(after);
     let before = || match next {
-        Some(next) if samples[next] == time => Some(next),
+        Some(next) if samples[next] <= time + time_tolerance(time) => Some(next),
         _ => (after > rows.start).then(|| after - 1),
     };
     match which {
         Nearest::After => next,
         Nearest::Before => before(),
         Nearest::Closest => match (before(), next) {
-            (Some(before), Some(next)) if time - samples[before] < samples[next] - time => Some(before),
+            (Some(before), Some(next)) if (samples[next] - time) - (time - samples[before]) > time_tolerance(time) => Some(before),
             (before, None) => before,
             (_, next) => next,
         },
@@ -101,9 +101,10 @@ where
     signal.with_values(axis, matrix(out, dims))
 }
 
-/// The first sample from `after` to `end` that is not before `time`: close by as a rule.
+/// The first sample from `after` to `end` that is not before `time` but for rounding: close by as a rule.
 #[inline(always)]
 pub(crate) fn advance(samples: &[f64], mut after: usize, end: usize, time: f64) -> usize {
+    let time = time - time_tolerance(time);
     // Times as dense as the samples are found in a step or two, without a search.
     for _ in 0..4 {
         if after >= end || samples[after] >= time {

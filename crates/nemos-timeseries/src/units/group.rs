@@ -159,7 +159,8 @@ impl TsGroup {
     /// The events within these epochs, which become the support.
     #[must_use]
     pub fn restrict(&self, epochs: &IntervalSet) -> Self {
-        self.with_units(self.units.par_iter().map(|unit| unit.restrict(epochs)).collect(), epochs.clone())
+        let epochs = epochs.clone().with_grain(self.support.grain());
+        self.with_units(self.units.par_iter().map(|unit| unit.restrict(&epochs)).collect(), epochs)
     }
 
     /// The units of which `keep` is true, with their metadata; it is given their place, from 0.

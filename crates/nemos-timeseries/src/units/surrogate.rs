@@ -141,7 +141,9 @@ impl<'a> Clock<'a> {
     /// What it shows at a time of the support.
     fn read(&self, time: f64) -> f64 {
         let epoch = self.support.find(time).expect("invariant: events lie in their support");
-        self.starts[epoch] + (time - self.support.intervals()[epoch].start)
+        let interval = self.support.intervals()[epoch];
+        // An event lies in its epoch but for rounding.
+        self.starts[epoch] + (time - interval.start).clamp(0.0, interval.length())
     }
 
     /// Events where the clock shows these numbers, from 0 to its total.
