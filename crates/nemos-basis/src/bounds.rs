@@ -78,27 +78,65 @@ fn finite<S: Serializer>(fill: &Option<f64>, serializer: S) -> Result<S::Ok, S::
     }
 }
 
+/// Whether a sample is outside a pair of bounds. One that is a bound in single precision is inside: 1.1 of a file of 32-bit
+/// floats is 1.10000002 in double, and beyond 1.1.
+#[inline(always)]
+pub(crate) fn is_outside(sample: f64, (low, high): (f64, f64)) -> bool {
+    // A number that is above another in single precision is above it in double.
+    (sample as f32) < low as f32 || sample as f32 > high as f32
+}
+
 /// Maps samples of one column to 0..1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Scale {
     pub(crate) low: f64,
     /// `high − low`, or one where they are equal: a constant column is 0 everywhere.
     pub(crate) span: f64,
+    /// The bounds, where there are some: what is one of them in single precision is one of them.
+    bounds: Option<(f64, f64)>,
 }
 
 impl Scale {
-    pub(crate) const UNIT: Scale = Scale { low: 0.0, span: 1.0 };
+    pub(crate) const UNIT: Scale = Scale {
+        low: 0.0,
+        span: 1.0,
+        bounds: None,
+    };
 
     pub(crate) fn new((low, high): (f64, f64)) -> Self {
         let span = high - low;
         Scale {
             low,
             span: if span == 0.0 { 1.0 } else { span },
+            bounds: (span > 0.0).then_some((low, high)),
         }
     }
 
     #[inline(always)]
     pub(crate) fn unit(self, sample: f64) -> f64 {
-        (sample - self.low) / self.span
+        let unit = (sample - self.low) / self.span;
+        match self.bounds {
+            Some(bounds) if !(0.0..=1.0).contains(&unit) && !is_outside(sample, bounds) => unit.clamp(0.0, 1.0),
+            _ => unit,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bound_in_single_precision_is_inside() {
+        for high in [1.1, 0.3, 1e6 + 0.1, -0.7] {
+            let bounds = (-3.0, high);
+            for near in [high, f64::from(high as f32), high.next_up()] {
+                assert!(!is_outside(near, bounds), "{near}");
+                assert!(Scale::new(bounds).unit(near) <= 1.0, "{near}");
+            }
+            assert!(is_outside(f64::from((high as f32).next_up()), bounds));
+        }
+        assert!(Scale::new((0.1, 1.0)).unit(f64::from(0.1_f32.next_down())) < 0.0);
+        assert!(!is_outside(f64::NAN, (0.0, 1.0)) && Scale::new((0.0, 1.0)).unit(f64::NAN).is_nan());
     }
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use nemos_core::{Backend, Design, Matrix, Names, Rows, Samples, Segments, ToDesign, first_time_apart, row_chunks};
 
 use crate::plan::Plan;
+use crate::room;
 use crate::source::{Columns, Source, Visitor};
 use crate::spec::Mode;
 use crate::{Basis, Error, Inputs, Layout};
@@ -115,7 +116,8 @@ impl Basis {
     ///
     /// # Errors
     /// Anything wrong with the basis; [`Error::Inputs`] and [`nemos_core::Error::RowsDiffer`] if the inputs are not as many, or as
-    /// long, as they should be; [`Error::AllMissing`] if bounds are to come from samples that are all NaN.
+    /// long, as they should be; [`Error::AllMissing`] if bounds are to come from samples that are all NaN;
+    /// [`nemos_core::Error::Memory`] if the features do not fit into memory.
     pub fn compute_features<'a, B: Backend, I: Inputs<'a, B>>(&self, inputs: I) -> Result<I::Output, Error> {
         whole(self, inputs, Mode::Features)
     }
@@ -157,13 +159,18 @@ impl Basis {
 
 /// All rows at once, wrapped.
 fn whole<'a, B: Backend, I: Inputs<'a, B>>(basis: &Basis, inputs: I, mode: Mode) -> Result<I::Output, Error> {
-    let design = design(basis, inputs.designs(), mode)?;
+    let designs = inputs.designs();
+    let (columns, n_rows) = (Recording { inputs: &designs }.columns(), designs.first().map_or(0, Design::n_rows));
+    room::check(basis, &columns, n_rows, B::DTYPE.size())?;
+    let design = design(basis, designs, mode)?;
     let values = design.chunk(0..design.n_rows())?;
     Ok(inputs.wrap(values, design.layout().names()))
 }
 
 fn design<'a, B: Backend>(basis: &Basis, inputs: Vec<Design<'a, B>>, mode: Mode) -> Result<BasisDesign<'a, B>, Error> {
     let source = Recording { inputs: &inputs };
+    // A row, and what all rows are made with.
+    room::check(basis, &source.columns(), 1, size_of::<f64>())?;
     let layout = Layout::new(basis, &source.columns())?;
     let plan = Plan::new(basis, &layout, &source, mode)?;
     check_time(&inputs)?;

@@ -67,6 +67,7 @@ mod operators;
 mod piecewise;
 mod plan;
 mod print;
+mod room;
 mod saved;
 mod source;
 mod spec;

@@ -76,6 +76,16 @@ pub enum Error {
         /// Columns that exist.
         available: usize,
     },
+    /// More memory than there is.
+    #[error("{name} would take {:.1} GB, and {:.1} GB are free; take fewer of them, or compute them on demand (`Basis::design`)", bytes / 1e9, available / 1e9)]
+    Memory {
+        /// What would be as large.
+        name: &'static str,
+        /// How many bytes it would take.
+        bytes: f64,
+        /// How many are free.
+        available: f64,
+    },
     /// There is nothing to compute with.
     #[error("{name} is empty: it has {rows} rows and {columns} columns, and at least one of each is needed")]
     Empty {

@@ -65,7 +65,7 @@ pub use features::Features;
 pub use host::{HostFloat, HostRows};
 pub use linalg::{LeastSquares, SymmetricEigen, cholesky, least_squares, null_space, solve_positive_definite};
 pub use matrix::Matrix;
-pub use memory::{with_room, zeros};
+pub use memory::{check_memory, with_room, zeros};
 pub use names::{Block, Names};
 pub use print::five_digits;
 pub use rows::{Rows, row_chunks};

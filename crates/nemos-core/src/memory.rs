@@ -1,6 +1,51 @@
 //! Memory for results that are as large as a recording.
 
-use crate::HostFloat;
+use crate::{Error, HostFloat};
+
+/// Below this, in bytes, nobody is asked.
+const ALWAYS: f64 = (1_u64 << 28) as f64;
+
+/// Asks for memory before it is taken: an allocation that fails ends the program, and one that succeeds may end it later.
+///
+/// Where the operating system is Linux, it says how much is free, to the machine and to the container. Elsewhere only what no
+/// address can reach is refused.
+///
+/// # Errors
+/// [`Error::Memory`], which names the size.
+///
+/// # Example
+/// ```
+/// use nemos_core::check_memory;
+/// assert!(check_memory("a matrix", 8e6).is_ok());
+/// let error = check_memory("the features", 1e15).unwrap_err();
+/// assert!(error.to_string().contains("1000000.0 GB"));
+/// ```
+pub fn check_memory(name: &'static str, bytes: f64) -> Result<(), Error> {
+    let available = if bytes > ALWAYS { free_bytes() } else { f64::INFINITY };
+    if bytes > available {
+        return Err(Error::Memory { name, bytes, available });
+    }
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+fn free_bytes() -> f64 {
+    let read = |path: &str| std::fs::read_to_string(path).ok();
+    let machine = read("/proc/meminfo").and_then(|text| {
+        let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+        line.trim().strip_suffix(" kB")?.parse::<f64>().ok()
+    });
+    let number = |path: &str| read(path).and_then(|text| text.trim().parse::<f64>().ok());
+    // What a container may take, less what it has taken; a file that says "max" is no number.
+    let container = number("/sys/fs/cgroup/memory.max").zip(number("/sys/fs/cgroup/memory.current"));
+    let free = machine.map_or(isize::MAX as f64, |kilobytes| kilobytes * 1024.0);
+    container.map_or(free, |(most, taken)| free.min(most - taken))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn free_bytes() -> f64 {
+    isize::MAX as f64
+}
 
 /// Below this, in bytes, pages are few anyway.
 #[cfg(target_os = "linux")]

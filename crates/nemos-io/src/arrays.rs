@@ -1,10 +1,13 @@
 //! What arrays of files become: matrices, without a copy where there need be none, and numbers of units.
 
+use std::path::Path;
+
 use ndarray::ArrayD;
 use nemos_core::{Backend, Matrix};
 use nemos_timeseries::TsGroup;
 
 use crate::Error;
+use crate::report::{Log, Reason};
 
 /// `[n_samples, n_columns]`; axes after the first are flattened.
 pub(crate) fn matrix<B: Backend>(values: ArrayD<f64>) -> Result<Matrix<B>, Error> {
@@ -14,13 +17,24 @@ pub(crate) fn matrix<B: Backend>(values: ArrayD<f64>) -> Result<Matrix<B>, Error
     matrix.map_err(|error| Error::TimeSeries(error.into()))
 }
 
-/// Units under the numbers of a file. Where one is below zero, or missing, they stay 0, 1, … with a warning.
-pub(crate) fn numbered(group: TsGroup, numbers: &[f64]) -> Result<TsGroup, Error> {
-    if !numbers.iter().all(|&number| number >= 0.0) {
-        tracing::warn!("numbers of units below zero were replaced by 0, 1, … in their order");
+/// Units under the numbers of a file. Where some are below zero, missing or there twice, they are 0, 1, … if the file is
+/// read leniently.
+pub(crate) fn numbered(group: TsGroup, numbers: &[f64], path: &Path, object: &str, log: &Log) -> Result<TsGroup, Error> {
+    let ids: Option<Vec<u64>> = numbers
+        .iter()
+        .map(|&number| (number >= 0.0 && number.fract() == 0.0).then_some(number as u64))
+        .collect();
+    let Some(ids) = ids else {
+        log.note(object, Vec::new(), Reason::Renumbered);
         return Ok(group);
+    };
+    match group.clone().with_ids(ids) {
+        Err(nemos_timeseries::Error::DuplicateUnit { .. }) if log.is_lenient() => {
+            log.note(object, Vec::new(), Reason::Renumbered);
+            Ok(group)
+        }
+        numbered => numbered.map_err(|error| Error::recording(path, object, error)),
     }
-    Ok(group.with_ids(numbers.iter().map(|&number| number as u64).collect::<Vec<_>>())?)
 }
 
 /// The values, the last axis fastest.
@@ -33,6 +47,18 @@ pub(crate) fn in_rows<T: Copy>(values: ArrayD<T>) -> Vec<T> {
     all.drain(..offset.unwrap_or(0));
     all.truncate(n_values);
     all
+}
+
+/// A float of 16 bits: one of sign, five of exponent, ten of fraction (IEEE 754).
+pub(crate) fn half(bits: u16) -> f64 {
+    let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
+    let size = match exponent {
+        0 => fraction * 2.0_f64.powi(-24),
+        31 if fraction == 0.0 => f64::INFINITY,
+        31 => f64::NAN,
+        _ => (1.0 + fraction / 1024.0) * 2.0_f64.powi(exponent - 15),
+    };
+    if bits >> 15 == 1 { -size } else { size }
 }
 
 #[cfg(test)]

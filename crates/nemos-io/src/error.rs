@@ -1,7 +1,7 @@
 //! What can be wrong with a file.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A file that cannot be read or written as asked.
@@ -159,6 +159,69 @@ pub enum Error {
         /// What is wrong with it.
         source: Arc<io::Error>,
     },
+    /// A time in a recording is not finite, or before the one before it.
+    #[error(
+        "{object} in {}: row {row} is {time} s{}; times are finite and in order: `NwbFile::lenient` reads the others, and says which were left out",
+        path.display(), after(*before)
+    )]
+    Times {
+        /// Which file.
+        path: PathBuf,
+        /// Which object in it.
+        object: String,
+        /// Which row of it, from 0.
+        row: usize,
+        /// The time there.
+        time: f64,
+        /// The time before it, infinite where there is none.
+        before: f64,
+    },
+    /// Something in a recording cannot be used as it is.
+    #[error("{object} in {}: {source}", path.display())]
+    Recording {
+        /// Which file.
+        path: PathBuf,
+        /// Which object in it.
+        object: String,
+        /// What is wrong with it.
+        source: nemos_timeseries::Error,
+    },
+    /// The name of a file that is to be written means another format.
+    #[error("{} is to be written as .{format}, and its name ends like a file of another kind; call it something.{format}", path.display())]
+    Ending {
+        /// Which file.
+        path: PathBuf,
+        /// The usual ending of what is written.
+        format: &'static str,
+    },
+    /// A file of no format that can be read.
+    #[error("{} is of no kind that is read here: NWB (HDF5), .npz, .npy, .csv and .safetensors are", path.display())]
+    UnknownFormat {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The values of a series are of a type that cannot be read.
+    #[error("{name} in {} holds {type_name}; only numbers, flags and texts with timestamps are read, so convert it with h5py", path.display())]
+    SeriesType {
+        /// Which file.
+        path: PathBuf,
+        /// Which series.
+        name: String,
+        /// What its values are.
+        type_name: &'static str,
+    },
+    /// The first axis of a series is not time.
+    #[error(
+        "{name} has shape {shape:?} and {times} times: time must be the first axis; transpose the data, or read them with `NwbSeries::transposed`"
+    )]
+    SeriesTransposed {
+        /// Which series.
+        name: String,
+        /// The shape of its data.
+        shape: Vec<usize>,
+        /// How many times it has.
+        times: usize,
+    },
     /// A recording has nothing of this name.
     #[error("{} has no {wanted} named {name:?}; it has {available:?}", path.display())]
     NoEntry {
@@ -194,7 +257,7 @@ pub enum Error {
         instead: &'static str,
     },
     /// A time series has not as many times as samples.
-    #[error("{name} has {times} times for {samples} samples; the file is damaged")]
+    #[error("{name} has {times} times for {samples} samples; `NwbFile::lenient` takes those that have both")]
     SeriesTimes {
         /// Which series.
         name: String,
@@ -232,8 +295,10 @@ pub enum Error {
         available: Vec<String>,
     },
     /// Arrays of one object of pynapple do not have the same length.
-    #[error("{name} has {got} entries, and what it belongs to has {expected}; the file is damaged")]
+    #[error("{name} in {} has {got} entries, and what it belongs to has {expected}; the file is damaged: write it again", path.display())]
     PynappleLengths {
+        /// Which file.
+        path: PathBuf,
         /// Which array.
         name: &'static str,
         /// Its length.
@@ -255,6 +320,16 @@ pub enum Error {
         /// What should be.
         expected: &'static str,
     },
+    /// A table of text has not the columns that it should have.
+    #[error("{} needs {wanted}; it has {available:?}", path.display())]
+    CsvColumns {
+        /// Which file.
+        path: PathBuf,
+        /// What it should have.
+        wanted: &'static str,
+        /// The names of its columns.
+        available: Vec<String>,
+    },
     /// Times, values or names do not make a time series.
     #[error(transparent)]
     TimeSeries(#[from] nemos_timeseries::Error),
@@ -266,4 +341,24 @@ pub enum Error {
         /// What the system said.
         source: Arc<io::Error>,
     },
+}
+
+/// What a time comes after, in words.
+fn after(before: f64) -> String {
+    if before.is_finite() {
+        format!(", after {before} s")
+    } else {
+        String::new()
+    }
+}
+
+impl Error {
+    /// That something in a recording cannot be used as it is.
+    pub(crate) fn recording(path: &Path, object: &str, source: impl Into<nemos_timeseries::Error>) -> Self {
+        Error::Recording {
+            path: path.into(),
+            object: object.into(),
+            source: source.into(),
+        }
+    }
 }

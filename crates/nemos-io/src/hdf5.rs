@@ -1,19 +1,36 @@
 //! HDF5 files: the one place that knows the crate that decodes them.
 
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use hdf5_reader::messages::datatype::{Datatype, StringSize, VarLenKind};
+use hdf5_reader::messages::datatype::{Datatype, ReferenceType, StringSize, VarLenKind};
 use hdf5_reader::{ByteOrder, Dataset, H5Type, Hdf5File, OpenOptions, SliceInfo, SliceInfoElem};
 use ndarray::ArrayD;
 
 use crate::Error;
-use crate::arrays::in_rows;
+use crate::arrays::{half, in_rows};
+use crate::filters;
 
 /// Deflate shrinks nothing further; what claims more is a damaged or a hostile file.
 const BEST_COMPRESSION: usize = 1032;
+
+/// Values take at most this many times the length of their file, unless all of them were written.
+const MOST_MEMORY: u64 = 10;
+
+/// Groups nest less deeply than this, and there are fewer.
+const MOST_GROUPS: usize = 100_000;
+
+/// The most bytes of chunks that are kept.
+const CHUNK_CACHE: usize = 64 << 20;
+
+/// The most bytes that describe one object.
+const MOST_HEADER: usize = 64 << 20;
+
+/// Times that are looked at together.
+const BLOCK: usize = 1 << 16;
 
 /// Texts may take as much memory as their file, and in any case this much: no column of a recording needs more.
 const TEXT_BYTES: u64 = 64 << 20;
@@ -26,6 +43,18 @@ pub(crate) struct Hdf5 {
     n_bytes: u64,
     /// No object can have more bytes than this.
     most: usize,
+    /// What a look at all times of a dataset found.
+    orders: Mutex<HashMap<String, Arc<[BadTime]>>>,
+    /// Where groups are, by their addresses.
+    groups: OnceLock<HashMap<u64, String>>,
+}
+
+/// A time that is not finite, or before the one before it.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct BadTime {
+    pub(crate) row: usize,
+    pub(crate) time: f64,
+    pub(crate) before: f64,
 }
 
 /// What the elements of a dataset are.
@@ -35,6 +64,8 @@ pub(crate) enum Elements {
     /// An enumeration of a byte, as h5py writes booleans.
     Flags,
     Texts,
+    /// Other objects of the file.
+    References,
     Other,
 }
 
@@ -44,10 +75,23 @@ impl Hdf5 {
             path: path.into(),
             source: Arc::new(source),
         })?;
+        if metadata.is_dir() {
+            return Err(damaged(
+                path,
+                "the folder",
+                "it is no file; Zarr is not read: export it as HDF5 (pynwb: NWBHDF5IO.export)",
+            ));
+        }
         let n_bytes = metadata.len();
         let most = usize::try_from(n_bytes).unwrap_or(usize::MAX).saturating_mul(BEST_COMPRESSION);
-        let options = OpenOptions::default().with_max_read_bytes(most).with_max_chunk_bytes(most);
-        let file = Hdf5File::open_with_options(path, options).map_err(|error| damaged(path, "/", error))?;
+        let cache = most.min(usize::try_from(n_bytes).unwrap_or(usize::MAX)).min(CHUNK_CACHE);
+        let options = OpenOptions::default()
+            .with_max_read_bytes(most)
+            .with_max_chunk_bytes(most)
+            .with_max_object_header_bytes(most.min(MOST_HEADER))
+            .with_chunk_cache_bytes(cache)
+            .with_filter_registry(filters::registry(most));
+        let file = Hdf5File::open_with_options(path, options).map_err(|error| damaged(path, "the file", error))?;
         let path = path.into();
         // All bits set mean that the writer did not know.
         let expected = file.superblock().eof_address;
@@ -58,7 +102,14 @@ impl Hdf5 {
                 expected,
             });
         }
-        Ok(Hdf5 { file, path, n_bytes, most })
+        Ok(Hdf5 {
+            file,
+            path,
+            n_bytes,
+            most,
+            orders: Mutex::default(),
+            groups: OnceLock::new(),
+        })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -122,18 +173,127 @@ impl Hdf5 {
 
     pub(crate) fn elements(&self, dataset: &str) -> Result<Elements, Error> {
         Ok(match self.dataset(dataset)?.dtype() {
-            Datatype::FixedPoint { .. } | Datatype::FloatingPoint { size: 4 | 8, .. } => Elements::Numbers,
+            Datatype::FixedPoint { .. } | Datatype::FloatingPoint { size: 2 | 4 | 8, .. } => Elements::Numbers,
             Datatype::Enum { .. } => Elements::Flags,
             Datatype::String { .. } => Elements::Texts,
+            Datatype::Reference {
+                ref_type: ReferenceType::Object,
+                size: 8,
+            } => Elements::References,
             dtype if is_in_heap(dtype) => Elements::Texts,
             _ => Elements::Other,
         })
     }
 
+    /// What the elements of a dataset are, in words.
+    pub(crate) fn type_name(&self, dataset: &str) -> Result<&'static str, Error> {
+        Ok(match self.dataset(dataset)?.dtype() {
+            Datatype::FixedPoint { .. } => "integers",
+            Datatype::FloatingPoint { size: 2 | 4 | 8, .. } => "floats",
+            Datatype::FloatingPoint { .. } => "floats of an unusual size",
+            Datatype::String { .. } => "texts",
+            dtype if is_in_heap(dtype) => "texts",
+            Datatype::Compound { .. } => "records of several fields",
+            Datatype::Array { .. } => "arrays",
+            Datatype::Enum { .. } => "flags",
+            Datatype::VarLen { .. } => "lists of different lengths",
+            Datatype::Reference { .. } => "references to other objects",
+            Datatype::Bitfield { .. } => "fields of bits",
+            Datatype::Opaque { .. } => "bytes without a meaning",
+        })
+    }
+
     /// All numbers of a dataset.
     pub(crate) fn floats(&self, dataset: &str) -> Result<ArrayD<f64>, Error> {
-        let values = self.dataset(dataset)?.read_array::<Number>();
-        self.numbers(dataset, values)
+        let found = self.dataset(dataset)?;
+        self.check_written(dataset, &found, found.num_elements().unwrap_or(u64::MAX))?;
+        self.numbers(dataset, found.read_array::<Number>())
+    }
+
+    /// Refuses to take memory that is out of all proportion to the file: for values that were never written.
+    fn check_written(&self, dataset: &str, found: &Dataset, n_values: u64) -> Result<(), Error> {
+        if n_values.saturating_mul(size_of::<f64>() as u64) <= MOST_MEMORY * self.n_bytes {
+            return Ok(());
+        }
+        let mut n_written = 0;
+        if found.chunks().is_some() {
+            for chunk in found.iter_chunks().map_err(|error| damaged(&self.path, dataset, error))? {
+                let chunk = chunk.map_err(|error| damaged(&self.path, dataset, error))?;
+                n_written += chunk.shape().iter().fold(1, |n, &length| u64::saturating_mul(n, length));
+            }
+        }
+        if n_written < n_values {
+            return Err(self.refuse(
+                dataset,
+                "most of its values were never written, and all of them would take far more memory than the file is long",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The objects that the elements of a dataset point to: the paths of groups; nothing for others.
+    pub(crate) fn references(&self, dataset: &str) -> Result<Vec<Option<String>>, Error> {
+        let found = self.dataset(dataset)?;
+        self.check_written(dataset, &found, found.num_elements().unwrap_or(u64::MAX))?;
+        let bytes = found.read_raw_bytes().map_err(|error| damaged(&self.path, dataset, error))?;
+        let (addresses, _) = bytes.as_chunks::<8>();
+        let groups = self.groups();
+        Ok(addresses
+            .iter()
+            .map(|bytes| groups.get(&u64::from_le_bytes(*bytes)).cloned())
+            .collect())
+    }
+
+    /// The group that an attribute of a dataset points to, if there is one.
+    pub(crate) fn reference(&self, dataset: &str, name: &str) -> Option<String> {
+        let attribute = self.dataset(dataset).ok()?.attribute(name).ok()?;
+        let address = attribute.raw_data.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))?;
+        self.groups().get(&address).cloned()
+    }
+
+    /// All groups by their addresses, found once; the first path of each.
+    fn groups(&self) -> &HashMap<u64, String> {
+        self.groups.get_or_init(|| {
+            let (mut found, mut seen) = (HashMap::new(), HashSet::new());
+            let mut waiting = vec![String::new()];
+            while let Some(path) = waiting.pop() {
+                // What is damaged is not pointed to by anything that can be read.
+                let Ok(group) = self.file.group(&path) else { continue };
+                if !seen.insert(group.address()) || seen.len() > MOST_GROUPS {
+                    continue;
+                }
+                let members = group.member_names().map(|(groups, _)| groups).unwrap_or_default();
+                waiting.extend(members.into_iter().map(|name| format!("{path}/{name}")));
+                found.insert(group.address(), path);
+            }
+            found
+        })
+    }
+
+    /// The times in a dataset that are not finite, or before the one before them. All are looked at, once.
+    pub(crate) fn bad_times(&self, dataset: &str, n_times: usize) -> Result<Arc<[BadTime]>, Error> {
+        let known = || self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bad) = known().get(dataset) {
+            return Ok(bad.clone());
+        }
+        let mut bad = Vec::new();
+        let mut before = f64::NEG_INFINITY;
+        for start in (0..n_times).step_by(BLOCK) {
+            let times = in_rows(self.rows(dataset, start..n_times.min(start + BLOCK))?);
+            for (row, time) in times.into_iter().enumerate() {
+                if !(time.is_finite() && time >= before) {
+                    bad.push(BadTime {
+                        row: start + row,
+                        time,
+                        before,
+                    });
+                }
+                before = time;
+            }
+        }
+        let bad: Arc<[BadTime]> = bad.into();
+        known().insert(dataset.into(), bad.clone());
+        Ok(bad)
     }
 
     /// All numbers of a dataset, one after the other.
@@ -173,6 +333,8 @@ impl Hdf5 {
             end: rows.end as u64,
             step: 1,
         };
+        let width = found.shape()[1..].iter().fold(1, |n, &length| u64::saturating_mul(n, length));
+        self.check_written(dataset, &found, width.saturating_mul(rows.len() as u64))?;
         self.numbers(dataset, found.read_slice::<Number>(&selection))
     }
 
@@ -274,6 +436,7 @@ impl H5Type for Number {
                     bits as f64
                 }
             }),
+            Datatype::FloatingPoint { size: 2, byte_order } => bits(bytes, 2, *byte_order).map(|bits| half(bits as u16)),
             Datatype::FloatingPoint { size: 4, byte_order } => {
                 bits(bytes, 4, *byte_order).map(|bits| f64::from(f32::from_bits(bits as u32)))
             }
@@ -312,7 +475,11 @@ mod tests {
         use ByteOrder::{BigEndian, LittleEndian};
         let fixed = |size, signed, byte_order| Datatype::FixedPoint { size, signed, byte_order };
         let float = |size, byte_order| Datatype::FloatingPoint { size, byte_order };
-        let cases: [(Datatype, &[u8], f64); 7] = [
+        let cases: [(Datatype, &[u8], f64); 10] = [
+            // One, the largest and the smallest float of 16 bits.
+            (float(2, LittleEndian), &[0x00, 0x3c], 1.0),
+            (float(2, BigEndian), &[0xfb, 0xff], -65504.0),
+            (float(2, LittleEndian), &[0x01, 0x00], 5.960464477539063e-8),
             (fixed(1, false, LittleEndian), &[255], 255.0),
             (fixed(1, true, LittleEndian), &[255], -1.0),
             (fixed(2, true, BigEndian), &[0xff, 0xfe], -2.0),

@@ -7,7 +7,9 @@
 //! |---|---|
 //! | [`NwbFile`], [`NwbUnits`], [`NwbSeries`] | units, intervals and series of an NWB file, read when they are asked for |
 //! | [`Pynapple`] | objects of pynapple, in and out |
-//! | [`read_csv`] | signals from comma-separated numbers |
+//! | [`read_csv`], [`CsvFile`] | signals, units, trials and tables from comma-separated text |
+//! | [`load_file`], [`SessionFolder`] | any of these, by content; all files of a session |
+//! | [`Lenient`], [`LeftOut`] | what is damaged read nevertheless, with what was left out |
 //! | [`NpzFile`] | named arrays of a `.npz` file, as NumPy and pynapple write it |
 //! | [`read_npy`], [`write_npy`] | one array in a `.npy` file |
 //! | [`SaveModel`] | fitted models in and out of safetensors, and of NeMoS's files |
@@ -16,7 +18,11 @@
 mod arrays;
 mod csv;
 mod error;
+mod filters;
+mod format;
 mod hdf5;
+mod load;
+mod lzf;
 mod names;
 mod nemos_file;
 mod nemos_penalty;
@@ -24,23 +30,30 @@ mod npy;
 mod npz;
 mod npz_writer;
 mod nwb;
+mod nwb_axis;
+mod nwb_interval_series;
 mod nwb_part;
+mod nwb_regions;
 mod nwb_series;
 mod nwb_table;
 mod nwb_units;
 mod pynapple;
+mod report;
+mod rising;
 mod safetensors;
 mod save_model;
 mod saved;
 mod write;
 
-pub use csv::read_csv;
+pub use csv::{CsvFile, read_csv};
 pub use error::Error;
+pub use load::{Loaded, SessionFolder, load_file};
 pub use npy::{read_npy, write_npy};
 pub use npz::NpzFile;
 pub use nwb::{NwbEntry, NwbFile, NwbKind};
 pub use nwb_series::NwbSeries;
 pub use nwb_units::NwbUnits;
 pub use pynapple::Pynapple;
+pub use report::{LeftOut, Lenient, Reason};
 pub use save_model::SaveModel;
 pub use saved::SavedModel;

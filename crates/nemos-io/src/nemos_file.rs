@@ -9,6 +9,7 @@ use ndarray::{Array2, ArrayD};
 use nemos_core::Names;
 use nemos_glm::{BuiltIn, ColumnOutcome, FeatureMask, LinkForm, NegativeBinomial, ObservationModel, Options, Outcome, Regularizer, Status};
 
+use crate::format::Format;
 use crate::names::{self, Class};
 use crate::nemos_penalty::{read_penalty, write_penalty};
 use crate::npz_writer::NpzWriter;
@@ -88,6 +89,7 @@ impl SavedModel {
     /// strengths of the groups of a population. [`Error::Glm`] where the penalty or the mask does not fit the features.
     /// [`Error::Write`] if the system refuses.
     pub fn save_nemos(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        Format::Npz.check_name(path.as_ref())?;
         self.check()?;
         if self.header.has_offset {
             return Err(Error::NotInNemos { what: "offset" });

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use ndarray::{ArrayD, ArrayView, Dimension, IxDyn, ShapeBuilder};
 use npyz::{Deserialize, NpyFile, NpyHeader, Order, TypeChar, WriteOptions, WriterBuilder};
 
+use crate::arrays::half;
+use crate::format::Format;
 use crate::{Error, write};
 
 /// Reads a `.npy` file of booleans, integers or floats.
@@ -38,8 +40,9 @@ pub fn read_npy(path: impl AsRef<Path>) -> Result<ArrayD<f64>, Error> {
 /// Writes an array of any number of axes as a `.npy` file, row after row, replacing one that exists whole or not at all.
 ///
 /// # Errors
-/// [`Error::Write`] if the system refuses.
+/// [`Error::Ending`] if the name ends like another format, [`Error::Write`] if the system refuses.
 pub fn write_npy<D: Dimension>(path: impl AsRef<Path>, array: ArrayView<'_, f64, D>) -> Result<(), Error> {
+    Format::Npy.check_name(path.as_ref())?;
     write::replace_with(path.as_ref(), |file| {
         let shape: Vec<u64> = array.shape().iter().map(|&length| length as u64).collect();
         let mut writer = WriteOptions::new()
@@ -63,8 +66,27 @@ pub(crate) fn read_array(mut reader: impl Read, name: &str) -> Result<ArrayD<f64
     };
     let shape: Vec<usize> = header.shape().iter().map(|&length| length as usize).collect();
     let fortran = header.order() == Order::Fortran;
-    let file = NpyFile::with_header(header, &mut reader);
+    let (n_values, is_big) = (
+        header.shape().iter().product::<u64>() as usize,
+        header.dtype().descr().contains('>'),
+    );
     let values = match (kind, bytes) {
+        (TypeChar::Float, 2) => read_halves(&mut reader, n_values, is_big, name),
+        _ => read_numbers(NpyFile::with_header(header, &mut reader), (kind, bytes), name),
+    }?;
+    // Reading on makes a zip archive compare its checksum.
+    match reader.read(&mut [0]) {
+        Ok(0) => {}
+        Ok(_) => return Err(damaged(name, io::Error::other("there are bytes that belong to no value"))),
+        Err(source) => return Err(damaged(name, source)),
+    }
+    let array = ArrayD::from_shape_vec(IxDyn(&shape).set_f(fortran), values).map_err(|_| Error::TooLarge { name: name.into() })?;
+    Ok(array.as_standard_layout().into_owned())
+}
+
+/// Numbers of a type that has a counterpart here.
+fn read_numbers(file: NpyFile<impl Read>, number_type: (TypeChar, u64), name: &str) -> Result<Vec<f64>, Error> {
+    match number_type {
         (TypeChar::Bool, _) => read_values(file, name, |value: bool| f64::from(u8::from(value))),
         (TypeChar::Int, 1) => read_values(file, name, |value: i8| f64::from(value)),
         (TypeChar::Int, 2) => read_values(file, name, |value: i16| f64::from(value)),
@@ -76,15 +98,27 @@ pub(crate) fn read_array(mut reader: impl Read, name: &str) -> Result<ArrayD<f64
         (TypeChar::Uint, _) => read_values(file, name, |value: u64| value as f64),
         (_, 4) => read_values(file, name, |value: f32| f64::from(value)),
         _ => read_values(file, name, |value: f64| value),
-    }?;
-    // Reading on makes a zip archive compare its checksum.
-    match reader.read(&mut [0]) {
-        Ok(0) => {}
-        Ok(_) => return Err(damaged(name, io::Error::other("there are bytes that belong to no value"))),
-        Err(source) => return Err(damaged(name, source)),
     }
-    let array = ArrayD::from_shape_vec(IxDyn(&shape).set_f(fortran), values).map_err(|_| Error::TooLarge { name: name.into() })?;
-    Ok(array.as_standard_layout().into_owned())
+}
+
+/// Floats of 16 bits, which have no counterpart here.
+fn read_halves(reader: &mut impl Read, expected: usize, is_big: bool, name: &str) -> Result<Vec<f64>, Error> {
+    let mut values = Vec::with_capacity(expected.min(1 << 16));
+    while values.len() < expected {
+        let mut bytes = [0; 2];
+        reader.read_exact(&mut bytes).map_err(|source| Error::Truncated {
+            name: name.into(),
+            expected,
+            got: values.len(),
+            source: Arc::new(source),
+        })?;
+        values.push(half(if is_big {
+            u16::from_be_bytes(bytes)
+        } else {
+            u16::from_le_bytes(bytes)
+        }));
+    }
+    Ok(values)
 }
 
 /// Reads an array of text, row after row, to the end of `reader`.
@@ -156,7 +190,7 @@ fn number_type(header: &NpyHeader) -> Option<(TypeChar, u64)> {
     let (kind, bytes) = (number.type_char(), number.size_field());
     match kind {
         TypeChar::Bool | TypeChar::Int | TypeChar::Uint => Some((kind, bytes)),
-        TypeChar::Float if bytes == 4 || bytes == 8 => Some((kind, bytes)),
+        TypeChar::Float if bytes == 2 || bytes == 4 || bytes == 8 => Some((kind, bytes)),
         _ => None,
     }
 }

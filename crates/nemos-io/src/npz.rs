@@ -72,20 +72,25 @@ impl NpzFile {
             });
         }
         let file = archive.by_name(&member(name)).map_err(|error| Error::Header {
-            name: name.into(),
+            name: self.label(name),
             source: Arc::new(error.into()),
         })?;
-        read_array(BufReader::new(file), name)
+        read_array(BufReader::new(file), &self.label(name))
     }
 
     /// Reads one array of text.
     pub(crate) fn texts(&self, name: &str) -> Result<Vec<String>, Error> {
         let mut archive = open_archive(&self.path)?;
         let file = archive.by_name(&member(name)).map_err(|error| Error::Header {
-            name: name.into(),
+            name: self.label(name),
             source: Arc::new(error.into()),
         })?;
-        read_texts(BufReader::new(file), name)
+        read_texts(BufReader::new(file), &self.label(name))
+    }
+
+    /// An array and its file, for errors.
+    fn label(&self, name: &str) -> String {
+        format!("{name} in {}", self.path.display())
     }
 
     /// Whether there is a member of this name, of whatever kind.
@@ -101,7 +106,7 @@ impl NpzFile {
         let array = self.array(name)?;
         if array.ndim() != 1 {
             return Err(Error::NotAVector {
-                name: name.into(),
+                name: self.label(name),
                 shape: array.shape().into(),
             });
         }

@@ -8,7 +8,10 @@ use std::sync::Arc;
 use nemos_timeseries::{IntervalSet, Table, TsGroup};
 
 use crate::hdf5::{Elements, Hdf5};
+use crate::nwb_interval_series;
+use crate::nwb_part::Part;
 use crate::nwb_table::{self, ELECTRODES};
+use crate::report::{LeftOut, Lenient, Log};
 use crate::{Error, NwbSeries, NwbUnits};
 
 const UNITS: &str = "/units";
@@ -25,7 +28,7 @@ const UNITS: &str = "/units";
 /// | time series in acquisition, processing, stimulus and analysis | [`NwbSeries`]: a signal, or annotations |
 ///
 /// Columns with one number, flag or text per row become metadata; so do lists of texts, as the `tags` of epochs, which are
-/// joined by commas. Columns of arrays or of other lists are left out, and so are references to other objects.
+/// joined by commas; a reference to another object becomes its name. Columns of arrays or of other lists are left out.
 ///
 /// # Example
 /// ```
@@ -42,6 +45,7 @@ const UNITS: &str = "/units";
 pub struct NwbFile {
     pub(crate) file: Arc<Hdf5>,
     entries: Vec<NwbEntry>,
+    log: Log,
 }
 
 /// One thing in an NWB file that can be read.
@@ -72,6 +76,8 @@ pub enum NwbKind {
     TsdFrame,
     /// A series of arrays: [`TsdTensor`](nemos_timeseries::TsdTensor).
     TsdTensor,
+    /// A series whose values are of no type that can be read; asking for it says of which.
+    Unreadable,
 }
 
 impl NwbFile {
@@ -94,7 +100,11 @@ impl NwbFile {
         }
         let mut entries = walk.entries;
         name_apart(&mut entries);
-        Ok(NwbFile { file, entries })
+        Ok(NwbFile {
+            file,
+            entries,
+            log: Log::default(),
+        })
     }
 
     /// What the file holds.
@@ -121,19 +131,73 @@ impl NwbFile {
     /// [`Error::NoEntry`] if there is none of this name.
     pub fn units_table(&self, name: &str) -> Result<NwbUnits, Error> {
         let entry = self.find(name, "units", |kind| kind == NwbKind::Units)?;
-        Ok(NwbUnits::new(self.file.clone(), entry))
+        Ok(NwbUnits::new(self.file.clone(), self.log.clone(), entry))
     }
 
     /// Epochs, trials or other intervals in order of time, with their metadata.
     ///
     /// A row that does not stop after it starts, or whose start or stop is missing, as those of trials that were broken off,
-    /// is left out with a warning. Rows that overlap are merged, without metadata, with a warning.
+    /// is left out. Rows that overlap are merged, with what is the same in their metadata, and a column `merged` that says
+    /// which: see [`IntervalSet::merged`]. [`left_out`](NwbFile::left_out) and [`lenient`](NwbFile::lenient) tell of both. A
+    /// series of intervals (`IntervalSeries`) is from each start to the next stop; of several kinds, a column `kind` has the
+    /// number of each.
     ///
     /// # Errors
     /// [`Error::NoEntry`] if there are none of this name; [`Error::Hdf5`] and [`Error::Table`] if they cannot be read.
     pub fn intervals(&self, name: &str) -> Result<IntervalSet, Error> {
         let entry = self.find(name, "intervals", |kind| kind == NwbKind::Intervals)?;
-        nwb_table::intervals(&self.file, &entry.path)
+        if self.file.has(&entry.path, "start_time")? {
+            nwb_table::intervals(&self.file, &entry.path, &self.log)
+        } else {
+            nwb_interval_series::intervals(&Part::new(self.file.clone(), self.log.clone(), entry))
+        }
+    }
+
+    /// Reads with the same calls, and says what was left out: `read` is given this file.
+    ///
+    /// What would be an error otherwise is left out: samples and spikes whose time is not finite, samples whose time is before
+    /// an earlier one (the fewest, after which times rise), samples without a time; numbers of units that are there twice
+    /// become 0, 1, …. What is left out in any case is told, too: rows that are no interval, rows that were merged, spikes at
+    /// times at which nothing was observed.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    ///
+    /// # Example
+    /// ```
+    /// use nemos_io::NwbFile;
+    /// # let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    /// # std::env::set_current_dir(root).unwrap();
+    /// let session = NwbFile::open("examples/data/phy_A8604.nwb")?;
+    /// let units = session.lenient(|session| session.units())?;
+    /// assert_eq!((units.value.len(), units.left_out.len()), (3, 0));
+    /// # Ok::<(), nemos_io::Error>(())
+    /// ```
+    pub fn lenient<T>(&self, read: impl FnOnce(&NwbFile) -> Result<T, Error>) -> Result<Lenient<T>, Error> {
+        let file = NwbFile {
+            log: Log::lenient(),
+            ..self.clone()
+        };
+        let value = read(&file)?;
+        Ok(Lenient {
+            value,
+            left_out: file.log.entries(),
+        })
+    }
+
+    /// What was left out, or merged, of all that was read from this file so far.
+    pub fn left_out(&self) -> Vec<LeftOut> {
+        self.log.entries()
+    }
+
+    /// A table by its path, or by the name of an entry, as it is in the file: its rows in their order, with all columns of one
+    /// number, flag or text per row. It has what an [`IntervalSet`] cannot hold, as trials that overlap.
+    ///
+    /// # Errors
+    /// [`Error::Hdf5`] and [`Error::Table`] if it cannot be read, or is no table.
+    pub fn table(&self, name: &str) -> Result<Table, Error> {
+        let entry = self.entries.iter().find(|entry| entry.name == name);
+        nwb_table::table(&self.file, entry.map_or(name, |entry| &entry.path))
     }
 
     /// The electrodes, one row each; an empty table if there are none.
@@ -150,12 +214,18 @@ impl NwbFile {
     /// A time series, of which nothing is read yet.
     ///
     /// # Errors
-    /// [`Error::NoEntry`] if there is none of this name.
+    /// [`Error::NoEntry`] if there is none of this name, [`Error::SeriesType`] if its values cannot be read.
     pub fn series(&self, name: &str) -> Result<NwbSeries, Error> {
-        let entry = self.find(name, "a time series", |kind| {
-            matches!(kind, NwbKind::Ts | NwbKind::Tsd | NwbKind::TsdFrame | NwbKind::TsdTensor)
-        })?;
-        Ok(NwbSeries::new(self.file.clone(), entry))
+        let entry = self.find(name, "a time series", |kind| !matches!(kind, NwbKind::Units | NwbKind::Intervals))?;
+        if entry.kind == NwbKind::Unreadable {
+            let data = format!("{}/data", entry.path);
+            return Err(Error::SeriesType {
+                path: self.file.path().into(),
+                type_name: self.file.type_name(&data)?,
+                name: entry.path.clone(),
+            });
+        }
+        Ok(NwbSeries::new(self.file.clone(), self.log.clone(), entry))
     }
 
     fn find(&self, name: &str, wanted: &'static str, is_wanted: impl Fn(NwbKind) -> bool) -> Result<&NwbEntry, Error> {
@@ -208,8 +278,11 @@ impl Walk<'_> {
 fn kind(file: &Hdf5, group: &str, datasets: &[String]) -> Result<Option<NwbKind>, Error> {
     let has = |name: &str| datasets.iter().any(|other| other == name);
     let is_a = |kind: &str| file.group_text(group, "neurodata_type").as_deref() == Some(kind);
-    if has("spike_times") && has("spike_times_index") && (group == UNITS || is_a("Units")) {
+    if has("id") && (group == UNITS || is_a("Units")) {
         return Ok(Some(NwbKind::Units));
+    }
+    if has("data") && has("timestamps") && is_a("IntervalSeries") {
+        return Ok(Some(NwbKind::Intervals));
     }
     // Extensions have intervals of their own kinds.
     if has("start_time") && has("stop_time") && (is_a("TimeIntervals") || group.starts_with("/intervals/")) {
@@ -225,7 +298,7 @@ fn kind(file: &Hdf5, group: &str, datasets: &[String]) -> Result<Option<NwbKind>
         (Elements::Numbers | Elements::Flags, 1) => Some(NwbKind::Tsd),
         (Elements::Numbers | Elements::Flags, 2) => Some(NwbKind::TsdFrame),
         (Elements::Numbers | Elements::Flags, 3..) => Some(NwbKind::TsdTensor),
-        _ => None,
+        _ => Some(NwbKind::Unreadable),
     })
 }
 
@@ -274,6 +347,7 @@ impl fmt::Display for NwbKind {
             NwbKind::Tsd => "Tsd",
             NwbKind::TsdFrame => "TsdFrame",
             NwbKind::TsdTensor => "TsdTensor",
+            NwbKind::Unreadable => "(unreadable)",
         })
     }
 }

@@ -1,17 +1,17 @@
 //! Time series of NWB files, read by the stretch of time that is asked for.
 
-use std::collections::HashSet;
-use std::ops::Range;
 use std::sync::Arc;
 
-use ndarray::{ArrayD, Axis};
+use ndarray::ArrayD;
 use nemos_core::Backend;
 use nemos_timeseries::{Ts, Tsd, TsdFrame, TsdTensor};
 
-use crate::arrays::{in_rows, matrix};
+use crate::arrays::matrix;
 use crate::hdf5::Hdf5;
+use crate::nwb_axis::{self, Axis};
 use crate::nwb_part::Part;
-use crate::nwb_table::{self, ELECTRODES};
+use crate::nwb_regions;
+use crate::report::Log;
 use crate::{Error, NwbEntry};
 
 /// A time series in an NWB file, of which nothing is read yet: a signal, or annotations.
@@ -31,24 +31,29 @@ use crate::{Error, NwbEntry};
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct NwbSeries(Part);
-
-/// Where the times of a series come from.
-enum Times {
-    /// They are written down, in this dataset.
-    Written(String),
-    /// They are even.
-    Even { start: f64, rate: f64 },
+pub struct NwbSeries {
+    part: Part,
+    is_transposed: bool,
 }
 
 impl NwbSeries {
-    pub(crate) fn new(file: Arc<Hdf5>, entry: &NwbEntry) -> Self {
-        NwbSeries(Part::new(file, entry))
+    pub(crate) fn new(file: Arc<Hdf5>, log: Log, entry: &NwbEntry) -> Self {
+        NwbSeries {
+            part: Part::new(file, log, entry),
+            is_transposed: false,
+        }
+    }
+
+    /// Takes the last axis of the data for time, where a file was written the wrong way round. All data are then read,
+    /// whatever stretch is asked for.
+    pub fn transposed(mut self) -> Self {
+        self.is_transposed = true;
+        self
     }
 
     /// The samples from `start` to `end` in seconds, both included.
     pub fn between(mut self, start: f64, end: f64) -> Self {
-        self.0.between = Some((start, end));
+        self.part.between = Some((start, end));
         self
     }
 
@@ -57,15 +62,16 @@ impl NwbSeries {
     /// # Errors
     /// [`Error::Hdf5`] if it cannot be read.
     pub fn shape(&self) -> Result<Vec<usize>, Error> {
-        self.0.file.shape(&self.data())
+        self.part.file.shape(&self.data())
     }
 
     /// Reads the times alone.
     ///
     /// # Errors
-    /// [`Error::Hdf5`] if they cannot be read, [`Error::TimeSeries`] if they are not finite and in order.
+    /// [`Error::Hdf5`] if they cannot be read, [`Error::Times`] if they are not finite and in order;
+    /// [`Error::SeriesTimes`] or [`Error::SeriesTransposed`] if they are not one for each sample.
     pub fn times(&self) -> Result<Ts, Error> {
-        Ok(self.axis()?.1)
+        Ok(self.axis()?.times)
     }
 
     /// Reads a series with one value per time.
@@ -78,11 +84,11 @@ impl NwbSeries {
         if values.ndim() > 1 && values.shape()[1..] != [1] {
             return Err(self.wrong_shape(&values, "one value", "frame or tensor"));
         }
-        Ok(Tsd::new(axis, matrix(values)?)?)
+        self.part.at(Tsd::new(axis, matrix(values)?))
     }
 
-    /// Reads a series of columns. A position has columns x, y and z; those of a recording of electrodes have the numbers of
-    /// the electrodes as names, and what the file says of them as metadata.
+    /// Reads a series of columns. A position has columns x, y and z; those that are rows of a table, as electrodes and regions
+    /// of interest are, have the numbers of these rows as names, and what the table says of them as metadata.
     ///
     /// # Errors
     /// As [`tsd`](NwbSeries::tsd), [`Error::SeriesShape`] if a sample is an array of several axes.
@@ -91,35 +97,12 @@ impl NwbSeries {
         if values.ndim() > 2 {
             return Err(self.wrong_shape(&values, "a row", "tensor"));
         }
-        let frame = TsdFrame::new(axis, matrix(values)?)?;
-        let is_position = self.0.file.group_text(&self.0.path, "neurodata_type").as_deref() == Some("SpatialSeries");
+        let frame = self.part.at(TsdFrame::new(axis, matrix(values)?))?;
+        let is_position = self.part.file.group_text(&self.part.path, "neurodata_type").as_deref() == Some("SpatialSeries");
         match frame.n_columns() {
-            n_columns @ 1..=3 if is_position => Ok(frame.with_names(["x", "y", "z"].into_iter().take(n_columns))?),
-            _ => self.with_electrodes(frame),
+            n_columns @ 1..=3 if is_position => self.part.at(frame.with_names(["x", "y", "z"].into_iter().take(n_columns))),
+            _ => nwb_regions::described(&self.part, frame),
         }
-    }
-
-    /// The columns under the numbers of their electrodes, where the file says which they are.
-    fn with_electrodes<B: Backend>(&self, frame: TsdFrame<B>) -> Result<TsdFrame<B>, Error> {
-        if !self.0.has("electrodes")? {
-            return Ok(frame);
-        }
-        let rows = self.0.file.vector(&self.0.dataset("electrodes"))?;
-        let ids = self.0.file.vector(&format!("{ELECTRODES}/id"))?;
-        let rows: Vec<usize> = rows.into_iter().map(|row| row as usize).filter(|&row| row < ids.len()).collect();
-        let names: Vec<String> = rows.iter().map(|&row| ids[row].to_string()).collect();
-        let n_electrodes = names.iter().collect::<HashSet<_>>().len();
-        if names.len() != frame.n_columns() || n_electrodes != names.len() {
-            tracing::warn!("{}: its electrodes are not one for each column, and were left out", self.0.path);
-            return Ok(frame);
-        }
-        let mut frame = frame.with_names(names)?;
-        for (name, column) in nwb_table::table(&self.0.file, ELECTRODES)?.columns() {
-            let column = column.select(&rows);
-            let column = column.ok_or_else(|| nwb_table::damaged(&self.0.file, ELECTRODES, "its columns differ in length"))?;
-            frame = frame.with_metadata(name, column)?;
-        }
-        Ok(frame)
     }
 
     /// Reads the texts of a series of annotations, one for each of its [`times`](NwbSeries::times).
@@ -127,10 +110,14 @@ impl NwbSeries {
     /// # Errors
     /// [`Error::Hdf5`] if they cannot be read, and as [`times`](NwbSeries::times).
     pub fn texts(&self) -> Result<Vec<String>, Error> {
-        let (rows, _) = self.axis()?;
-        let mut texts = self.0.file.texts(&self.data())?;
+        let Axis { rows, picked, .. } = self.axis()?;
+        let mut texts = self.part.file.texts(&self.data())?;
         texts.truncate(rows.end);
-        Ok(texts.split_off(rows.start.min(texts.len())))
+        let texts = texts.split_off(rows.start.min(texts.len()));
+        Ok(match picked {
+            Some(picked) => picked.into_iter().filter_map(|row| texts.get(row).cloned()).collect(),
+            None => texts,
+        })
     }
 
     /// Reads a series of arrays.
@@ -139,33 +126,44 @@ impl NwbSeries {
     /// As [`tsd`](NwbSeries::tsd), of any shape.
     pub fn tensor<B: Backend>(&self) -> Result<TsdTensor<B>, Error> {
         let (axis, values) = self.read()?;
-        Ok(TsdTensor::from_array(axis, &values)?)
+        self.part.at(TsdTensor::from_array(axis, &values))
     }
 
     /// Times and values of the stretch that was asked for.
     fn read(&self) -> Result<(Ts, ArrayD<f64>), Error> {
-        let (rows, axis) = self.axis()?;
+        let Axis { rows, picked, times } = self.axis()?;
         let data = self.data();
-        let mut values = self.0.file.rows(&data, rows)?;
-        let conversion = self.0.file.number(&data, "conversion")?.unwrap_or(1.0);
-        let offset = self.0.file.number(&data, "offset")?.unwrap_or(0.0);
+        let mut values = if self.is_transposed {
+            let all = self.part.file.floats(&data)?;
+            let last = all.ndim().saturating_sub(1);
+            let order: Vec<usize> = [last].into_iter().chain(0..last).collect();
+            let all = all.permuted_axes(order);
+            all.slice_axis(ndarray::Axis(0), rows.into()).to_owned()
+        } else {
+            self.part.file.rows(&data, rows)?
+        };
+        if let Some(picked) = picked {
+            values = values.select(ndarray::Axis(0), &picked);
+        }
+        let conversion = self.part.file.number(&data, "conversion")?.unwrap_or(1.0);
+        let offset = self.part.file.number(&data, "offset")?.unwrap_or(0.0);
         self.convert_channels(&mut values)?;
         if (conversion, offset) != (1.0, 0.0) {
             values.mapv_inplace(|value| value * conversion + offset);
         }
-        Ok((axis, values))
+        Ok((times, values))
     }
 
     /// Multiplies each channel by a factor of its own, where the series has such factors.
     fn convert_channels(&self, values: &mut ArrayD<f64>) -> Result<(), Error> {
-        if !self.0.has("channel_conversion")? {
+        if !self.part.has("channel_conversion")? {
             return Ok(());
         }
-        let factors = self.0.file.floats(&self.0.dataset("channel_conversion"))?;
+        let factors = self.part.file.floats(&self.part.dataset("channel_conversion"))?;
         let n_channels = values.shape().get(1).copied().unwrap_or(1);
         if factors.len() != n_channels {
             return Err(Error::SeriesChannels {
-                name: self.0.path.clone(),
+                name: self.part.label(),
                 got: factors.len(),
                 expected: n_channels,
             });
@@ -174,87 +172,22 @@ impl NwbSeries {
             factors.iter().for_each(|factor| *values *= *factor);
             return Ok(());
         }
-        let channels = values.axis_iter_mut(Axis(1));
+        let channels = values.axis_iter_mut(ndarray::Axis(1));
         channels.zip(&factors).for_each(|(mut channel, factor)| channel *= *factor);
         Ok(())
     }
 
-    /// The rows of the stretch that was asked for, and their times.
-    fn axis(&self) -> Result<(Range<usize>, Ts), Error> {
-        let n_samples = self.shape()?.first().copied().unwrap_or(0);
-        match self.source()? {
-            Times::Even { start, rate } => {
-                let rows = match self.0.between {
-                    None => 0..n_samples,
-                    Some((from, to)) => {
-                        // One too many on either side, for what rounding does; the times decide.
-                        let row = |time: f64| ((time - start) * rate) as usize;
-                        row(from).saturating_sub(1).min(n_samples)..row(to).saturating_add(2).min(n_samples)
-                    }
-                };
-                // Data that were never written take no space in a file, but their times would.
-                if self.0.file.is_too_large(rows.len()) {
-                    return Err(Error::SeriesTimes {
-                        name: self.0.path.clone(),
-                        times: 0,
-                        samples: rows.len(),
-                    });
-                }
-                let times: Vec<f64> = rows.clone().map(|row| start + row as f64 / rate).collect();
-                let first = self.0.between.map_or(0, |(from, _)| times.partition_point(|&time| time < from));
-                let last = self
-                    .0
-                    .between
-                    .map_or(times.len(), |(_, to)| times.partition_point(|&time| time <= to));
-                let last = last.max(first);
-                Ok((rows.start + first..rows.start + last, Ts::new(&times[first..last])?))
-            }
-            Times::Written(path) => {
-                let n_times = self.0.file.shape(&path)?.iter().product();
-                if n_times != n_samples {
-                    return Err(Error::SeriesTimes {
-                        name: self.0.path.clone(),
-                        times: n_times,
-                        samples: n_samples,
-                    });
-                }
-                let rows = match self.0.between {
-                    None => 0..n_samples,
-                    Some((from, to)) => {
-                        let first = self.0.file.first_row(&path, 0..n_samples, |time| time >= from)?;
-                        first..self.0.file.first_row(&path, first..n_samples, |time| time > to)?
-                    }
-                };
-                let times = in_rows(self.0.file.rows(&path, rows.clone())?);
-                Ok((rows, Ts::new(times)?))
-            }
-        }
-    }
-
-    fn source(&self) -> Result<Times, Error> {
-        if self.0.has("timestamps")? {
-            return Ok(Times::Written(self.0.dataset("timestamps")));
-        }
-        let path = self.0.dataset("starting_time");
-        let start = self.0.file.floats(&path)?.first().copied().unwrap_or(f64::NAN);
-        let rate = self.0.file.number(&path, "rate")?.unwrap_or(f64::NAN);
-        if !(rate > 0.0 && rate.is_finite() && start.is_finite()) {
-            return Err(Error::SeriesRate {
-                name: self.0.path.clone(),
-                start,
-                rate,
-            });
-        }
-        Ok(Times::Even { start, rate })
+    fn axis(&self) -> Result<Axis, Error> {
+        nwb_axis::axis(&self.part, &self.shape()?, self.is_transposed)
     }
 
     fn data(&self) -> String {
-        self.0.dataset("data")
+        self.part.dataset("data")
     }
 
     fn wrong_shape(&self, values: &ArrayD<f64>, wanted: &'static str, instead: &'static str) -> Error {
         Error::SeriesShape {
-            name: self.0.path.clone(),
+            name: self.part.label(),
             shape: values.shape()[1..].to_vec(),
             wanted,
             instead,

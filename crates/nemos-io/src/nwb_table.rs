@@ -1,15 +1,16 @@
 //! Tables of NWB files, and intervals, which are tables with a start and a stop in each row.
 
-use nemos_timeseries::{Column, IntervalSet, Table};
+use nemos_timeseries::{Column, Interval, IntervalSet, Table};
 
 use crate::Error;
 use crate::hdf5::{Elements, Hdf5};
+use crate::report::{Log, Reason};
 
 pub(crate) const ELECTRODES: &str = "/general/extracellular_ephys/electrodes";
 
 /// The columns of a table that have one number, flag or text per row, or one list of texts, which are joined by commas.
 ///
-/// Lists of anything else, columns of arrays and references to other objects are left out.
+/// References to groups become their names. Lists of anything else, columns of arrays and other references are left out.
 pub(crate) fn table(file: &Hdf5, group: &str) -> Result<Table, Error> {
     let ids = file.shape(&format!("{group}/id"))?;
     let n_rows = ids.iter().product();
@@ -38,7 +39,9 @@ pub(crate) fn table(file: &Hdf5, group: &str) -> Result<Table, Error> {
             None
         };
         if let Some(column) = column {
-            table = table.with(name, column)?;
+            table = table
+                .with(name, column)
+                .map_err(|error| Error::recording(file.path(), group, error))?;
         }
     }
     Ok(table)
@@ -50,8 +53,16 @@ fn plain_column(file: &Hdf5, path: &str) -> Result<Option<Column>, Error> {
         Elements::Numbers => Some(Column::Numbers(file.vector(path)?)),
         Elements::Flags => Some(Column::Flags(file.vector(path)?.iter().map(|&flag| flag != 0.0).collect())),
         Elements::Texts => Some(Column::Texts(file.texts(path)?)),
+        Elements::References => referenced(file, path)?,
         Elements::Other => None,
     })
+}
+
+/// The names of the groups that a column points to; none if it points to anything else.
+fn referenced(file: &Hdf5, path: &str) -> Result<Option<Column>, Error> {
+    let groups: Option<Vec<String>> = file.references(path)?.into_iter().collect();
+    let name = |path: String| path.rsplit('/').next().unwrap_or_default().to_owned();
+    Ok(groups.map(|groups| Column::Texts(groups.into_iter().map(name).collect())))
 }
 
 /// A list of texts per row, as one text.
@@ -84,42 +95,48 @@ pub(crate) fn ends(file: &Hdf5, index: &str, n_values: usize) -> Result<Vec<usiz
     Ok(ends)
 }
 
-/// Intervals with their metadata, in order of time. Rows that are no interval are left out.
-pub(crate) fn intervals(file: &Hdf5, group: &str) -> Result<IntervalSet, Error> {
+/// Intervals with their metadata, in order of time. Rows that are no interval are left out, those that overlap are merged.
+pub(crate) fn intervals(file: &Hdf5, group: &str, log: &Log) -> Result<IntervalSet, Error> {
     let starts = file.vector(&format!("{group}/start_time"))?;
     let stops = file.vector(&format!("{group}/stop_time"))?;
     let table = table(file, group)?;
     if starts.len() != stops.len() || starts.len() != table.n_rows() {
         return Err(damaged(file, group, "it has not one start and one stop per row"));
     }
-    let rows: Vec<usize> = (0..starts.len()).filter(|&row| is_interval(starts[row], stops[row])).collect();
-    if rows.len() < starts.len() {
-        tracing::warn!(
-            "{} of {} rows of {group} were left out: they have no start or stop, or do not stop after they start",
-            starts.len() - rows.len(),
-            starts.len()
-        );
+    let (rows, others): (Vec<usize>, Vec<usize>) = (0..starts.len()).partition(|&row| is_interval(starts[row], stops[row]));
+    if !others.is_empty() {
+        log.note(group, others, Reason::NoInterval);
     }
     let mut metadata = Table::new(rows.len());
     for (name, column) in table.columns().filter(|(name, _)| *name != "start_time" && *name != "stop_time") {
         let column = column
             .select(&rows)
             .ok_or_else(|| damaged(file, group, "its columns differ in length"))?;
-        metadata = metadata.with(name, column)?;
+        metadata = metadata
+            .with(name, column)
+            .map_err(|error| Error::recording(file.path(), group, error))?;
     }
-    let intervals = || rows.iter().map(|&row| (starts[row], stops[row]));
-    match IntervalSet::described(intervals(), &metadata) {
-        Err(nemos_timeseries::Error::Overlap { .. }) => {
-            tracing::warn!("some of {group} overlap and were merged, so that their metadata were left out");
-            Ok(IntervalSet::new(intervals())?)
-        }
-        set => Ok(set?),
+    let pairs: Vec<(f64, f64)> = rows.iter().map(|&row| (starts[row], stops[row])).collect();
+    merged(file, group, &pairs, &metadata, log)
+}
+
+/// A set of intervals with a row of metadata for each, of which those that overlap are merged.
+pub(crate) fn merged(file: &Hdf5, object: &str, pairs: &[(f64, f64)], metadata: &Table, log: &Log) -> Result<IntervalSet, Error> {
+    let set = IntervalSet::merged(pairs.iter().copied(), metadata);
+    let set = set.map_err(|error| Error::recording(file.path(), object, error))?;
+    // Where rows were merged, the set says which.
+    if set.len() < pairs.len()
+        && let Ok(merged) = set.metadata().texts("merged")
+    {
+        let rows = merged.iter().flat_map(|rows| rows.split(' ')).filter_map(|row| row.parse().ok());
+        log.note(object, rows.collect(), Reason::Merged);
     }
+    Ok(set)
 }
 
 /// Whether there is time between a start and a stop.
 pub(crate) fn is_interval(start: f64, stop: f64) -> bool {
-    start.is_finite() && stop.is_finite() && start < stop
+    start.is_finite() && stop.is_finite() && !Interval { start, end: stop }.is_empty()
 }
 
 pub(crate) fn damaged(file: &Hdf5, table: &str, problem: &'static str) -> Error {

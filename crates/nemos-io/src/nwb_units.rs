@@ -3,12 +3,14 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use nemos_core::time_tolerance;
 use nemos_timeseries::{IntervalSet, Ts, TsGroup};
 
 use crate::arrays::{in_rows, numbered};
-use crate::hdf5::Hdf5;
+use crate::hdf5::{BadTime, Elements, Hdf5};
 use crate::nwb_part::Part;
 use crate::nwb_table::{self, ELECTRODES};
+use crate::report::{Log, Reason};
 use crate::{Error, NwbEntry};
 
 /// A table of units in an NWB file, of which nothing is read yet.
@@ -31,98 +33,186 @@ use crate::{Error, NwbEntry};
 #[must_use]
 pub struct NwbUnits(Part);
 
+/// The spikes of one unit in the file.
+#[derive(Clone, Debug)]
+struct Rows {
+    id: f64,
+    rows: Range<usize>,
+}
+
 impl NwbUnits {
-    pub(crate) fn new(file: Arc<Hdf5>, entry: &NwbEntry) -> Self {
-        NwbUnits(Part::new(file, entry))
+    pub(crate) fn new(file: Arc<Hdf5>, log: Log, entry: &NwbEntry) -> Self {
+        NwbUnits(Part::new(file, log, entry))
     }
 
-    /// The spikes from `start` to `end` in seconds, both included.
-    ///
-    /// They are found by bisection, for which the spikes of each unit have to lie in the file in order of time, as they
-    /// commonly do. Without a stretch they may lie in any order.
+    /// The spikes from `start` to `end` in seconds, both included. Of units whose spikes lie in the file in order of time, as
+    /// they commonly do, only these are read; the others are read whole.
     pub fn between(mut self, start: f64, end: f64) -> Self {
         self.0.between = Some((start, end));
         self
     }
 
     /// Reads the units with their metadata, one column per plain column of the table, and the `region` of the first
-    /// electrode of each. Spikes outside the time of observation are dropped, with a warning.
+    /// electrode of each, or of its group of electrodes. Spikes outside the time of observation are dropped.
     ///
     /// # Errors
-    /// [`Error::Hdf5`] and [`Error::Table`] if they cannot be read, [`Error::TimeSeries`] if spike times are not finite.
+    /// [`Error::Hdf5`] and [`Error::Table`] if they cannot be read, [`Error::Times`] if a spike time is not finite.
     pub fn group(&self) -> Result<TsGroup, Error> {
         let rows = self.rows()?;
-        let units = match self.0.between {
-            None => self.all(&rows)?,
-            Some((start, end)) => rows.iter().map(|rows| self.some(rows, start, end)).collect::<Result<_, _>>()?,
-        };
-        let n_spikes: usize = units.iter().map(Ts::len).sum();
-        let group = match self.support(&rows, &units)? {
-            Some(support) => TsGroup::new(units, &self.clipped(&support)?),
-            None => TsGroup::joined(units),
+        let spikes = self.spikes(&rows)?;
+        let n_spikes: usize = spikes.units.iter().map(Ts::len).sum();
+        let group = match self.support(&spikes)? {
+            Some(support) => TsGroup::new(spikes.units, &self.clipped(&support)?),
+            None => TsGroup::joined(spikes.units),
         };
         let n_kept: usize = group.units().iter().map(Ts::len).sum();
         if n_kept < n_spikes {
-            let n_dropped = n_spikes - n_kept;
-            tracing::warn!(
-                "{n_dropped} spikes of {} were dropped: nothing was observed at their times",
-                self.0.path
-            );
+            self.0.log.note(&self.0.path, Vec::new(), Reason::Unobserved);
         }
-        self.with_metadata(group)
+        self.with_metadata(group, rows.iter().map(|unit| unit.id).collect())
     }
 
-    /// The rows of the spikes of each unit.
-    fn rows(&self) -> Result<Vec<Range<usize>>, Error> {
+    /// When each unit was observed, in the order of the table: the column `obs_intervals`; none if there is no such column.
+    /// [`TsGroup::count_observed`] takes it, where units were not all observed at the same time.
+    ///
+    /// # Errors
+    /// [`Error::Hdf5`] and [`Error::Table`] if it cannot be read.
+    pub fn observed(&self) -> Result<Option<Vec<IntervalSet>>, Error> {
+        let Some(pairs) = self.observations()? else {
+            return Ok(None);
+        };
+        let n_units = self.ids()?.len();
+        let ends = match self.0.has("obs_intervals_index")? {
+            true => nwb_table::ends(&self.0.file, &self.0.dataset("obs_intervals_index"), pairs.len())?,
+            false => (1..=pairs.len()).collect(),
+        };
+        if ends.len() != n_units {
+            let problem = "times of observation do not belong to the units one by one";
+            return Err(nwb_table::damaged(&self.0.file, &self.0.path, problem));
+        }
+        let starts = [0].into_iter().chain(ends.iter().copied());
+        let sets = starts.zip(&ends).map(|(start, &end)| self.observation(&pairs[start..end]));
+        sets.collect::<Result<_, _>>().map(Some)
+    }
+
+    fn ids(&self) -> Result<Vec<f64>, Error> {
+        self.0.file.vector(&self.0.dataset("id"))
+    }
+
+    /// The rows of the spikes of each unit; a table that says nothing of spikes has none.
+    fn rows(&self) -> Result<Vec<Rows>, Error> {
+        let ids = self.ids()?;
+        if !self.0.has("spike_times")? {
+            return Ok(ids.into_iter().map(|id| Rows { id, rows: 0..0 }).collect());
+        }
+        if !self.0.has("spike_times_index")? {
+            let problem = "it has spike_times but no spike_times_index, so that nobody knows which unit they are of";
+            return Err(nwb_table::damaged(&self.0.file, &self.0.path, problem));
+        }
         let n_spikes = self.0.file.shape(&self.0.dataset("spike_times"))?.iter().product();
         let ends = nwb_table::ends(&self.0.file, &self.0.dataset("spike_times_index"), n_spikes)?;
+        if ends.len() != ids.len() {
+            let problem = "its lists of spikes are not as many as its units";
+            return Err(nwb_table::damaged(&self.0.file, &self.0.path, problem));
+        }
         let starts = [0].into_iter().chain(ends.iter().copied());
-        Ok(starts.zip(&ends).map(|(start, &end)| start..end).collect())
+        let rows = starts.zip(&ends).map(|(start, &end)| start..end);
+        Ok(rows.zip(ids).map(|(rows, id)| Rows { id, rows }).collect())
     }
 
-    /// All spikes of each unit.
-    fn all(&self, rows: &[Range<usize>]) -> Result<Vec<Ts>, Error> {
-        let spikes = self.0.file.vector(&self.0.dataset("spike_times"))?;
-        let units = rows.iter().map(|rows| Ok(Ts::sorted(&spikes[rows.clone()])?));
-        units.collect()
+    /// The spikes of all units that were asked for.
+    fn spikes(&self, rows: &[Rows]) -> Result<Spikes, Error> {
+        let path = self.0.dataset("spike_times");
+        let mut spikes = Spikes::default();
+        let Some((start, end)) = self.0.between else {
+            let all = if self.0.has("spike_times")? {
+                self.0.file.vector(&path)?
+            } else {
+                Vec::new()
+            };
+            for unit in rows {
+                let times = self.finite(unit, &all[unit.rows.clone()])?;
+                spikes.extend(times.first().copied(), times.last().copied());
+                spikes.units.push(self.0.at(Ts::new(times))?);
+            }
+            return Ok(spikes);
+        };
+        let orders = self.orders(rows, &path)?;
+        for (unit, is_ordered) in rows.iter().zip(orders) {
+            let whole = if is_ordered {
+                let first = self
+                    .0
+                    .file
+                    .first_row(&path, unit.rows.clone(), |time| time >= start - time_tolerance(start))?;
+                let last = self
+                    .0
+                    .file
+                    .first_row(&path, first..unit.rows.end, |time| time > end + time_tolerance(end))?;
+                let at = |row: usize| Ok::<_, Error>(in_rows(self.0.file.rows(&path, row..row + 1)?).first().copied());
+                if !unit.rows.is_empty() {
+                    spikes.extend(at(unit.rows.start)?, at(unit.rows.end - 1)?);
+                }
+                self.0.at(Ts::new(in_rows(self.0.file.rows(&path, first..last)?)))?
+            } else {
+                let times = self.finite(unit, &in_rows(self.0.file.rows(&path, unit.rows.clone())?))?;
+                spikes.extend(times.first().copied(), times.last().copied());
+                let all = self.0.at(Ts::new(times))?;
+                let rows = all.rows_between(start, end);
+                self.0.at(Ts::new(&all.times()[rows]))?
+            };
+            spikes.units.push(whole);
+        }
+        Ok(spikes)
     }
 
-    /// The spikes of one unit within a stretch of time.
-    fn some(&self, rows: &Range<usize>, start: f64, end: f64) -> Result<Ts, Error> {
-        let spikes = self.0.dataset("spike_times");
-        let first = self.0.file.first_row(&spikes, rows.clone(), |time| time >= start)?;
-        let last = self.0.file.first_row(&spikes, first..rows.end, |time| time > end)?;
-        Ok(Ts::new(in_rows(self.0.file.rows(&spikes, first..last)?))?)
+    /// Whether the spikes of each unit are finite and in order. All are looked at, once.
+    fn orders(&self, rows: &[Rows], path: &str) -> Result<Vec<bool>, Error> {
+        let n_spikes = rows.last().map_or(0, |unit| unit.rows.end);
+        let bad = self.0.file.bad_times(path, n_spikes)?;
+        let is_ordered = |unit: &Rows| {
+            let from = bad.partition_point(|bad| bad.row < unit.rows.start);
+            let mut own = bad[from..].iter().take_while(|bad| bad.row < unit.rows.end);
+            // The first spike of a unit may well come before the last of the unit before.
+            own.all(|bad| bad.row == unit.rows.start && bad.time.is_finite())
+        };
+        Ok(rows.iter().map(is_ordered).collect())
+    }
+
+    /// The spikes of a unit in order; an error at the first that is not finite, unless these are to be left out.
+    fn finite(&self, unit: &Rows, spikes: &[f64]) -> Result<Vec<f64>, Error> {
+        let object = format!("{}, unit {}", self.0.dataset("spike_times"), unit.id);
+        let bad: Vec<usize> = (0..spikes.len()).filter(|&row| !spikes[row].is_finite()).collect();
+        if let Some(&row) = bad.first() {
+            if !self.0.log.is_lenient() {
+                let bad = BadTime {
+                    row: unit.rows.start + row,
+                    time: spikes[row],
+                    before: f64::NEG_INFINITY,
+                };
+                return Err(self.0.bad_time(object, bad));
+            }
+            let rows = bad.iter().map(|row| unit.rows.start + row).collect();
+            self.0.log.note(object, rows, Reason::TimeNotFinite);
+        }
+        let mut finite: Vec<f64> = spikes.iter().copied().filter(|time| time.is_finite()).collect();
+        finite.sort_by(f64::total_cmp);
+        Ok(finite)
     }
 
     /// When any unit was observed, or from the first spike in the file to the last; none if there are not two times.
-    fn support(&self, rows: &[Range<usize>], units: &[Ts]) -> Result<Option<IntervalSet>, Error> {
-        if let Some(observed) = self.observed()? {
-            return Ok(Some(observed));
-        }
-        let (mut first, mut last) = (f64::INFINITY, f64::NEG_INFINITY);
-        let mut extend = |time: Option<f64>| {
-            first = time.map_or(first, |time| first.min(time));
-            last = time.map_or(last, |time| last.max(time));
-        };
-        if self.0.between.is_none() {
-            for unit in units {
-                extend(unit.times().first().copied());
-                extend(unit.times().last().copied());
-            }
-        } else {
-            let spikes = self.0.dataset("spike_times");
-            for rows in rows.iter().filter(|rows| !rows.is_empty()) {
-                extend(self.0.file.rows(&spikes, rows.start..rows.start + 1)?.first().copied());
-                extend(self.0.file.rows(&spikes, rows.end - 1..rows.end)?.first().copied());
+    fn support(&self, spikes: &Spikes) -> Result<Option<IntervalSet>, Error> {
+        if let Some(pairs) = self.observations()? {
+            let observed = self.observation(&pairs)?;
+            if !observed.is_empty() {
+                return Ok(Some(observed));
             }
         }
-        let has_length = nwb_table::is_interval(first, last);
-        Ok(has_length.then(|| IntervalSet::new([(first, last)])).transpose()?)
+        let span = spikes.span.filter(|&(first, last)| nwb_table::is_interval(first, last));
+        span.map(|span| self.0.at(IntervalSet::new([span]))).transpose()
     }
 
-    /// The union of the times in which units were observed; none if the table does not say.
-    fn observed(&self) -> Result<Option<IntervalSet>, Error> {
+    /// The times in which units were observed, of all of them together; none if the table does not say.
+    fn observations(&self) -> Result<Option<Vec<(f64, f64)>>, Error> {
         if !self.0.has("obs_intervals")? {
             return Ok(None);
         }
@@ -131,9 +221,13 @@ impl NwbUnits {
         if observed.ndim() != 2 || observed.shape()[1] != 2 {
             return Err(nwb_table::damaged(&self.0.file, &path, "its rows are not a start and a stop"));
         }
-        let pairs = observed.rows().into_iter().map(|pair| (pair[0], pair[1]));
-        let set = IntervalSet::new(pairs.filter(|&(start, stop)| nwb_table::is_interval(start, stop)))?;
-        Ok(Some(set).filter(|set| !set.is_empty()))
+        Ok(Some(observed.rows().into_iter().map(|pair| (pair[0], pair[1])).collect()))
+    }
+
+    /// The set of some times of observation.
+    fn observation(&self, pairs: &[(f64, f64)]) -> Result<IntervalSet, Error> {
+        let good = pairs.iter().copied().filter(|&(start, stop)| nwb_table::is_interval(start, stop));
+        self.0.at(IntervalSet::new(good))
     }
 
     /// A support within the stretch that was asked for.
@@ -143,18 +237,34 @@ impl NwbUnits {
         };
         let parts = support.intervals().iter();
         let parts = parts.map(|interval| (interval.start.max(start), interval.end.min(end)));
-        Ok(IntervalSet::new(parts.filter(|&(start, end)| nwb_table::is_interval(start, end)))?)
+        self.0
+            .at(IntervalSet::new(parts.filter(|&(start, end)| nwb_table::is_interval(start, end))))
     }
 
-    fn with_metadata(&self, mut group: TsGroup) -> Result<TsGroup, Error> {
-        group = numbered(group, &self.0.file.vector(&self.0.dataset("id"))?)?;
+    fn with_metadata(&self, group: TsGroup, ids: Vec<f64>) -> Result<TsGroup, Error> {
+        let mut group = numbered(group, &ids, self.0.file.path(), &self.0.path, &self.0.log)?;
         for (name, column) in nwb_table::table(&self.0.file, &self.0.path)?.columns() {
-            group = group.with_column(name, column.clone())?;
+            group = self.0.at(group.with_column(name, column.clone()))?;
         }
-        match self.regions(group.len())? {
-            Some(regions) => Ok(group.with_column("region", regions)?),
+        match self.regions(group.len())?.or(self.group_locations()?) {
+            Some(regions) => self.0.at(group.with_column("region", regions)),
             None => Ok(group),
         }
+    }
+
+    /// The location of the group of electrodes of each unit, where units have one.
+    fn group_locations(&self) -> Result<Option<Vec<String>>, Error> {
+        let path = self.0.dataset("electrode_group");
+        if !self.0.has("electrode_group")? || self.0.file.elements(&path)? != Elements::References {
+            return Ok(None);
+        }
+        let groups = self.0.file.references(&path)?;
+        let location = |group: Option<String>| {
+            group
+                .and_then(|group| self.0.file.group_text(&group, "location"))
+                .unwrap_or_default()
+        };
+        Ok(Some(groups.into_iter().map(location).collect()))
     }
 
     /// The location of the first electrode of each unit, where units have electrodes.
@@ -182,5 +292,22 @@ impl NwbUnits {
             location.cloned().unwrap_or_default()
         });
         Ok(Some(of_unit.collect()))
+    }
+}
+
+/// Spikes of units, and the first and the last of all in the file.
+#[derive(Default)]
+struct Spikes {
+    units: Vec<Ts>,
+    span: Option<(f64, f64)>,
+}
+
+impl Spikes {
+    /// Takes the first and the last spike of a unit into the span of all.
+    fn extend(&mut self, first: Option<f64>, last: Option<f64>) {
+        if let (Some(first), Some(last)) = (first, last) {
+            let (low, high) = self.span.unwrap_or((first, last));
+            self.span = Some((low.min(first), high.max(last)));
+        }
     }
 }

@@ -6,14 +6,17 @@ use nemos_core::Backend;
 use nemos_timeseries::{IntervalSet, Kind, Signal, Ts, TsGroup, Tsd, TsdFrame, TsdTensor};
 
 use crate::arrays::{matrix, numbered};
+use crate::format::Format;
 use crate::npz_writer::NpzWriter;
-use crate::{Error, NpzFile};
+use crate::report::{Log, Reason};
+use crate::rising::longest_rising;
+use crate::{Error, Lenient, NpzFile};
 
 /// One object of pynapple, in or out of its `.npz` file.
 ///
 /// What a file holds is told from the arrays that are there. Members that are pickled (metadata, names of columns) are
-/// skipped with a warning: nothing is ever unpickled. Written files keep the names of columns as text, which pynapple
-/// reads; metadata are not written.
+/// skipped: nothing is ever unpickled, and [`read_lenient`](Pynapple::read_lenient) says so. Written files keep the names of
+/// columns as text, which pynapple reads; metadata are not written.
 ///
 /// # Example
 /// ```
@@ -52,11 +55,30 @@ impl<B: Backend> Pynapple<B> {
     ///
     /// # Errors
     /// As [`NpzFile::open`] and [`NpzFile::array`]; [`Error::NotPynapple`] if arrays that every object has are missing;
-    /// [`Error::TimeSeries`] if times are not in order, or values do not fit them.
+    /// [`Error::Recording`] if times are not in order, or values do not fit them.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let path = path.as_ref();
+        Self::logged(path.as_ref(), &Log::default())
+    }
+
+    /// The same, leaving out what cannot be used: events and samples whose time is not finite, or before an earlier one (the
+    /// fewest, after which times rise). It says what was left out, what
+    /// is pickled included.
+    ///
+    /// # Errors
+    /// As [`read`](Pynapple::read), but for such times.
+    pub fn read_lenient(path: impl AsRef<Path>) -> Result<Lenient<Self>, Error> {
+        let log = Log::lenient();
+        let value = Self::logged(path.as_ref(), &log)?;
+        Ok(Lenient {
+            value,
+            left_out: log.entries(),
+        })
+    }
+
+    fn logged(path: &Path, log: &Log) -> Result<Self, Error> {
         let file = NpzFile::open(path)?;
         let has = |name: &str| file.names().iter().any(|other| other == name);
+        let at = |error: nemos_timeseries::Error| Error::recording(path, "its object of pynapple", error);
         if !has("start") || !has("end") {
             return Err(Error::NotPynapple {
                 path: path.into(),
@@ -65,46 +87,53 @@ impl<B: Backend> Pynapple<B> {
         }
         let (starts, ends) = (file.vector("start")?, file.vector("end")?);
         if file.has("_metadata") {
-            tracing::warn!("{}: metadata are pickled and were not read", path.display());
+            log.note("_metadata", Vec::new(), Reason::Pickled);
         }
         if starts.len() != ends.len() {
             return Err(Error::PynappleLengths {
+                path: path.into(),
                 name: "index or end",
                 got: ends.len(),
                 expected: starts.len(),
             });
         }
-        let support = IntervalSet::new(starts.into_iter().zip(ends))?;
+        let support = IntervalSet::new(starts.into_iter().zip(ends)).map_err(at)?;
         if !has("t") {
             return Ok(Pynapple::IntervalSet(support));
         }
         let times = file.vector("t")?;
         if has("index") {
-            return Ok(Pynapple::TsGroup(group(&file, &times, &support)?));
+            return Ok(Pynapple::TsGroup(group(&file, path, times, &support, log)?));
         }
+        let rows = rising(&times, finite(&times, log), log);
+        let kept: Vec<f64> = rows.iter().map(|&row| times[row]).collect();
+        let axis = Ts::new(kept).map_err(at)?;
         if !has("d") {
-            return Ok(Pynapple::Ts(within(Ts::new(times)?, &support)));
+            return Ok(Pynapple::Ts(within(axis, &support)));
         }
-        let axis = Ts::new(times)?;
-        let values = file.array("d")?;
+        let mut values = file.array("d")?;
+        if rows.len() < times.len() && values.shape().first() == Some(&times.len()) {
+            values = values.select(ndarray::Axis(0), &rows);
+        }
         Ok(match values.ndim() {
-            0 | 1 => Pynapple::Tsd(cut(Tsd::new(axis, matrix(values)?)?, &support)),
+            0 | 1 => Pynapple::Tsd(cut(Tsd::new(axis, matrix(values)?).map_err(at)?, &support)),
             2 => {
-                let frame = cut(TsdFrame::new(axis, matrix(values)?)?, &support);
-                Pynapple::TsdFrame(match names(&file, path)? {
-                    Some(names) => frame.with_names(names)?,
+                let frame = cut(TsdFrame::new(axis, matrix(values)?).map_err(at)?, &support);
+                Pynapple::TsdFrame(match names(&file, log)? {
+                    Some(names) => frame.with_names(names).map_err(at)?,
                     None => frame,
                 })
             }
-            _ => Pynapple::TsdTensor(cut(TsdTensor::from_array(axis, &values)?, &support)),
+            _ => Pynapple::TsdTensor(cut(TsdTensor::from_array(axis, &values).map_err(at)?, &support)),
         })
     }
 
     /// Writes a file for pynapple's `load_file`, replacing one that exists whole or not at all.
     ///
     /// # Errors
-    /// [`Error::Write`] if the system refuses.
+    /// [`Error::Ending`] if the name ends like another format, [`Error::Write`] if the system refuses.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        Format::Npz.check_name(path.as_ref())?;
         let mut file = NpzWriter::new();
         let (name, support) = match self {
             Pynapple::IntervalSet(epochs) => ("IntervalSet", epochs),
@@ -137,10 +166,11 @@ impl<B: Backend> Pynapple<B> {
     }
 }
 
-fn group(file: &NpzFile, times: &[f64], support: &IntervalSet) -> Result<TsGroup, Error> {
+fn group(file: &NpzFile, path: &Path, times: Vec<f64>, support: &IntervalSet, log: &Log) -> Result<TsGroup, Error> {
     let index = file.vector("index")?;
     if index.len() != times.len() {
         return Err(Error::PynappleLengths {
+            path: path.into(),
             name: "index or end",
             got: index.len(),
             expected: times.len(),
@@ -153,21 +183,46 @@ fn group(file: &NpzFile, times: &[f64], support: &IntervalSet) -> Result<TsGroup
     keys.sort_by(f64::total_cmp);
     keys.dedup();
     let mut units = vec![Vec::new(); keys.len()];
-    for (&time, key) in times.iter().zip(&index) {
-        if let Ok(unit) = keys.binary_search_by(|other| other.total_cmp(key)) {
-            units[unit].push(time);
+    for row in finite(&times, log) {
+        if let Ok(unit) = keys.binary_search_by(|other| other.total_cmp(&index[row])) {
+            units[unit].push(times[row]);
         }
     }
-    let units: Result<Vec<Ts>, _> = units.into_iter().map(Ts::new).collect();
+    let units = units.into_iter().zip(&keys).map(|(times, key)| {
+        let unit = Ts::sorted(times);
+        unit.map_err(|error| Error::recording(path, &format!("unit {key}"), error))
+    });
+    let units = units.collect::<Result<Vec<Ts>, Error>>()?;
     let group = if support.is_empty() {
-        TsGroup::joined(units?)
+        TsGroup::joined(units)
     } else {
-        TsGroup::new(units?, support)
+        TsGroup::new(units, support)
     };
     if file.has("d") {
-        tracing::warn!("the values of a group of signals were left out: a group holds events");
+        log.note("d", Vec::new(), Reason::Values);
     }
-    numbered(group, &keys)
+    numbered(group, &keys, path, "its keys", log)
+}
+
+/// Those of the rows whose times rise, if others are to be left out; else all.
+fn rising(times: &[f64], rows: Vec<usize>, log: &Log) -> Vec<usize> {
+    let own: Vec<f64> = rows.iter().map(|&row| times[row]).collect();
+    if !log.is_lenient() || own.is_sorted() {
+        return rows;
+    }
+    let kept = longest_rising(&own);
+    let others: Vec<usize> = (0..rows.len()).filter(|place| kept.binary_search(place).is_err()).collect();
+    log.note("t", others.into_iter().map(|place| rows[place]).collect(), Reason::TimeBackwards);
+    kept.into_iter().map(|place| rows[place]).collect()
+}
+
+/// The rows whose times are finite, if others are to be left out; else all.
+fn finite(times: &[f64], log: &Log) -> Vec<usize> {
+    let (finite, others): (Vec<usize>, Vec<usize>) = (0..times.len()).partition(|&row| times[row].is_finite() || !log.is_lenient());
+    if !others.is_empty() {
+        log.note("t", others, Reason::TimeNotFinite);
+    }
+    finite
 }
 
 fn write_group(file: &mut NpzWriter, units: &TsGroup) {
@@ -201,7 +256,7 @@ fn times(file: &mut NpzWriter, name: &str, times: &[f64]) {
 }
 
 /// Names of columns, where they are numbers or text.
-fn names(file: &NpzFile, path: &Path) -> Result<Option<Vec<String>>, Error> {
+fn names(file: &NpzFile, log: &Log) -> Result<Option<Vec<String>>, Error> {
     if file.names().iter().any(|name| name == "columns") {
         return Ok(Some(file.vector("columns")?.iter().map(f64::to_string).collect()));
     }
@@ -211,7 +266,7 @@ fn names(file: &NpzFile, path: &Path) -> Result<Option<Vec<String>>, Error> {
     match file.texts("columns") {
         Ok(names) => Ok(Some(names)),
         Err(Error::UnsupportedType { .. }) => {
-            tracing::warn!("{}: names of columns are pickled and were not read", path.display());
+            log.note("columns", Vec::new(), Reason::Pickled);
             Ok(None)
         }
         Err(error) => Err(error),

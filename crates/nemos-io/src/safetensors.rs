@@ -17,6 +17,7 @@ use std::sync::Arc;
 use ::safetensors::tensor::{Dtype, SafeTensors, View};
 use ndarray::Array2;
 
+use crate::format::Format;
 use crate::saved::{Header, Kind};
 use crate::{Error, SavedModel, write};
 
@@ -27,10 +28,11 @@ impl SavedModel {
     /// Writes a safetensors file.
     ///
     /// # Errors
-    /// [`Error::NotSaved`] for a basis with functions of your own, and for options that are not finite;
+    /// [`Error::Ending`] if the name ends like another format; [`Error::NotSaved`] for a basis with functions of your own, and for options that are not finite;
     /// [`Error::Write`] if the system refuses.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
+        Format::Safetensors.check_name(path)?;
         self.check()?;
         let not_saved = |error: serde_json::Error| Error::NotSaved {
             source: Arc::new(error.into()),

@@ -175,6 +175,30 @@ pub enum Error {
         /// Half of the sampling rate.
         limit: f64,
     },
+    /// Windows that overlap by more than there is.
+    #[error("windows overlap by {got} of their length; it is a share, from 0 to below 1")]
+    Overlapping {
+        /// The share.
+        got: f64,
+    },
+    /// Edges of bins that do not rise.
+    #[error("edge {index} of {name} is {edge}, not above the one before it; edges are finite and rise, and there are two or more")]
+    Edges {
+        /// Of what.
+        name: &'static str,
+        /// The first edge that does not rise.
+        index: usize,
+        /// Its value, NaN if it is missing.
+        edge: f64,
+    },
+    /// A value that is no number of a unit.
+    #[error("sample {row} is {value}, which is no number of a unit; these are whole and not below zero")]
+    NotAUnit {
+        /// Which sample.
+        row: usize,
+        /// Its value.
+        value: f64,
+    },
     /// A transition that no filter has.
     #[error("the transition of a filter is {got}; it is a share of the sampling rate, from {least} to 1")]
     Transition {
@@ -244,6 +268,22 @@ pub(crate) fn at_most(most: f64, name: &'static str, n: f64) -> Result<(), Error
 pub(crate) fn holds(name: &'static str, sizes: &[usize]) -> Result<(), Error> {
     const MOST_VALUES: f64 = 1e11;
     at_most(MOST_VALUES, name, sizes.iter().map(|&size| size as f64).product())
+}
+
+/// Refuses edges of bins that are not finite, do not rise, or are fewer than two.
+pub(crate) fn rising(name: &'static str, edges: &[f64]) -> Result<(), Error> {
+    let bad = (0..edges.len().max(2)).find(|&index| {
+        let edge = edges.get(index).copied().unwrap_or(f64::NAN);
+        !edge.is_finite() || index > 0 && edges[index - 1] >= edge
+    });
+    match bad {
+        Some(index) => Err(Error::Edges {
+            name,
+            index,
+            edge: edges.get(index).copied().unwrap_or(f64::NAN),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// The place of a name among others.

@@ -13,12 +13,15 @@
 //! | [`Nearest`], [`Outside`] | which samples stand for a time between them |
 //! | [`Causality`], [`Edges`] | how kernels lie over samples |
 //! | [`Filter`], [`Band`] | which frequencies are kept |
+//! | [`SpectralWindow`], [`Taper`], [`PowerSpectrum`] | power by frequency, and along time |
+//! | [`Morlet`], [`Wavelets`] | amplitude and phase of oscillations at every sample |
 //! | [`Threshold`] | which values are kept |
 //! | [`DiffTime`] | where a difference between two times stands |
 //! | [`TuningCurves`], [`Binning`], [`Information`] | what units prefer, and how much they say of it |
 //! | [`Decoded`], [`Prior`], [`Metric`] | what a population says |
 //! | [`Around`], [`TrialEdge`] | how signals and events align to events and trials |
 //! | [`Correlograms`], [`Normalization`] | how often units fire around each other |
+//! | [`IntervalDistributions`] | how long units wait from spike to spike |
 //! | [`Table`] | metadata of units, columns and intervals |
 
 mod analysis;
@@ -26,15 +29,19 @@ mod convolve;
 mod error;
 mod print;
 mod signals;
+mod spectra;
 mod table;
 mod times;
 mod transforms;
 mod units;
 
-pub use analysis::{Around, Binning, Correlograms, Decoded, Information, Metric, Normalization, Prior, TrialEdge, TuningCurves};
+pub use analysis::{
+    Around, Binning, Correlograms, Decoded, Information, IntervalDistributions, Metric, Normalization, Prior, TrialEdge, TuningCurves,
+};
 pub use error::Error;
 pub use nemos_core::convolution::{Causality, Shift};
 pub use signals::{Frame, Kind, Scalar, Signal, Tensor, Tsd, TsdFrame, TsdTensor};
+pub use spectra::{Morlet, PowerSpectrum, SpectralWindow, Taper, Wavelets};
 pub use table::{Column, Table};
 pub use times::{Interval, IntervalSet, Ts};
 pub use transforms::{Band, DiffTime, Edges, Filter, Nearest, Outside, Threshold};

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::atom::{Atom, Work};
 use super::{Part, Plan};
+use crate::bounds::is_outside;
 use crate::strided::Strided;
 
 /// Rows of one input in host memory.
@@ -221,8 +222,10 @@ impl Atom {
         };
         for (row, from) in rows.enumerate() {
             let outside = data.views[self.inputs.clone()].iter().zip(bounds).any(|(view, bounds)| {
-                let outside = |(sample, (low, high)): (&f64, &(f64, f64))| sample < low || sample > high;
-                view.row(from).iter().zip(bounds).any(outside)
+                view.row(from)
+                    .iter()
+                    .zip(bounds)
+                    .any(|(&sample, &bounds)| is_outside(sample, bounds))
             });
             if outside {
                 for channel in 0..self.channels() {

@@ -190,7 +190,8 @@ fn check<B: Backend>(design: &Design<'_, B>, counts: &Design<'_, B>) -> Result<(
         ("design", design.n_rows(), design.n_columns()),
         ("counts", counts.n_rows(), counts.n_columns()),
     ] {
-        if rows == 0 || columns == 0 {
+        // A design without columns is the null model: an intercept alone.
+        if rows == 0 || columns == 0 && name != "design" {
             return Err(Error::Empty { name, rows, columns }.into());
         }
     }

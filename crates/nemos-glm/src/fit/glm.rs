@@ -4,7 +4,7 @@ use ndarray::Array2;
 use nemos_core::{Backend, Design, ToDesign};
 use nemos_solvers::{Auto, Regularizer, Solver, Stopping};
 
-use crate::{Error, Exp, FeatureMask, FittedGlm, GlmObjective, InverseLink, ObservationModel, Options, Poisson, PopulationGlm};
+use crate::{Error, Exp, FeatureMask, FittedGlm, GlmObjective, InverseLink, ObservationModel, Options, Poisson, PopulationGlm, Training};
 
 /// A generalized linear model of one neuron: a specification, which fitting turns into a [`FittedGlm`].
 ///
@@ -157,7 +157,39 @@ impl<O: ObservationModel, L: InverseLink> Glm<O, L> {
         Glm(self.0.with_options(options))
     }
 
-    /// This model as a population of one, which can be fed batch by batch.
+    /// Begins a fit that is fed batch by batch. The data given here only say where to start.
+    ///
+    /// # Errors
+    /// As [`fit`](Glm::fit), and if the solver needs all data at once.
+    ///
+    /// # Example
+    /// ```
+    /// use nemos_core::{Cpu, Matrix};
+    /// use nemos_glm::{FittedGlm, Glm, Poisson};
+    /// use nemos_solvers::{Acceleration, GradientDescent, StepLength};
+    ///
+    /// let stimulus = Matrix::<Cpu>::from_column((0..50).map(|bin| f64::from(bin % 2)).collect());
+    /// let counts = Matrix::from_column((0..50).map(|bin| f64::from(1 + bin % 2 * 2)).collect());
+    /// let solver = GradientDescent::new().acceleration(Acceleration::Plain).step_length(StepLength::Fixed(0.2));
+    /// let mut training = Glm::new(Poisson).initialize(&solver, &stimulus, &counts)?;
+    /// for _ in 0..300 {
+    ///     training.update(&stimulus, &counts)?;
+    /// }
+    /// let fitted = FittedGlm::try_from_population(training.fitted()?)?;
+    /// assert!((fitted.coef()[0].exp() - 3.0).abs() < 0.05);
+    /// # Ok::<(), nemos_glm::Error>(())
+    /// ```
+    pub fn initialize<B: Backend>(
+        &self,
+        solver: &dyn Solver,
+        design: &(impl ToDesign<B> + ?Sized),
+        counts: &(impl ToDesign<B> + ?Sized),
+    ) -> Result<Training<O, L>, Error> {
+        one_neuron(&counts.to_design())?;
+        self.0.initialize(solver, design, counts)
+    }
+
+    /// This model as a population of one.
     pub fn population(&self) -> &PopulationGlm<O, L> {
         &self.0
     }

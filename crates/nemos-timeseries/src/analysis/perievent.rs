@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use nemos_core::{Backend, time_tolerance};
+use nemos_core::Backend;
 use rayon::prelude::*;
 
 use super::around::Around;
@@ -34,8 +34,7 @@ impl Ts {
     pub fn perievent(&self, triggers: &Ts, around: Around) -> TsGroup {
         let triggers = triggers.restrict(self.support());
         // A lag is known as well as the two times that it is the difference of.
-        let grain = triggers.times().iter().fold(0.0, |grain, &time| time_tolerance(time).max(grain));
-        let support = around.support().with_grain(grain.max(triggers.support().grain()));
+        let support = around.support().with_grain(triggers.grain());
         let units = triggers.times().par_iter().map(|&trigger| {
             let rows = self.rows_near(trigger - around.before(), trigger + around.after(), support.grain());
             let inside = &self.times()[rows];

@@ -9,7 +9,7 @@ use crate::Error;
 use crate::error::{at_most, place_of};
 use crate::signals::{Frame, Kind, Signal, with_host};
 use crate::times::{Ts, mean_step, no_rate};
-use crate::transforms::{Nearest, advance, nearest};
+use crate::transforms::{Nearest, advance, is_near, nearest};
 use crate::units::TsGroup;
 
 /// The mean activity of units in bins of one or several features.
@@ -119,13 +119,27 @@ impl TsGroup {
     /// [`Error::Differ`] unless there are as many binnings as features; [`Error::Range`], [`Error::Empty`] or [`Error::TooMany`]
     /// if bins cannot be made; [`Error::TooFewSamples`] if no epoch has two samples of the feature.
     pub fn tuning_curves<B: Backend, K: Kind>(&self, feature: &Signal<B, K>, bins: &[Binning]) -> Result<TuningCurves, Error> {
+        self.tuning_curves_within(feature, bins, f64::INFINITY)
+    }
+
+    /// As [`tuning_curves`](TsGroup::tuning_curves), leaving out spikes that are further than `farthest` seconds from the
+    /// closest sample of the feature, as in stretches where tracking was lost.
+    ///
+    /// # Errors
+    /// As [`tuning_curves`](TsGroup::tuning_curves).
+    pub fn tuning_curves_within<B: Backend, K: Kind>(
+        &self,
+        feature: &Signal<B, K>,
+        bins: &[Binning],
+        farthest: f64,
+    ) -> Result<TuningCurves, Error> {
         let binned = Binned::new(feature, bins)?;
         let samples = feature.axis();
         let step = mean_step(samples).ok_or_else(|| no_rate(samples))?;
         let units = self.restrict(feature.support());
         let curves = units.units().par_iter().map(|unit| {
             let mut counts = vec![0.0; binned.occupancy.len()];
-            binned.for_each(samples, unit, |bin, _| counts[bin] += 1.0);
+            binned.for_each(samples, unit, farthest, |bin, _| counts[bin] += 1.0);
             for (count, occupancy) in counts.iter_mut().zip(&binned.occupancy) {
                 *count = *count / occupancy / step;
             }
@@ -143,12 +157,21 @@ impl<B: Backend> Signal<B, Frame> {
     /// # Errors
     /// As [`TsGroup::tuning_curves`].
     pub fn tuning_curves<K: Kind>(&self, feature: &Signal<B, K>, bins: &[Binning]) -> Result<TuningCurves, Error> {
+        self.tuning_curves_within(feature, bins, f64::INFINITY)
+    }
+
+    /// As [`tuning_curves`](Signal::tuning_curves), leaving out samples that are further than `farthest` seconds from the
+    /// closest sample of the feature.
+    ///
+    /// # Errors
+    /// As [`TsGroup::tuning_curves`].
+    pub fn tuning_curves_within<K: Kind>(&self, feature: &Signal<B, K>, bins: &[Binning], farthest: f64) -> Result<TuningCurves, Error> {
         let binned = Binned::new(feature, bins)?;
         let (inside, width) = (self.restrict(feature.support()), self.n_columns());
         let n_bins = binned.occupancy.len();
         let (mut sums, mut counts) = (vec![0.0; n_bins * width], vec![0.0; n_bins * width]);
         with_host(inside.values(), |values| {
-            binned.for_each(feature.axis(), inside.axis(), |bin, row| {
+            binned.for_each(feature.axis(), inside.axis(), farthest, |bin, row| {
                 for (column, value) in values[row * width..(row + 1) * width].iter().enumerate() {
                     // A missing value is left out of its own column only.
                     if !value.is_nan() {
@@ -215,7 +238,7 @@ impl Binned {
     }
 
     /// The bin of the feature sample closest to every event, where there is one, and the number of the event.
-    fn for_each(&self, samples: &Ts, events: &Ts, mut work: impl FnMut(usize, usize)) {
+    fn for_each(&self, samples: &Ts, events: &Ts, farthest: f64, mut work: impl FnMut(usize, usize)) {
         for (rows, epoch) in events.rows_by_epoch().into_iter().zip(samples.rows_by_epoch()) {
             let mut after = epoch.start;
             for row in rows {
@@ -223,6 +246,7 @@ impl Binned {
                 // Times are in order, and so are the samples closest to them: the search goes on where it ended.
                 after = advance(samples.times(), after, epoch.end, time);
                 let sample = nearest(samples.times(), time, after, &epoch, Nearest::Closest);
+                let sample = sample.filter(|&sample| is_near(samples.times()[sample], time, farthest));
                 if let Some(bin) = sample.map(|sample| self.bins[sample]).filter(|bin| *bin != OUTSIDE) {
                     work(bin as usize, row);
                 }

@@ -195,6 +195,12 @@ impl Ts {
         }
     }
 
+    /// How well lags from these events are known: no better than the events themselves.
+    pub(crate) fn grain(&self) -> f64 {
+        let own = self.times().iter().fold(0.0, |grain, &time| time_tolerance(time).max(grain));
+        self.support.grain().max(own)
+    }
+
     /// Epochs in which events follow each other by no more than `gap` seconds.
     #[must_use]
     pub fn bouts(&self, gap: f64) -> IntervalSet {

@@ -35,19 +35,41 @@ impl Ts {
     /// ```
     #[must_use]
     pub fn value_from<B: Backend, K: Kind>(&self, signal: &Signal<B, K>, which: Nearest) -> Signal<B, K> {
+        self.value_within(signal, which, f64::INFINITY)
+    }
+
+    /// As [`value_from`](Ts::value_from), NaN where the sample is further than `farthest` seconds away.
+    ///
+    /// # Example
+    /// ```
+    /// use nemos_core::Cpu;
+    /// use nemos_timeseries::{Nearest, Ts, Tsd};
+    /// let position = Tsd::<Cpu>::new(Ts::new([0.0, 1.0, 5.0])?, vec![10.0, 20.0, 30.0])?;
+    /// let values = Ts::new([0.9, 3.0])?.value_within(&position, Nearest::Closest, 0.5).to_vec();
+    /// assert!(values[0] == 20.0 && values[1].is_nan());
+    /// # Ok::<(), nemos_timeseries::Error>(())
+    /// ```
+    #[must_use]
+    pub fn value_within<B: Backend, K: Kind>(&self, signal: &Signal<B, K>, which: Nearest, farthest: f64) -> Signal<B, K> {
         let (axis, samples) = (self.restrict(signal.support()), signal.sample_times());
         resample(signal, axis, |times, rows, values, out| {
             let width = out.len() / times.len();
             let mut after = rows.start;
             for (&time, out) in times.iter().zip(out.chunks_exact_mut(width)) {
                 after = advance(samples, after, rows.end, time);
-                match nearest(samples, time, after, rows, which) {
+                match nearest(samples, time, after, rows, which).filter(|&row| is_near(samples[row], time, farthest)) {
                     Some(row) => out.copy_from_slice(&values[row * width..(row + 1) * width]),
                     None => out.fill(f64::NAN),
                 }
             }
         })
     }
+}
+
+/// Whether a sample is no further away than this, but for rounding.
+#[inline(always)]
+pub(crate) fn is_near(sample: f64, time: f64, farthest: f64) -> bool {
+    (sample - time).abs() <= farthest + time_tolerance(time)
 }
 
 /// The sample that is meant, given the first one that is not before but for rounding.

@@ -19,6 +19,6 @@ pub use derivative::DiffTime;
 pub use filter::Filter;
 pub use interpolate::Outside;
 pub use lookup::Nearest;
-pub(crate) use lookup::{advance, nearest};
+pub(crate) use lookup::{advance, is_near, nearest};
 pub use smooth::Edges;
 pub use threshold::Threshold;

@@ -5,9 +5,9 @@ use nemos_core::{Backend, HostFloat, Matrix, Names};
 
 use super::group::TsGroup;
 use crate::Error;
-use crate::error::holds;
+use crate::error::{holds, rising};
 use crate::signals::{Tsd, TsdFrame, matrix};
-use crate::times::{Bins, Ts};
+use crate::times::{Bins, Interval, IntervalSet, Ts};
 
 impl Ts {
     /// How many events fall in each bin of `bin_size` seconds.
@@ -33,6 +33,26 @@ impl Ts {
         Tsd::new(bins.axis(), count::<B>(std::slice::from_ref(self), &bins))
     }
 
+    /// How many events fall between each of these edges and the next, in seconds, where the middle of such a bin lies in the
+    /// support. A bin holds its left edge; the last one has both.
+    ///
+    /// # Errors
+    /// [`Error::Edges`] unless there are two edges or more, finite and rising.
+    ///
+    /// # Example
+    /// ```
+    /// use nemos_core::Cpu;
+    /// use nemos_timeseries::Ts;
+    /// let spikes = Ts::new([0.0, 0.5, 0.7, 1.9, 2.0])?;
+    /// let counts = spikes.count_between::<Cpu>(&[0.0, 0.5, 2.0])?;
+    /// assert_eq!((counts.to_vec(), counts.sample_times()), (vec![1.0, 4.0], [0.25, 1.25].as_slice()));
+    /// # Ok::<(), nemos_timeseries::Error>(())
+    /// ```
+    pub fn count_between<B: Backend>(&self, edges: &[f64]) -> Result<Tsd<B>, Error> {
+        let bins = EdgedBins::new(edges, self.support())?;
+        Ok(Tsd::trusted(bins.axis.clone(), bins.count(self)))
+    }
+
     /// How many events each epoch holds, at its middle.
     pub fn count_epochs<B: Backend>(&self) -> Tsd<B> {
         let counts = self.rows_by_epoch().into_iter().map(|rows| rows.len() as f64);
@@ -54,6 +74,22 @@ impl TsGroup {
         let bins = Bins::new(self.support(), bin_size)?;
         holds("counts, bins times units,", &[bins.len(), self.len()])?;
         Ok(self.frame(bins.axis(), count::<B>(self.units(), &bins)))
+    }
+
+    /// How many events of each unit fall between each of these edges and the next; see [`Ts::count_between`].
+    ///
+    /// # Shapes
+    /// `[n_bins, n_units]`
+    ///
+    /// # Errors
+    /// As [`Ts::count_between`], and [`Error::TooMany`].
+    pub fn count_between<B: Backend>(&self, edges: &[f64]) -> Result<TsdFrame<B>, Error> {
+        let bins = EdgedBins::new(edges, self.support())?;
+        let dims = [bins.axis.len(), self.len()];
+        holds("counts, bins times units,", &dims)?;
+        let by_unit: Vec<Vec<f64>> = self.units().iter().map(|unit| bins.count(unit)).collect();
+        let counts = (0..dims[0]).flat_map(|bin| by_unit.iter().map(move |counts| counts[bin]));
+        Ok(self.frame(bins.axis.clone(), matrix(counts.collect::<Vec<f64>>(), dims)))
     }
 
     /// How many events of each unit each epoch of the support holds, at its middle: spikes per trial, where the epochs are
@@ -82,6 +118,34 @@ impl TsGroup {
     /// One column per unit, with its number and metadata.
     pub(crate) fn frame<B: Backend>(&self, axis: Ts, values: Matrix<B>) -> TsdFrame<B> {
         TsdFrame::named(axis, values, Names::new(self.names())).described(self.metadata().clone())
+    }
+}
+
+/// Bins between edges that are given.
+struct EdgedBins {
+    bins: IntervalSet,
+    /// Those whose middle lies in the support, and these middles.
+    kept: Vec<usize>,
+    axis: Ts,
+}
+
+impl EdgedBins {
+    fn new(edges: &[f64], support: &IntervalSet) -> Result<Self, Error> {
+        rising("the bins of counts", edges)?;
+        let bins = edges.windows(2).map(|pair| Interval {
+            start: pair[0],
+            end: pair[1],
+        });
+        let bins = IntervalSet::trusted(bins.collect());
+        let middles: Vec<f64> = bins.centers().collect();
+        let kept: Vec<usize> = (0..middles.len()).filter(|&bin| support.find(middles[bin]).is_some()).collect();
+        let axis = Ts::trusted(kept.iter().map(|&bin| middles[bin]).collect(), support.clone());
+        Ok(EdgedBins { bins, kept, axis })
+    }
+
+    fn count(&self, events: &Ts) -> Vec<f64> {
+        let rows = self.bins.rows(events.times());
+        self.kept.iter().map(|&bin| rows[bin].len() as f64).collect()
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod count;
 mod group;
+mod merge;
+mod observed;
 mod surrogate;
 
 pub(crate) use count::count_into;
