@@ -120,7 +120,7 @@ for container, factor in [(Fluorescence, 1.0), (DfOverF, 2.0)]:
 behavior = file.create_processing_module("behavior", "what it did")
 signs = np.array([1, -1, 1, -1, 2, 1, -2, -1, 1], dtype="i1")
 running = IntervalSeries(name="run", data=signs[:4], timestamps=[0.0, 1.0, 2.0, 5.0])
-kinds = IntervalSeries(name="kinds", data=signs, timestamps=[0.0, 1.0, 2.0, 5.0, 6.0, 8.0, 7.0 + 1.0, 9.0, 10.0])
+kinds = IntervalSeries(name="kinds", data=signs, timestamps=[0.0, 1.0, 2.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0])
 behavior.add(BehavioralEpochs(interval_series=[running, kinds]))
 file.add_trial_column("k", "its number")
 for k in range(100):
