@@ -22,6 +22,7 @@
 //! | [`Options`] | what a fit is told besides its model |
 //! | [`Training`] | a fit that is fed batch by batch |
 //! | [`Problems`], [`GlmObjective`] | folds, strengths, states or replicates as one batch over one design |
+//! | [`Observations`], [`Summed`] | a model without its types, for mixtures of models: log-likelihoods by row, rates |
 //! | [`SecondMoment`] | informations, and the middle of sandwich covariances |
 //! | [`ObservationModel`], [`InverseLink`] | traits, to bring your own |
 //! | [`Draw`], [`ScalarLink`] | the same for one number at a time, for simulation |
@@ -41,6 +42,7 @@ pub use classifier::fitted::{FittedClassifierGlm, FittedClassifierPopulationGlm}
 pub use classifier::specification::{ClassifierGlm, ClassifierPopulationGlm};
 pub use engine::model::Information;
 pub use engine::objective::GlmObjective;
+pub use engine::observations::{Observations, Summed};
 pub use engine::problems::Problems;
 pub use engine::second::SecondMoment;
 pub use error::Error;

@@ -156,6 +156,12 @@ impl<T: BurnBackend> Model<T> for Categorical {
         Categorical::sum_over_classes(residual.clone() * residual / probabilities)
     }
 
+    fn variance(&self, predictor: Tensor<T, 2>, _scale: Tensor<T, 2>) -> Tensor<T, 2> {
+        let dims = predictor.dims();
+        let probabilities = self.log_probabilities(predictor).exp().reshape(dims);
+        probabilities.clone() * (probabilities.neg() + 1.0)
+    }
+
     fn slope_in_scale(&self, _counts: Tensor<T, 2>, at: At<T>, _weights: Tensor<T, 2>) -> Tensor<T, 2> {
         at.scale.zeros_like()
     }

@@ -8,7 +8,7 @@ use nemos_solvers::{Auto, Parameters, Regularizer, Solver, Stopping};
 
 use crate::classifier::categorical::{Categorical, Targets};
 use crate::fit::task::Task;
-use crate::{Error, FeatureMask, FittedClassifierGlm, FittedClassifierPopulationGlm, Options};
+use crate::{Error, FeatureMask, FittedClassifierGlm, FittedClassifierPopulationGlm, Observations, Options};
 
 /// A classifier of many neurons (or trials, or observers) that share a design: which of `n_classes` classes each sample
 /// belongs to, by a generalized linear model with categorical observations.
@@ -184,6 +184,15 @@ impl ClassifierPopulationGlm {
             column[n_features] = intercept;
         }
         Ok(FittedClassifierPopulationGlm::given(self.clone(), parameters))
+    }
+
+    /// The observation model on a backend, without its types: labels in, a predictor for each class.
+    ///
+    /// # Errors
+    /// If there are fewer than two classes.
+    pub fn observations<B: Backend>(&self) -> Result<Observations<B>, Error> {
+        self.check_classes()?;
+        Ok(Observations(Arc::new(self.model(Targets::Labels))))
     }
 
     pub(crate) fn model(&self, targets: Targets) -> Categorical {

@@ -1,6 +1,6 @@
 //! What a model says of every row: rates, log-likelihoods.
 
-use nemos_core::tensor::DType;
+use nemos_core::tensor::{DType, Tensor};
 use nemos_core::{Backend, Design, Matrix, Operand};
 use nemos_solvers::Parameters;
 
@@ -107,18 +107,29 @@ fn log_likelihoods_in<B: Backend, E: LoopFloat>(
         if let Some(made) = on_host {
             return Ok(made?);
         }
-        let seen = Seen::new(&chunk, unweighted)?;
-        let predictor = seen.predictor(&on_device);
-        // A feature that is missing leaves no predictor; of several, the first tells.
-        let no_features = match asked.n_predictors {
-            1 => predictor.clone().is_nan(),
-            n => {
-                let shape = [shape[0], shape[1], n];
-                predictor.clone().reshape(shape).sum_dim(2).reshape([shape[0], shape[1]]).is_nan()
-            }
-        };
-        let terms = model.log_likelihood(seen.counts.clone(), predictor, on_device.scale.clone());
-        let terms = seen.or_missing(terms).mask_fill(no_features, f32::NAN);
+        let terms = log_likelihood_terms(model, &Seen::new(&chunk, unweighted)?, &on_device, asked.n_predictors);
         Ok::<_, Error>(Matrix::from_tensor(terms))
     })
+}
+
+/// `[n_rows, n_problems]`: the log-likelihood of every count in tensor operations; NaN where it, or a feature, is missing.
+pub(crate) fn log_likelihood_terms<B: Backend>(
+    model: &dyn Model<B::Burn>,
+    seen: &Seen<B>,
+    on_device: &OnDevice<B>,
+    n_predictors: usize,
+) -> Tensor<B::Burn, 2> {
+    let predictor = seen.predictor(on_device);
+    let [n_rows, width] = predictor.dims();
+    let n_problems = width / n_predictors;
+    // A feature that is missing leaves no predictor; of several, the first tells.
+    let no_features = match n_predictors {
+        1 => predictor.clone().is_nan(),
+        n => {
+            let sums = predictor.clone().reshape([n_rows, n_problems, n]).sum_dim(2);
+            sums.reshape([n_rows, n_problems]).is_nan()
+        }
+    };
+    let terms = model.log_likelihood(seen.counts.clone(), predictor, on_device.scale.clone());
+    seen.or_missing(terms).mask_fill(no_features, f32::NAN)
 }

@@ -21,6 +21,7 @@ pub(crate) mod measure;
 pub(crate) mod model;
 pub(crate) mod moments;
 pub(crate) mod objective;
+pub(crate) mod observations;
 pub(crate) mod pending;
 pub(crate) mod problems;
 pub(crate) mod row_problem;

@@ -10,7 +10,7 @@ use nemos_core::tensor::{DType, Tensor, backend::Backend as BurnBackend};
 
 use crate::engine::loops::BothPrecisions;
 use crate::models::mean::{LinkOn, Mean, SmoothLink, rate_and_steepness};
-use crate::{Identity, InverseLink, ObservationModel, Scale, Support};
+use crate::{BuiltIn, Identity, InverseLink, ObservationModel, Scale, Support};
 
 /// Which curvature of the loss.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -39,6 +39,11 @@ pub(crate) trait Model<T: BurnBackend>: Send + Sync {
 
     /// Which counts have a probability.
     fn support(&self) -> Support;
+
+    /// Which of the built-in observation models this is, if it is one.
+    fn built_in(&self) -> Option<BuiltIn> {
+        None
+    }
 
     /// Where the scale comes from.
     fn scale(&self) -> Scale;
@@ -80,6 +85,9 @@ pub(crate) trait Model<T: BurnBackend>: Send + Sync {
     /// Squared residuals over their variances.
     fn pearson(&self, counts: Tensor<T, 2>, predictor: Tensor<T, 2>, scale: Tensor<T, 2>) -> Tensor<T, 2>;
 
+    /// Variances of the counts, or of the indicators of the classes: as many as predictors.
+    fn variance(&self, predictor: Tensor<T, 2>, scale: Tensor<T, 2>) -> Tensor<T, 2>;
+
     /// `[1, n_problems]`: the derivative in the scale of the log-likelihoods, each times a weight, summed over rows.
     fn slope_in_scale(&self, counts: Tensor<T, 2>, at: At<T>, weights: Tensor<T, 2>) -> Tensor<T, 2>;
 
@@ -115,6 +123,10 @@ pub(crate) struct Pair<O, L> {
 impl<T: BurnBackend, O: ObservationModel, L: InverseLink> Model<T> for Pair<O, L> {
     fn support(&self) -> Support {
         self.observation.support()
+    }
+
+    fn built_in(&self) -> Option<BuiltIn> {
+        self.observation.built_in()
     }
 
     fn scale(&self) -> Scale {
@@ -163,6 +175,12 @@ impl<T: BurnBackend, O: ObservationModel, L: InverseLink> Model<T> for Pair<O, L
         let rate = self.link.rate(predictor);
         let residual = counts - rate.clone();
         residual.clone() * residual / self.observation.variance(rate, scale)
+    }
+
+    fn variance(&self, predictor: Tensor<T, 2>, scale: Tensor<T, 2>) -> Tensor<T, 2> {
+        let missing = predictor.clone().is_nan();
+        let rate = self.link.rate(predictor);
+        self.observation.variance(rate, scale).mask_fill(missing, f32::NAN)
     }
 
     fn slope_in_scale(&self, counts: Tensor<T, 2>, at: At<T>, weights: Tensor<T, 2>) -> Tensor<T, 2> {

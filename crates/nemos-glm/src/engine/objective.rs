@@ -19,7 +19,7 @@ use crate::engine::shards::Sum;
 use crate::engine::sums::Sums;
 use crate::engine::survey::{FoldMoments, Survey, Totals, survey};
 use crate::engine::tensors::{OnDevice, Seen, row};
-use crate::fit::{smoothness, start};
+use crate::fit::{dispersion, smoothness, start};
 use crate::{Scale, Support};
 
 /// The mean loss over rows, one column per problem: what a fit minimises, less the penalty.
@@ -156,8 +156,36 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
         self.on_edge.fill(false);
     }
 
+    /// What is taken off the features as they are read, where their means are large: [curvatures](Objective::evaluate) are
+    /// about it.
+    pub fn centre(&self) -> Option<&[f64]> {
+        self.centre.as_ref().map(|centre| centre.as_slice())
+    }
+
+    /// `[n_problems]`: for each problem, the scale that makes its counts most likely at these parameters, under the weights
+    /// of its rows; between 1e-6 and 1e6.
+    ///
+    /// # Errors
+    /// If the data cannot be read.
+    pub fn likeliest_scales(&self, at: &Parameters) -> Result<Vec<f64>, crate::Error> {
+        dispersion::maximum_likelihood(self, at)
+    }
+
+    /// Takes other weights of the rows without looking at the data again, for problems with [divisors of their
+    /// own](Problems::divided_by): counts of rows and sums of weights stay what they were.
+    ///
+    /// # Errors
+    /// If the weights do not fit the rows and problems, or are negative or not finite.
+    pub fn replace_weights(&mut self, weights: Matrix<B>) -> Result<(), crate::Error> {
+        let design = self.data.design.clone().with_weights(weights)?;
+        check_extras(&design, &self.data.counts, &self.problems, &*self.model)?;
+        self.data.design = design;
+        self.held = OnceLock::new();
+        Ok(())
+    }
+
     /// Takes other scales, one per problem.
-    pub(crate) fn set_scale(&mut self, scale: Vec<f64>) {
+    pub fn set_scale(&mut self, scale: Vec<f64>) {
         self.scale = scale;
     }
 

@@ -10,7 +10,7 @@ use crate::engine::model::{Model, Pair};
 use crate::engine::survey::Survey;
 use crate::fit::task::Task;
 use crate::{
-    Error, Exp, FeatureMask, FittedPopulationGlm, GlmObjective, InverseLink, ObservationModel, Options, Poisson, Problems, Training,
+    Error, Exp, FeatureMask, FittedPopulationGlm, GlmObjective, InverseLink, ObservationModel, Observations, Options, Poisson, Problems, Training,
 };
 
 /// A generalized linear model of many neurons that share a design: each is fitted as if alone, all at once.
@@ -199,6 +199,11 @@ impl<O: ObservationModel, L: InverseLink> PopulationGlm<O, L> {
     ) -> Result<GlmObjective<'a, B>, Error> {
         self.task(design, counts)
             .objective(&self.options, Some(problems), Survey::WithMoments)
+    }
+
+    /// The observation model and link on a backend, without their types.
+    pub fn observations<B: Backend>(&self) -> Observations<B> {
+        Observations(self.model::<B>())
     }
 
     /// Begins a fit that is fed batch by batch. The data given here only say where to start.

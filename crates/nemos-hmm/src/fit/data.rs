@@ -1,0 +1,272 @@
+//! What a model sees: rows, their sessions, what drives the steps, and which observations are there.
+
+use std::ops::Range;
+
+use ndarray::Array2;
+use nemos_core::{Backend, Design, row_chunks};
+use nemos_glm::{Observations, Problems, Summed};
+
+use crate::error::check_shape;
+use crate::{Error, HmmParameters};
+
+/// A design and counts with their sessions, and what drives the steps.
+#[derive(Clone, Debug)]
+pub(crate) struct Data<'a, B: Backend> {
+    pub(crate) observations: Observations<B>,
+    pub(crate) design: Design<'a, B>,
+    pub(crate) counts: Design<'a, B>,
+    /// Rows of each session that has any.
+    pub(crate) sessions: Vec<Range<usize>>,
+    /// `[n_rows, n_inputs]`
+    pub(crate) drive: Option<Inputs>,
+}
+
+/// Covariates of the steps, on the host.
+#[derive(Clone, Debug)]
+pub(crate) struct Inputs {
+    pub(crate) values: Vec<f64>,
+    pub(crate) n_inputs: usize,
+}
+
+impl Inputs {
+    pub(crate) fn row(&self, row: usize) -> &[f64] {
+        &self.values[row * self.n_inputs..(row + 1) * self.n_inputs]
+    }
+}
+
+impl<'a, B: Backend> Data<'a, B> {
+    pub(crate) fn new(
+        observations: Observations<B>,
+        design: Design<'a, B>,
+        counts: Design<'a, B>,
+        drive: Option<Design<'a, B>>,
+    ) -> Result<Self, Error> {
+        if design.weights().is_some() {
+            return Err(Error::Weighted);
+        }
+        let rows = |right_name, right: usize| match design.n_rows() {
+            left if left == right => Ok(()),
+            left => Err(nemos_core::Error::RowsDiffer {
+                left_name: "design",
+                left,
+                right_name,
+                right,
+            }),
+        };
+        rows("counts", counts.n_rows())?;
+        for (name, columns) in [("design", design.n_columns()), ("counts", counts.n_columns())] {
+            if columns == 0 || design.n_rows() == 0 {
+                let rows = design.n_rows();
+                return Err(nemos_core::Error::Empty { name, rows, columns }.into());
+            }
+        }
+        if let (Some(left), Some(right)) = (design.times(), counts.times())
+            && let Some(row) = nemos_core::first_time_apart(left, right)
+        {
+            return Err(Error::Glm(nemos_glm::Error::TimesDiffer {
+                row,
+                design: left[row],
+                counts: right[row],
+            }));
+        }
+        let of_design = design.segments();
+        let segments = if of_design.ranges().len() > 1 { of_design } else { counts.segments() };
+        let sessions: Vec<Range<usize>> = segments.ranges().iter().filter(|rows| !rows.is_empty()).cloned().collect();
+        let drive = match drive {
+            None => None,
+            Some(drive) => {
+                rows("what drives transitions", drive.n_rows())?;
+                Some(inputs(&drive, &sessions)?)
+            }
+        };
+        Ok(Data {
+            observations,
+            design,
+            counts,
+            sessions,
+            drive,
+        })
+    }
+
+    pub(crate) fn n_rows(&self) -> usize {
+        self.design.n_rows()
+    }
+
+    pub(crate) fn n_neurons(&self) -> usize {
+        self.counts.n_columns()
+    }
+
+    /// Checks that parameters are for these data.
+    pub(crate) fn check(&self, parameters: &HmmParameters) -> Result<(), Error> {
+        let got = [parameters.n_features(), parameters.n_neurons(), parameters.n_predictors()];
+        let expected = [self.design.n_columns(), self.n_neurons(), self.observations.n_predictors()];
+        check_shape("parameters", &got, &expected, "features, neurons, predictors of a neuron")?;
+        self.check_drive(parameters.transitions().drive().is_some())?;
+        if let Some(drive) = &self.drive {
+            let n_inputs = parameters.transitions().n_inputs();
+            check_shape("what drives transitions", &[drive.n_inputs], &[n_inputs], "columns, one per weight")?;
+        }
+        Ok(())
+    }
+
+    /// Checks that driven models are given something that drives them, and others are not.
+    pub(crate) fn check_drive(&self, is_driven: bool) -> Result<(), Error> {
+        match (is_driven, self.drive.is_some()) {
+            (true, false) => Err(Error::Drive {
+                model: "driven by covariates",
+                given: "none were given",
+                remedy: "fit_driven and on_driven",
+            }),
+            (false, true) => Err(Error::Drive {
+                model: "the same at every row",
+                given: "covariates were given",
+                remedy: "GlmHmm::driven, or fit and on",
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// `[n_rows, n_states]`: log-emissions.
+    pub(crate) fn log_emissions(&self, parameters: &HmmParameters) -> Result<Array2<f64>, Error> {
+        let (n_states, n_neurons) = (parameters.n_states(), self.n_neurons());
+        let problems = Problems::of_responses((0..n_states * n_neurons).map(|problem| problem % n_neurons));
+        let sums: Vec<usize> = (0..n_states * n_neurons).map(|problem| problem / n_neurons).collect();
+        let summed = Summed {
+            parameters: &parameters.glms,
+            scales: &parameters.scales,
+            problems: &problems,
+            sum_of_problem: &sums,
+        };
+        Ok(self.observations.summed_log_likelihoods(summed, &self.design, &self.counts)?)
+    }
+
+    /// The steps into every row, or the same for all.
+    pub(crate) fn steps(&self, parameters: &HmmParameters) -> Vec<f64> {
+        let transitions = parameters.transitions();
+        let size = transitions.n_states() * transitions.n_states();
+        match &self.drive {
+            None => transitions.baseline.clone(),
+            Some(drive) => {
+                let mut steps = vec![0.0; self.n_rows() * size];
+                for session in &self.sessions {
+                    // There is no step into a session's first row.
+                    for row in session.clone().skip(1) {
+                        transitions.step(drive.row(row), &mut steps[row * size..(row + 1) * size]);
+                    }
+                    let first = session.start * size;
+                    (0..size).for_each(|place| steps[first + place] = 1.0 / transitions.n_states() as f64);
+                }
+                steps
+            }
+        }
+    }
+
+    /// The neuron that no state explains in a row, if it is one alone.
+    pub(crate) fn impossible(&self, parameters: &HmmParameters, row: usize) -> Error {
+        let (n_states, n_neurons) = (parameters.n_states(), self.n_neurons());
+        let problems = Problems::of_responses((0..n_states * n_neurons).map(|problem| problem % n_neurons));
+        let sums: Vec<usize> = (0..n_states * n_neurons).collect();
+        let cut = |design: &Design<'a, B>| -> Option<Design<'static, B>> {
+            let values = Design::from_rows(design.chunk(row..row + 1).ok()?);
+            match design.offset() {
+                None => Some(values),
+                Some(offset) => values.with_offset(offset.rows(row..row + 1).ok()?).ok(),
+            }
+        };
+        let of_each = cut(&self.design).zip(cut(&self.counts)).and_then(|(design, counts)| {
+            let summed = Summed {
+                parameters: &parameters.glms,
+                scales: &parameters.scales,
+                problems: &problems,
+                sum_of_problem: &sums,
+            };
+            self.observations.summed_log_likelihoods(summed, &design, &counts).ok()
+        });
+        let neuron = of_each.and_then(|values| {
+            (0..n_neurons).find(|&neuron| (0..n_states).all(|k| values[(0, k * n_neurons + neuron)] == f64::NEG_INFINITY))
+        });
+        Error::Impossible { row, neuron }
+    }
+
+    /// What is there to be seen.
+    pub(crate) fn seen(&self) -> Result<Seen, Error> {
+        let n_neurons = self.n_neurons();
+        let mut seen = Seen {
+            entries: vec![0.0; n_neurons],
+            rows: 0,
+            spikes: 0.0,
+            missing: Vec::new(),
+        };
+        for range in row_chunks(self.n_rows(), B::chunk_rows(self.design.n_columns() + n_neurons)) {
+            let counts = self.counts.chunk(range.clone())?.to_array();
+            let features = self.design.chunk(range.clone())?.to_array();
+            let offset = self.design.offset().map(|offset| offset.rows(range.clone())).transpose()?;
+            let offset = offset.map(|offset| offset.to_array());
+            for (place, row) in range.enumerate() {
+                let complete = !features.row(place).iter().any(|x| x.is_nan())
+                    && !offset.as_ref().is_some_and(|offset| offset.row(place).iter().any(|x| x.is_nan()));
+                let mut n_seen = 0;
+                for (neuron, count) in counts.row(place).iter().enumerate() {
+                    if complete && !count.is_nan() {
+                        seen.entries[neuron] += 1.0;
+                        seen.spikes += count;
+                        n_seen += 1;
+                    }
+                }
+                seen.rows += usize::from(n_seen > 0);
+                if n_seen < n_neurons {
+                    let of_row = (0..n_neurons).filter(|&neuron| !complete || counts[(place, neuron)].is_nan());
+                    seen.missing.extend(of_row.map(|neuron| (row, neuron)));
+                }
+            }
+        }
+        Ok(seen)
+    }
+}
+
+/// Which observations are there.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    /// `[n_neurons]`: how many of each neuron.
+    pub(crate) entries: Vec<f64>,
+    /// Rows with at least one.
+    pub(crate) rows: usize,
+    /// All counts together.
+    pub(crate) spikes: f64,
+    /// Rows and neurons of those that are missing.
+    pub(crate) missing: Vec<(usize, usize)>,
+}
+
+impl Seen {
+    /// `[n_states, n_neurons]`: the smoothed mass of each state over the rows in which a neuron is seen.
+    pub(crate) fn masses(&self, smoothed: &[f64], n_states: usize) -> Vec<f64> {
+        let n_neurons = self.entries.len();
+        let mut of_states = vec![0.0; n_states];
+        for row in smoothed.chunks_exact(n_states) {
+            of_states.iter_mut().zip(row).for_each(|(total, mass)| *total += mass);
+        }
+        let mut masses: Vec<f64> = of_states.iter().flat_map(|&mass| std::iter::repeat_n(mass, n_neurons)).collect();
+        for &(row, neuron) in &self.missing {
+            for state in 0..n_states {
+                masses[state * n_neurons + neuron] -= smoothed[row * n_states + state];
+            }
+        }
+        masses
+    }
+}
+
+/// What drives steps, on the host; complete in all rows that are stepped into.
+fn inputs<B: Backend>(drive: &Design<'_, B>, sessions: &[Range<usize>]) -> Result<Inputs, Error> {
+    let n_inputs = drive.n_columns();
+    let values = drive.to_matrix()?.to_vec();
+    let first: Vec<usize> = sessions.iter().map(|rows| rows.start).collect();
+    for (row, inputs) in values.chunks_exact(n_inputs.max(1)).enumerate() {
+        if let Some(column) = inputs.iter().position(|value| !value.is_finite())
+            && first.binary_search(&row).is_err()
+        {
+            let value = inputs[column];
+            return Err(Error::DriveMissing { value, row, column });
+        }
+    }
+    Ok(Inputs { values, n_inputs })
+}

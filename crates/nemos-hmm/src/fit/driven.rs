@@ -1,0 +1,198 @@
+//! The maximisation step of driven transitions: a multinomial logistic regression whose targets are expected steps.
+//!
+//! ```text
+//! Σₜ Σᵢⱼ ξₜ(i, j) ln Aₜ[i, j] − ‖W‖² / (2 sd²)
+//! ```
+//!
+//! Newton steps, each of which is known to raise it. Where weights belong to each state before, its rows are a problem of their own.
+
+use std::ops::Range;
+
+use ndarray::{Array2, s};
+use nemos_core::SymmetricEigen;
+use rayon::prelude::*;
+
+use crate::chain::steps::log_sum_exp;
+use crate::fit::data::Inputs;
+use crate::{Drive, Transitions};
+
+/// Rows that are summed up together.
+const ROWS: usize = 1024;
+
+/// Expected steps and what drives them.
+#[derive(Copy, Clone)]
+pub(crate) struct Expectations<'a> {
+    /// `[n_rows, n_states, n_states]`, zero at first rows of sessions.
+    pub(crate) pairs: &'a [f64],
+    pub(crate) inputs: &'a Inputs,
+    pub(crate) sessions: &'a [Range<usize>],
+    /// 1 / sd² of the weights.
+    pub(crate) ridge: f64,
+}
+
+/// Up to so many Newton steps.
+pub(crate) fn maximise(transitions: &Transitions, expectations: Expectations<'_>, n_steps: usize) -> Transitions {
+    let n_systems = if transitions.drive == Some(Drive::PerState) { transitions.n_states } else { 1 };
+    let mut best = transitions.clone();
+    let mut value = sums(&best, expectations, Wanted::Value).value;
+    for _ in 0..n_steps.max(1) {
+        let Sums { gradient, hessian, .. } = sums(&best, expectations, Wanted::Curvature);
+        let size = gradient.len() / n_systems;
+        let mut step = Vec::with_capacity(gradient.len());
+        for system in 0..n_systems {
+            let of = system * size..(system + 1) * size;
+            let hessian = hessian.slice(s![of.clone(), of.clone()]);
+            let Ok(eigen) = SymmetricEigen::new(hessian) else { return best };
+            // A constant per row of the baseline changes nothing.
+            let cut = 1e-12 * eigen.values.last().copied().unwrap_or(0.0);
+            let mut of_system = vec![0.0; size];
+            for (place, &curvature) in eigen.values.iter().enumerate().filter(|(_, value)| **value > cut) {
+                let vector = eigen.vectors.column(place);
+                let along = -vector.iter().zip(&gradient[of.clone()]).map(|(v, slope)| v * slope).sum::<f64>() / curvature;
+                of_system.iter_mut().zip(vector).for_each(|(step, v)| *step += along * v);
+            }
+            step.extend(of_system);
+        }
+        let decrement = -0.5 * step.iter().zip(&gradient).map(|(step, slope)| step * slope).sum::<f64>();
+        let mut share = 1.0;
+        let (tried, tried_value) = loop {
+            let tried = moved(&best, &step, share);
+            let tried_value = sums(&tried, expectations, Wanted::Value).value;
+            if tried_value <= value + 1e-14 * value.abs() || share < 1e-6 {
+                break (tried, tried_value);
+            }
+            share *= 0.5;
+        };
+        if tried_value <= value + 1e-14 * value.abs() {
+            (best, value) = (tried, tried_value);
+        }
+        if !(decrement > 1e-20 * value.abs().max(1.0)) {
+            break;
+        }
+    }
+    best.set_gauge();
+    best
+}
+
+/// The place of a parameter among all: of the step from `i` to `j`, the baseline (`input` nothing) or the weight of an input.
+fn place(transitions: &Transitions, n_inputs: usize, (i, j): (usize, usize), input: Option<usize>) -> usize {
+    let n = transitions.n_states;
+    let after = input.map_or(0, |input| input + 1);
+    match transitions.drive {
+        Some(Drive::PerState) => (i * n + j) * (n_inputs + 1) + after,
+        _ if after == 0 => i * n + j,
+        _ => n * n + j * n_inputs + after - 1,
+    }
+}
+
+fn moved(transitions: &Transitions, step: &[f64], share: f64) -> Transitions {
+    let (n, n_inputs) = (transitions.n_states, transitions.n_inputs());
+    let mut moved = transitions.clone();
+    for i in 0..n {
+        for j in 0..n {
+            moved.baseline[i * n + j] += share * step[place(transitions, n_inputs, (i, j), None)];
+        }
+    }
+    for of in 0..moved.weights.len() / n_inputs.max(1) {
+        let pair = if transitions.drive == Some(Drive::PerState) { (of / n, of % n) } else { (0, of) };
+        for input in 0..n_inputs {
+            moved.weights[of * n_inputs + input] += share * step[place(transitions, n_inputs, pair, Some(input))];
+        }
+    }
+    moved
+}
+
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Wanted {
+    Value,
+    Curvature,
+}
+
+/// The negative of what is maximised, with its derivatives where they are wanted.
+struct Sums {
+    value: f64,
+    gradient: Vec<f64>,
+    hessian: Array2<f64>,
+}
+
+fn sums(transitions: &Transitions, expectations: Expectations<'_>, wanted: Wanted) -> Sums {
+    let (n, n_inputs) = (transitions.n_states, transitions.n_inputs());
+    let size = if wanted == Wanted::Value { 0 } else { n * n + transitions.weights.len() };
+    let chunks: Vec<Range<usize>> = expectations
+        .sessions
+        .iter()
+        .flat_map(|session| (session.start + 1..session.end).step_by(ROWS).map(|start| start..(start + ROWS).min(session.end)))
+        .collect();
+    let of_chunk = |rows: &Range<usize>| {
+        let mut sums = Sums {
+            value: 0.0,
+            gradient: vec![0.0; size],
+            hessian: Array2::zeros((size, size)),
+        };
+        let mut logits = vec![0.0; n];
+        for row in rows.clone() {
+            let inputs = expectations.inputs.row(row);
+            for i in 0..n {
+                let targets = &expectations.pairs[(row * n + i) * n..][..n];
+                let mass: f64 = targets.iter().sum();
+                if mass == 0.0 {
+                    continue;
+                }
+                for (j, logit) in logits.iter_mut().enumerate() {
+                    let of = if transitions.drive == Some(Drive::PerState) { i * n + j } else { j };
+                    let weights = &transitions.weights[of * n_inputs..(of + 1) * n_inputs];
+                    *logit = transitions.baseline[i * n + j] + weights.iter().zip(inputs).map(|(w, v)| w * v).sum::<f64>();
+                }
+                let total = log_sum_exp(logits.iter().copied());
+                sums.value -= targets.iter().zip(&logits).map(|(target, logit)| target * (logit - total)).sum::<f64>();
+                if wanted == Wanted::Curvature {
+                    let law: Vec<f64> = logits.iter().map(|logit| (logit - total).exp()).collect();
+                    add_row(transitions, (i, inputs), (targets, mass, &law), &mut sums);
+                }
+            }
+        }
+        sums
+    };
+    let parts: Vec<Sums> = chunks.par_iter().map(of_chunk).collect();
+    let mut all = Sums {
+        value: 0.5 * expectations.ridge * transitions.weights.iter().map(|w| w * w).sum::<f64>(),
+        gradient: vec![0.0; size],
+        hessian: Array2::zeros((size, size)),
+    };
+    for part in parts {
+        all.value += part.value;
+        all.gradient.iter_mut().zip(part.gradient).for_each(|(total, slope)| *total += slope);
+        all.hessian += &part.hessian;
+    }
+    if wanted == Wanted::Curvature {
+        for of in 0..transitions.weights.len() / n_inputs.max(1) {
+            let pair = if transitions.drive == Some(Drive::PerState) { (of / n, of % n) } else { (0, of) };
+            for input in 0..n_inputs {
+                let at = place(transitions, n_inputs, pair, Some(input));
+                all.gradient[at] += expectations.ridge * transitions.weights[of * n_inputs + input];
+                all.hessian[(at, at)] += expectations.ridge;
+            }
+        }
+    }
+    all
+}
+
+/// Slopes and curvature of one state before, in one row: `m pⱼ − ξⱼ` and `m pⱼ (δⱼₗ − pₗ)` along the baseline and inputs.
+fn add_row(transitions: &Transitions, (i, inputs): (usize, &[f64]), (targets, mass, law): (&[f64], f64, &[f64]), sums: &mut Sums) {
+    let (n, n_inputs) = (transitions.n_states, inputs.len());
+    let along = || std::iter::once((None, 1.0)).chain(inputs.iter().enumerate().map(|(input, &v)| (Some(input), v)));
+    for j in 0..n {
+        let residual = mass * law[j] - targets[j];
+        for (input, x) in along() {
+            let at = place(transitions, n_inputs, (i, j), input);
+            sums.gradient[at] += residual * x;
+            for l in 0..n {
+                let same = if j == l { 1.0 } else { 0.0 };
+                let curvature = mass * law[j] * (same - law[l]) * x;
+                for (other, y) in along() {
+                    sums.hessian[(at, place(transitions, n_inputs, (i, l), other))] += curvature * y;
+                }
+            }
+        }
+    }
+}

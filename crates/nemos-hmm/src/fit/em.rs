@@ -1,0 +1,404 @@
+//! Expectation and maximisation of several runs at once: what they share, the design and the counts, is read once for all.
+
+use ndarray::Array2;
+use nemos_core::{Backend, Matrix};
+use nemos_glm::{GlmObjective, Problems, Scale, Summed};
+use nemos_solvers::Objective;
+use rayon::prelude::*;
+
+use crate::chain::forward::Impossible;
+use crate::chain::steps::LogEmissions;
+use crate::fit::data::{Data, Seen};
+use crate::fit::driven::{self, Expectations};
+use crate::fit::expectation::Expected;
+use crate::fit::glms::{Candidate, fit_scales, maximise};
+use crate::fit::priors::Priors;
+use crate::options::Options;
+use crate::{Error, Finding, HmmParameters, HmmStatus};
+
+/// One run from one start.
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    pub(crate) parameters: HmmParameters,
+    /// Of the parameters.
+    pub(crate) objective: f64,
+    pub(crate) log_likelihood: f64,
+    /// The objective at the start, and after every iteration.
+    pub(crate) history: Vec<f64>,
+    pub(crate) status: Option<HmmStatus>,
+    pub(crate) findings: Vec<Finding>,
+    /// Expectations at the parameters.
+    pub(crate) expected: Expected,
+    /// Where the last iteration began, while it is not known to be a gain.
+    before: Option<HmmParameters>,
+    /// Where it led.
+    proposed: Option<HmmParameters>,
+    share: f64,
+    /// Iterations in a row with too little to gain.
+    quiet: usize,
+    /// Whether the parameters changed since the last expectation.
+    is_new: bool,
+}
+
+impl Run {
+    pub(crate) fn new(parameters: HmmParameters) -> Self {
+        Run {
+            parameters,
+            objective: f64::NEG_INFINITY,
+            log_likelihood: f64::NEG_INFINITY,
+            history: Vec::new(),
+            status: None,
+            findings: Vec::new(),
+            expected: Expected::default(),
+            before: None,
+            proposed: None,
+            share: 1.0,
+            quiet: 0,
+            is_new: true,
+        }
+    }
+
+    pub(crate) fn iterations(&self) -> usize {
+        self.history.len().saturating_sub(1)
+    }
+
+    /// Whether findings say that it is no fit to keep.
+    pub(crate) fn is_degenerate(&self) -> bool {
+        self.findings.iter().any(Finding::is_degenerate)
+    }
+
+    /// Takes in what the parameters are worth. Where that is less than before a shorter step is to be tried.
+    fn take(&mut self, objective: f64, log_likelihood: f64, tolerance: f64) {
+        let last = self.history.last().copied();
+        if let (Some(last), Some(before)) = (last, &self.before)
+            // False for NaN as well.
+            && !(objective >= last - 1e-10 * last.abs())
+        {
+            self.share *= 0.5;
+            if self.share < 1e-4 {
+                self.parameters = before.clone();
+                self.status = Some(HmmStatus::Fell);
+            } else if let Some(proposed) = &self.proposed {
+                self.parameters = before.towards(proposed, self.share);
+            }
+            return;
+        }
+        self.share = 1.0;
+        self.is_new = false;
+        self.history.push(objective);
+        (self.objective, self.log_likelihood) = (objective, log_likelihood);
+        if let [.., earlier, last, now] = self.history[..] {
+            let (rise, rise_before) = (now - last, last - earlier);
+            let ratio = if rise_before > 0.0 { (rise / rise_before).clamp(0.0, 0.999) } else { 0.0 };
+            let to_come = rise.max(0.0) * ratio / (1.0 - ratio);
+            self.quiet = if to_come < tolerance { self.quiet + 1 } else { 0 };
+            if self.quiet >= 2 {
+                self.status = Some(HmmStatus::Converged);
+            }
+        }
+    }
+}
+
+/// What runs share: data, priors, and the problems of all of them as one objective.
+pub(crate) struct Em<'d, 'a, B: Backend> {
+    pub(crate) data: &'d Data<'a, B>,
+    pub(crate) options: &'d Options,
+    pub(crate) priors: Priors,
+    pub(crate) seen: &'d Seen,
+    /// `[n_neurons]`: the lowest scale that is let stand.
+    pub(crate) floors: Vec<f64>,
+    objective: GlmObjective<'a, B>,
+    n_states: usize,
+    n_slots: usize,
+}
+
+impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
+    /// For so many runs at once.
+    pub(crate) fn new(
+        data: &'d Data<'a, B>,
+        (options, priors): (&'d Options, Priors),
+        (seen, floors): (&'d Seen, Vec<f64>),
+        (n_states, n_slots): (usize, usize),
+    ) -> Result<Self, Error> {
+        let n_neurons = data.n_neurons();
+        let n_problems = n_slots * n_states * n_neurons;
+        let problems = Problems::of_responses((0..n_problems).map(|problem| problem % n_neurons))
+            .weighted_by((0..n_problems).map(|problem| problem / n_neurons))?
+            .divided_by(vec![1.0; n_problems])?;
+        let objective = data.observations.objective(problems, data.design.clone(), data.counts.clone())?;
+        Ok(Em {
+            data,
+            options,
+            priors,
+            seen,
+            floors,
+            objective,
+            n_states,
+            n_slots,
+        })
+    }
+
+    /// Where generalized linear models of all rows start: parameters of one state.
+    pub(crate) fn flat_start(&self) -> nemos_solvers::Parameters {
+        self.objective.start().select(&(0..self.data.n_neurons()).collect::<Vec<_>>())
+    }
+
+    /// What is still to be gained, in nats, when a run stops.
+    fn tolerance(&self) -> f64 {
+        self.options.tolerance * self.seen.rows as f64
+    }
+
+    /// Goes on with all runs that have not ended, to so many iterations each.
+    pub(crate) fn advance(&mut self, runs: &mut [Run], max_iterations: usize) -> Result<(), Error> {
+        loop {
+            let is_open = |run: &Run| run.status.is_none() && (run.is_new || run.iterations() < max_iterations);
+            let open: Vec<usize> = (0..runs.len()).filter(|&run| is_open(&runs[run])).collect();
+            if open.is_empty() {
+                return Ok(());
+            }
+            let new: Vec<usize> = open.iter().copied().filter(|&run| runs[run].is_new).collect();
+            self.expect(runs, &new)?;
+            let known: Vec<usize> = open
+                .into_iter()
+                .filter(|&run| runs[run].status.is_none() && !runs[run].is_new && runs[run].iterations() < max_iterations)
+                .collect();
+            self.maximise(runs, &known)?;
+        }
+    }
+
+    /// One expectation of runs.
+    pub(crate) fn expect(&self, runs: &mut [Run], active: &[usize]) -> Result<(), Error> {
+        if active.is_empty() {
+            return Ok(());
+        }
+        let emissions = self.emissions(runs, active)?;
+        let values = emissions.as_slice().expect("rows of as many numbers, one after the other");
+        let (stride, n_states) = (emissions.ncols(), self.n_states);
+        let mut memory: Vec<(usize, Expected)> = active.iter().map(|&run| (run, std::mem::take(&mut runs[run].expected))).collect();
+        let taken: Vec<Result<Expected, Impossible>> = memory
+            .par_drain(..)
+            .enumerate()
+            .map(|(place, (run, expected))| {
+                let emissions = LogEmissions {
+                    values,
+                    stride,
+                    first: place * n_states,
+                };
+                expected.take(self.data, &runs[run].parameters, emissions)
+            })
+            .collect();
+        for (&run, taken) in active.iter().zip(taken) {
+            let run_of = &mut runs[run];
+            let (objective, log_likelihood) = match taken {
+                Ok(expected) => {
+                    let log_likelihood = expected.log_likelihood;
+                    run_of.expected = expected;
+                    (log_likelihood + self.priors.log_density(&run_of.parameters), log_likelihood)
+                }
+                Err(Impossible { row }) if run_of.history.is_empty() => {
+                    return Err(self.data.impossible(&run_of.parameters, row));
+                }
+                Err(_) => (f64::NEG_INFINITY, f64::NEG_INFINITY),
+            };
+            run_of.take(objective, log_likelihood, self.tolerance());
+        }
+        Ok(())
+    }
+
+    /// `[n_rows, n_active · n_states]`: log-emissions of runs.
+    fn emissions(&self, runs: &[Run], active: &[usize]) -> Result<Array2<f64>, Error> {
+        let n_neurons = self.data.n_neurons();
+        let n_problems = active.len() * self.n_states * n_neurons;
+        let n_parameters = self.objective.start().n_parameters();
+        let columns = active.iter().flat_map(|&run| runs[run].parameters.glms.columns());
+        let parameters = nemos_solvers::Parameters::from_columns(n_parameters, columns);
+        let scales: Vec<f64> = active.iter().flat_map(|&run| runs[run].parameters.scales.iter().copied()).collect();
+        let problems = Problems::of_responses((0..n_problems).map(|problem| problem % n_neurons));
+        let sums: Vec<usize> = (0..n_problems).map(|problem| problem / n_neurons).collect();
+        let summed = Summed {
+            parameters: &parameters,
+            scales: &scales,
+            problems: &problems,
+            sum_of_problem: &sums,
+        };
+        Ok(self.data.observations.summed_log_likelihoods(summed, &self.data.design, &self.data.counts)?)
+    }
+
+    /// One maximisation of runs whose expectations were taken.
+    pub(crate) fn maximise(&mut self, runs: &mut [Run], active: &[usize]) -> Result<(), Error> {
+        if active.is_empty() {
+            return Ok(());
+        }
+        let (n_states, n_neurons) = (self.n_states, self.data.n_neurons());
+        let held = self.options.held;
+        let masses: Vec<Vec<f64>> = active
+            .iter()
+            .map(|&run| self.seen.masses(&runs[run].expected.smoothed, n_states))
+            .collect();
+        let mut candidates = Vec::new();
+        for (&run, masses) in active.iter().zip(&masses) {
+            let run_of = &mut runs[run];
+            let mut parameters = run_of.parameters.clone();
+            let needed = self.needed(&parameters);
+            let is_empty: Vec<bool> = masses.iter().map(|&mass| n_states > 1 && mass < needed).collect();
+            run_of.findings = (0..masses.len())
+                .filter(|&problem| is_empty[problem])
+                .map(|problem| Finding::EmptyState {
+                    state: problem / n_neurons,
+                    neuron: problem % n_neurons,
+                    mass: masses[problem],
+                })
+                .collect();
+            if !held.initial {
+                parameters.initial = self.priors.initial_law(&run_of.expected.first, &parameters.initial);
+            }
+            if !held.transitions {
+                let was = parameters.transitions.clone();
+                match &self.data.drive {
+                    None => {
+                        parameters.transitions.baseline = self.priors.transition_law(&run_of.expected.pairs, &was.baseline, n_states);
+                        // A state that nothing is known of keeps its steps, too.
+                        for state in 0..n_states {
+                            if is_empty[state * n_neurons..(state + 1) * n_neurons].iter().all(|&empty| empty) {
+                                let row = state * n_states..(state + 1) * n_states;
+                                parameters.transitions.baseline[row.clone()].copy_from_slice(&was.baseline[row]);
+                            }
+                        }
+                    }
+                    Some(inputs) => {
+                        let expectations = Expectations {
+                            pairs: &run_of.expected.pairs_by_row,
+                            inputs,
+                            sessions: &self.data.sessions,
+                            ridge: self.priors.drive_ridge,
+                        };
+                        parameters.transitions = driven::maximise(&was, expectations, self.options.newton_steps);
+                    }
+                }
+            }
+            candidates.push(Candidate::new(run, parameters, is_empty));
+        }
+        if !held.coef || !held.scale {
+            self.objective.replace_weights(self.weights(runs, active)?)?;
+        }
+        let engine = (&mut self.objective, &self.data.observations);
+        if !held.coef {
+            maximise(engine, &mut candidates, &self.priors, self.options.newton_steps)?;
+            candidates.iter_mut().for_each(|candidate| centre_classes(&mut candidate.parameters, self.priors.ridge == 0.0));
+        }
+        let is_fitted = !matches!(self.data.observations.scale(), Scale::Fixed(_)) && !held.scale;
+        if is_fitted {
+            let engine = (&mut self.objective, &self.data.observations);
+            fit_scales(engine, &mut candidates, &masses, &self.floors)?;
+        }
+        for candidate in candidates {
+            let run = &mut runs[candidate.slot];
+            if is_fitted {
+                run.findings.extend(self.on_floor(&candidate));
+            }
+            run.findings.extend(self.no_maximum(&candidate));
+            run.is_new = true;
+            run.before = Some(std::mem::replace(&mut run.parameters, candidate.parameters.clone()));
+            run.proposed = Some(candidate.parameters);
+        }
+        Ok(())
+    }
+
+    /// Fits the models of the states of one run to given probabilities of states, `[n_rows, n_states]`.
+    pub(crate) fn fit_states(&mut self, candidate: &mut Candidate, smoothed: &[f64], n_steps: usize) -> Result<(), Error> {
+        let (n_states, width) = (self.n_states, self.n_slots * self.n_states);
+        let rows = smoothed.chunks_exact(n_states);
+        let weights: Vec<f64> = rows
+            .flat_map(|row| (0..width).map(|column| if column / n_states == candidate.slot { row[column % n_states] } else { 0.0 }))
+            .collect();
+        self.objective.replace_weights(Matrix::from_vec(weights, [self.data.n_rows(), width])?)?;
+        let masses = [self.seen.masses(smoothed, n_states)];
+        let candidates = std::slice::from_mut(candidate);
+        maximise((&mut self.objective, &self.data.observations), candidates, &self.priors, n_steps)?;
+        if !matches!(self.data.observations.scale(), Scale::Fixed(_)) {
+            fit_scales((&mut self.objective, &self.data.observations), candidates, &masses, &self.floors)?;
+        }
+        Ok(())
+    }
+
+    /// Moments of the features.
+    pub(crate) fn moments(&self) -> Option<std::sync::Arc<nemos_solvers::Moments>> {
+        self.objective.expected_curvature().map(|expected| expected.moments[0].clone())
+    }
+
+    /// Expected observations that a model needs: as many as parameters, or one where a prior stands for the coefficients.
+    fn needed(&self, parameters: &HmmParameters) -> f64 {
+        if self.priors.ridge > 0.0 { 1.0 } else { parameters.n_features() as f64 + 1.0 }
+    }
+
+    /// `[n_rows, n_slots · n_states]`: smoothed probabilities as weights of rows.
+    fn weights(&self, runs: &[Run], active: &[usize]) -> Result<Matrix<B>, Error> {
+        let (n_states, width) = (self.n_states, self.n_slots * self.n_states);
+        let dims = [self.data.n_rows(), width];
+        if self.n_slots == 1 {
+            return Ok(Matrix::from_vec(runs[active[0]].expected.smoothed.clone(), dims)?);
+        }
+        let mut weights = nemos_core::zeros::<f64>(dims[0] * width);
+        weights.par_chunks_mut(width * 1024).enumerate().for_each(|(chunk, weights)| {
+            for (place, weights) in weights.chunks_exact_mut(width).enumerate() {
+                let row = chunk * 1024 + place;
+                for &run in active {
+                    let from = &runs[run].expected.smoothed[row * n_states..(row + 1) * n_states];
+                    weights[run * n_states..(run + 1) * n_states].copy_from_slice(from);
+                }
+            }
+        });
+        Ok(Matrix::from_vec(weights, dims)?)
+    }
+
+    fn on_floor(&self, candidate: &Candidate) -> Vec<Finding> {
+        let n_neurons = self.data.n_neurons();
+        let low = (0..candidate.frozen.len()).filter(|&problem| candidate.parameters.scales[problem] <= self.floors[problem % n_neurons]);
+        low.map(|problem| {
+            let (state, neuron) = (problem / n_neurons, problem % n_neurons);
+            if self.data.observations.scale() == Scale::MaximumLikelihood {
+                Finding::PoissonLimit { state, neuron }
+            } else {
+                let floor = self.floors[neuron];
+                Finding::ScaleFloor { state, neuron, floor }
+            }
+        })
+        .collect()
+    }
+
+    /// A Newton step that still moves the predictor by much, while nothing is left to gain: there is no maximum.
+    fn no_maximum(&self, candidate: &Candidate) -> Vec<Finding> {
+        let n_neurons = self.data.n_neurons();
+        let problems = 0..candidate.frozen.len();
+        let mut findings = Vec::new();
+        for problem in problems.filter(|&problem| !candidate.frozen[problem]) {
+            let (state, neuron) = (problem / n_neurons, problem % n_neurons);
+            let slot = candidate.slot * candidate.frozen.len() + problem;
+            let step = candidate.moves[problem];
+            if self.objective.on_edge()[slot] || step > 0.3 {
+                findings.push(Finding::NoMaximum { state, neuron, step });
+            }
+            let full = candidate.parameters.glms.n_parameters() - usize::from(candidate.parameters.n_predictors > 1);
+            let rank = candidate.ranks[problem];
+            if rank < full && candidate.parameters.n_predictors == 1 && !self.objective.on_edge()[slot] {
+                findings.push(Finding::Collinear { state, neuron, rank });
+            }
+        }
+        findings
+    }
+}
+
+/// The same number added to all classes changes nothing: their intercepts sum to zero, and coefficients where nothing else says so.
+fn centre_classes(parameters: &mut HmmParameters, with_coef: bool) {
+    let (n_classes, width) = (parameters.n_predictors, parameters.n_features() + 1);
+    if n_classes == 1 {
+        return;
+    }
+    for problem in 0..parameters.glms.n_problems() {
+        let column = parameters.glms.column_mut(problem);
+        for place in (if with_coef { 0 } else { width - 1 })..width {
+            let mean = (0..n_classes).map(|class| column[class * width + place]).sum::<f64>() / n_classes as f64;
+            (0..n_classes).for_each(|class| column[class * width + place] -= mean);
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Fitting: expectation and maximisation over runs that share one design.
+
+pub(crate) mod data;
+pub(crate) mod driven;
+pub(crate) mod em;
+pub(crate) mod expectation;
+pub(crate) mod glms;
+pub(crate) mod kmeans;
+pub(crate) mod priors;
+pub(crate) mod report;
+pub(crate) mod restarts;
+pub(crate) mod start;
+
+pub(crate) use restarts::fit;

@@ -1,0 +1,248 @@
+//! Comparing models by sessions that they did not see.
+
+use nemos_core::{Backend, Design, Matrix, Rows, Segments, ToDesign};
+use nemos_glm::{Problems, Scale, Summed};
+use nemos_solvers::{Objective, Order, Request};
+
+use crate::chain::forward::filter;
+use crate::chain::steps::{Chain, LogEmissions};
+use crate::fit::data::{Data, Inputs};
+use crate::state_model::StateModel;
+use crate::{Error, FittedGlmHmm, GlmHmm};
+
+/// How well a model describes sessions that it did not see, in comparison with constant rates.
+///
+/// ```text
+/// bits per observation = (L − L₀) / (n ln 2)
+/// ```
+///
+/// L is the log-likelihood of the test sessions, each filtered from the law of the first state; L₀ that of a model that gives each neuron its
+/// mean (and scale) over the *training* sessions.
+#[derive(Copy, Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct HeldOut {
+    /// L.
+    pub log_likelihood: f64,
+    /// L₀.
+    pub baseline_log_likelihood: f64,
+    /// Observations of the test sessions: every neuron counts.
+    pub n_observations: f64,
+    /// Their counts, added up.
+    pub n_spikes: f64,
+}
+
+impl HeldOut {
+    /// Bits per observation.
+    pub fn bits_per_observation(&self) -> f64 {
+        (self.log_likelihood - self.baseline_log_likelihood) / (self.n_observations * std::f64::consts::LN_2)
+    }
+
+    /// Bits per spike.
+    pub fn bits_per_spike(&self) -> f64 {
+        (self.log_likelihood - self.baseline_log_likelihood) / (self.n_spikes * std::f64::consts::LN_2)
+    }
+}
+
+impl<S: StateModel> FittedGlmHmm<S> {
+    /// How well the model describes these sessions; all others are those that it was trained on, which set the constant rates to compare
+    /// with.
+    ///
+    /// # Errors
+    /// [`Error::NoSession`] for a session that is not there; as [`on`](FittedGlmHmm::on); and if no session is left to train on.
+    pub fn held_out<B: Backend>(
+        &self,
+        design: &(impl ToDesign<B> + ?Sized),
+        counts: &(impl ToDesign<B> + ?Sized),
+        test_sessions: &[usize],
+    ) -> Result<HeldOut, Error> {
+        let observations = self.specification.states.observations::<B>()?;
+        let data = Data::new(observations, design.to_design(), counts.to_design(), None)?;
+        self.held_out_of(&data, test_sessions)
+    }
+
+    /// The same for driven transitions.
+    ///
+    /// # Errors
+    /// As [`held_out`](FittedGlmHmm::held_out), and if what drives transitions is missing in a row.
+    pub fn held_out_driven<B: Backend>(
+        &self,
+        design: &(impl ToDesign<B> + ?Sized),
+        counts: &(impl ToDesign<B> + ?Sized),
+        drive: &(impl ToDesign<B> + ?Sized),
+        test_sessions: &[usize],
+    ) -> Result<HeldOut, Error> {
+        let observations = self.specification.states.observations::<B>()?;
+        let data = Data::new(observations, design.to_design(), counts.to_design(), Some(drive.to_design()))?;
+        self.held_out_of(&data, test_sessions)
+    }
+
+    fn held_out_of<B: Backend>(&self, data: &Data<'_, B>, test_sessions: &[usize]) -> Result<HeldOut, Error> {
+        data.check(&self.parameters)?;
+        let train: Vec<usize> = (0..data.sessions.len()).filter(|session| !test_sessions.contains(session)).collect();
+        let (train, test) = (select(data, &train)?, select(data, test_sessions)?);
+        let emissions = test.log_emissions(&self.parameters)?;
+        let steps = test.steps(&self.parameters);
+        let (chain, n) = (Chain::new(self.parameters.initial(), &steps), self.parameters.n_states());
+        let emissions = LogEmissions {
+            values: emissions.as_slice().expect("rows one after the other"),
+            stride: n,
+            first: 0,
+        };
+        let mut log_likelihood = 0.0;
+        for session in &test.sessions {
+            let mut filtered = vec![0.0; session.len() * n];
+            let end = filter(chain, emissions, session.clone(), &mut filtered, None);
+            log_likelihood += end.map_err(|impossible| test.impossible(&self.parameters, impossible.row))?.0;
+        }
+        let seen = test.seen()?;
+        Ok(HeldOut {
+            log_likelihood,
+            baseline_log_likelihood: baseline(&train, &test)?,
+            n_observations: seen.entries.iter().sum(),
+            n_spikes: seen.spikes,
+        })
+    }
+}
+
+/// Data of some sessions alone.
+fn select<B: Backend>(data: &Data<'_, B>, sessions: &[usize]) -> Result<Data<'static, B>, Error> {
+    let n_sessions = data.sessions.len();
+    let ranges = sessions
+        .iter()
+        .map(|&session| data.sessions.get(session).cloned().ok_or(Error::NoSession { session, n_sessions }))
+        .collect::<Result<Vec<_>, Error>>()?;
+    let rows: Vec<usize> = ranges.iter().cloned().flatten().collect();
+    let segments = Segments::from_lengths(ranges.iter().map(ExactSizeIterator::len));
+    let cut = |design: &Design<'_, B>| -> Result<Design<'static, B>, Error> {
+        let values: Matrix<B> = if rows.is_empty() {
+            Matrix::zeros([0, design.n_columns()])
+        } else {
+            design.gather(&rows)?
+        };
+        let cut = Design::from_rows(values).with_names(design.names().clone())?.with_segments(segments.clone())?;
+        match design.offset() {
+            None => Ok(cut),
+            Some(offset) => Ok(cut.with_offset(offset.select_rows(&rows)?)?),
+        }
+    };
+    let (design, counts) = (cut(&data.design)?, cut(&data.counts)?);
+    let mut selected = Data::new(data.observations.clone(), design, counts, None)?;
+    selected.drive = data.drive.as_ref().map(|inputs| Inputs {
+        values: rows.iter().flat_map(|&row| inputs.row(row).to_vec()).collect(),
+        n_inputs: inputs.n_inputs,
+    });
+    Ok(selected)
+}
+
+/// The log-likelihood of test data under the mean count, and the scale, of each neuron over training data.
+fn baseline<B: Backend>(train: &Data<'_, B>, test: &Data<'_, B>) -> Result<f64, Error> {
+    let n_neurons = train.n_neurons();
+    let problems = Problems::one_per_response(n_neurons);
+    let mut objective = train.observations.objective(problems.clone(), train.design.clone(), train.counts.clone())?;
+    let constant = objective.start();
+    if !matches!(train.observations.scale(), Scale::Fixed(_)) {
+        let scales = if train.observations.is_gaussian() {
+            let columns: Vec<usize> = (0..n_neurons).collect();
+            let request = Request {
+                columns: &columns,
+                rows: None,
+                order: Order::Gradient,
+            };
+            objective.evaluate(&constant, request)?.values
+        } else {
+            objective.likeliest_scales(&constant)?
+        };
+        objective.set_scale(scales);
+    }
+    let summed = Summed {
+        parameters: &constant,
+        scales: objective.scale(),
+        problems: &problems,
+        sum_of_problem: &vec![0; n_neurons],
+    };
+    let values = test.observations.summed_log_likelihoods(summed, &test.design, &test.counts)?;
+    Ok(values.iter().sum())
+}
+
+/// One number of states, held out.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct CurvePoint {
+    /// How many states.
+    pub n_states: usize,
+    /// What each fold, held out, was worth.
+    pub folds: Vec<HeldOut>,
+    /// How many starts agree in each fold, of how many that were followed to their end.
+    pub agreement: Vec<(usize, usize)>,
+}
+
+impl CurvePoint {
+    /// Bits per observation of each fold.
+    pub fn bits(&self) -> Vec<f64> {
+        self.folds.iter().map(HeldOut::bits_per_observation).collect()
+    }
+
+    /// Mean bits per observation over folds.
+    pub fn mean(&self) -> f64 {
+        self.bits().iter().sum::<f64>() / self.folds.len() as f64
+    }
+
+    /// Standard deviation of the bits per observation over folds.
+    pub fn spread(&self) -> f64 {
+        let (mean, n) = (self.mean(), self.folds.len() as f64);
+        (self.bits().iter().map(|bits| (bits - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0)).sqrt()
+    }
+}
+
+/// Held-out bits for several numbers of states: sessions are dealt out to `n_folds` folds in turn, and each fold is described by a model
+/// that was fitted to the others. All numbers of states see the same folds.
+///
+/// # Errors
+/// [`Error::Option`] unless there are two folds at least, and as many sessions; as [`GlmHmm::fit`].
+///
+/// # Example
+/// ```
+/// use nemos_core::{Cpu, Matrix, Segments, ToDesign};
+/// use nemos_glm::Poisson;
+/// use nemos_hmm::{GlmHmm, states_curve};
+/// let counts = (0..400).map(|bin| f64::from(bin % 3) + if bin / 20 % 2 == 1 { 9.0 } else { 0.0 }).collect();
+/// let design = Matrix::<Cpu>::zeros([400, 1]);
+/// let sessions = design.to_design().with_segments(Segments::from_lengths([100; 4]))?;
+/// let curve = states_curve(&GlmHmm::new(1, Poisson).restarts(3), &[1, 2], &sessions, &Matrix::from_column(counts), 2)?;
+/// assert!(curve[1].mean() > curve[0].mean() + 0.5);
+/// # Ok::<(), nemos_hmm::Error>(())
+/// ```
+pub fn states_curve<S: StateModel, B: Backend>(
+    model: &GlmHmm<S>,
+    n_states: &[usize],
+    design: &(impl ToDesign<B> + ?Sized),
+    counts: &(impl ToDesign<B> + ?Sized),
+    n_folds: usize,
+) -> Result<Vec<CurvePoint>, Error> {
+    let data = Data::new(model.states.observations::<B>()?, design.to_design(), counts.to_design(), None)?;
+    let n_sessions = data.sessions.len();
+    if n_folds < 2 || n_folds > n_sessions {
+        return Err(Error::Option {
+            option: "the number of folds",
+            got: n_folds as f64,
+            expected: "two or more, and no more than there are sessions",
+        });
+    }
+    n_states
+        .iter()
+        .map(|&n_states| {
+            let mut point = CurvePoint {
+                n_states,
+                folds: Vec::new(),
+                agreement: Vec::new(),
+            };
+            for fold in 0..n_folds {
+                let (test, train): (Vec<usize>, Vec<usize>) = (0..n_sessions).partition(|session| session % n_folds == fold);
+                let fitted = crate::fit::fit(&model.with_states(n_states), &select(&data, &train)?)?;
+                point.folds.push(fitted.held_out_of(&data, &test)?);
+                point.agreement.push(fitted.agreement());
+            }
+            Ok(point)
+        })
+        .collect()
+}

@@ -1,0 +1,7 @@
+//! Fitted models: what they say of data, and how they compare.
+
+pub(crate) mod compare;
+pub(crate) mod decoded;
+pub(crate) mod inferred;
+pub(crate) mod matching;
+pub(crate) mod model;
