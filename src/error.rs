@@ -27,6 +27,9 @@ pub enum Error {
     /// From `nemos::glm`.
     #[error(transparent)]
     Glm(#[from] nemos_glm::Error),
+    /// From `nemos::hmm`.
+    #[error(transparent)]
+    Hmm(#[from] nemos_hmm::Error),
     /// From `nemos::sim`.
     #[error(transparent)]
     Sim(#[from] nemos_sim::Error),

@@ -9,6 +9,7 @@ mod classifier;
 mod field;
 mod fits;
 mod glm;
+mod hmm;
 mod model;
 mod nist;
 mod objective;
@@ -84,6 +85,11 @@ fn convolve() {
 #[test]
 fn field() {
     suite::run("field", field::run);
+}
+
+#[test]
+fn hmm() {
+    suite::run("hmm", hmm::run);
 }
 
 #[test]

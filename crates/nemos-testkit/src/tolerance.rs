@@ -15,6 +15,8 @@
 /// | [`SCORE`](Tolerance::SCORE) | 1e-6 relative + 1e-12 | scores are flat at a fit: they inherit its square; near zero they are the rounding of two sums |
 /// | [`LOG_PROBABILITY`](Tolerance::LOG_PROBABILITY) | 1e-5 | of the ridge classifier, whose classes share one flat direction |
 /// | [`RECORDING_FIT`](Tolerance::RECORDING_FIT) | 1e-5 of the largest | designs of powers of a position are conditioned like 1e8 |
+/// | [`HIDDEN_STATES`](Tolerance::HIDDEN_STATES) | 1e-9 relative + 1e-10 | recursions over up to sixty rows, on both sides in f64 |
+/// | [`HIDDEN_FIT`](Tolerance::HIDDEN_FIT) | 2e-5 of the largest | EM is linear: parameters are known to the root of what the objective is |
 /// | [`SINGLE`](Tolerance::SINGLE) | 1e-3 of the largest | a fit in f32: seven digits, of which a solve keeps about half |
 /// | [`SINGLE_SCORE`](Tolerance::SINGLE_SCORE) | 1e-3 relative + 1e-5 | scores in f32: a pseudo-R² is a difference of two sums |
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,6 +43,10 @@ impl Tolerance {
     pub const LOG_PROBABILITY: Tolerance = Tolerance::new(0.0, 0.0, 1e-5);
     /// Fits of the recordings.
     pub const RECORDING_FIT: Tolerance = Tolerance::new(0.0, 1e-5, 0.0);
+    /// Laws of hidden states and log-likelihoods at given parameters.
+    pub const HIDDEN_STATES: Tolerance = Tolerance::new(1e-9, 0.0, 1e-10);
+    /// Parameters of a hidden Markov model at the end of EM.
+    pub const HIDDEN_FIT: Tolerance = Tolerance::new(0.0, 2e-5, 0.0);
     /// Fits in single precision.
     pub const SINGLE: Tolerance = Tolerance::new(0.0, 1e-3, 0.0);
 

@@ -14,7 +14,10 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("nemos-timeseries", &["nemos-core"]),
     ("nemos-glm", &["nemos-solvers", "nemos-core"]),
     ("nemos-sim", &["nemos-glm", "nemos-solvers", "nemos-basis", "nemos-core"]),
-    ("nemos-hmm", &["nemos-glm", "nemos-solvers", "nemos-basis", "nemos-core"]),
+    (
+        "nemos-hmm",
+        &["nemos-glm", "nemos-solvers", "nemos-basis", "nemos-timeseries", "nemos-core"],
+    ),
     ("nemos-select", &["nemos-glm", "nemos-solvers", "nemos-basis", "nemos-core"]),
     (
         "nemos-io",
