@@ -30,6 +30,9 @@ struct ManyProblems;
 #[doc = include_str!("../book/src/classifier.md")]
 struct Classifier;
 
+#[doc = include_str!("../book/src/hidden_states.md")]
+struct HiddenStates;
+
 #[doc = include_str!("../book/src/solvers.md")]
 struct Solvers;
 

@@ -20,9 +20,7 @@ pub(crate) fn run(case: &Value) -> Result<(), String> {
         ("Gaussian", "identity") => run_with(case, GlmHmm::new(n_states, Gaussian)),
         ("Gamma", "exp") => run_with(case, GlmHmm::new(n_states, Gamma).link(Exp)),
         ("NegativeBinomial", "exp") => run_with(case, GlmHmm::new(n_states, NegativeBinomial::estimated())),
-        ("Categorical", "log_softmax") => {
-            run_with(case, GlmHmm::of_classes(n_states, case.number("n_classes")? as usize))
-        }
+        ("Categorical", "log_softmax") => run_with(case, GlmHmm::of_classes(n_states, case.number("n_classes")? as usize)),
         other => Err(format!("no model for {other:?}")),
     }
 }
@@ -56,7 +54,9 @@ fn run_with<S: StateModel>(case: Case<'_>, model: GlmHmm<S>) -> Result<(), Strin
     let segments = Segments::from_lengths(starts.iter().zip(ends).map(|(start, end)| (end - start) as usize));
     let counts = case.array("y")?;
     let n_neurons = if counts.ndim() == 1 { 1 } else { counts.shape()[1] };
-    let counts = counts.into_shape_with_order((n_rows, n_neurons)).map_err(|error| error.to_string())?;
+    let counts = counts
+        .into_shape_with_order((n_rows, n_neurons))
+        .map_err(|error| error.to_string())?;
     let drive = match case.field("transition_design")? {
         Value::Null => None,
         _ => Some(Matrix::from_array(case.matrix("transition_design")?.view())),
@@ -106,7 +106,10 @@ fn parameters(case: Case<'_>) -> Result<HmmParameters, String> {
     }
     .map_err(text)?;
     let states = case.field("states")?.as_array().ok_or("states are no list")?;
-    let states = states.iter().map(|state| state_of(Case::new(state))).collect::<Result<Vec<_>, String>>()?;
+    let states = states
+        .iter()
+        .map(|state| state_of(Case::new(state)))
+        .collect::<Result<Vec<_>, String>>()?;
     HmmParameters::new(case.vector("initial")?.to_vec(), transitions, &states).map_err(text)
 }
 
@@ -124,7 +127,11 @@ fn state_of(state: Case<'_>) -> Result<StateGlm, String> {
         Value::Null => vec![1.0],
         _ => state.array("scale")?.iter().copied().collect(),
     };
-    let scale = if state.field("scale")?.is_null() && intercept.len() != 1 { vec![1.0; intercept.len()] } else { scale };
+    let scale = if state.field("scale")?.is_null() && intercept.len() != 1 {
+        vec![1.0; intercept.len()]
+    } else {
+        scale
+    };
     Ok(StateGlm { coef, intercept, scale })
 }
 
@@ -245,7 +252,11 @@ fn with_options<S: StateModel>(case: Case<'_>, model: GlmHmm<S>) -> Result<GlmHm
     ])?;
     let start = fix_classes(parameters(case.part("start")?)?, model.states().n_predictors())?;
     let ridge = options.number("ridge")?;
-    let mut model = if ridge > 0.0 { model.prior_sd(1.0 / ridge.sqrt()) } else { model.flat_prior() };
+    let mut model = if ridge > 0.0 {
+        model.prior_sd(1.0 / ridge.sqrt())
+    } else {
+        model.flat_prior()
+    };
     if let Some(drive) = start.transitions().drive() {
         let ridge = options.number("transition_ridge")?;
         model = model.driven(drive, if ridge > 0.0 { 1.0 / ridge.sqrt() } else { f64::INFINITY });
@@ -385,10 +396,17 @@ fn em<S: StateModel>(case: Case<'_>, model: GlmHmm<S>, seen: &Seen) -> Result<()
         ("bic", fitted.bic()),
     ] {
         // The log-likelihood without the priors is not flat at the end: it takes the error of the parameters.
-        let tolerance = if name == "objective" { Tolerance::CLOSED_FORM } else { Tolerance::SCORE };
+        let tolerance = if name == "objective" {
+            Tolerance::CLOSED_FORM
+        } else {
+            Tolerance::SCORE
+        };
         tolerance.check(name, &[got], &[end.number(name)?])?;
     }
-    for (name, got) in [("n_parameters", fitted.n_parameters()), ("n_observed_rows", fitted.n_observed_rows())] {
+    for (name, got) in [
+        ("n_parameters", fitted.n_parameters()),
+        ("n_observed_rows", fitted.n_observed_rows()),
+    ] {
         if got as f64 != end.number(name)? {
             return Err(format!("{name} is {got}, not {}", end.number(name)?));
         }
@@ -421,6 +439,10 @@ fn score<S: StateModel>(case: Case<'_>, model: &GlmHmm<S>, seen: &Seen) -> Resul
     }
     match expected.field("bits_per_spike")? {
         Value::Null => Ok(()),
-        _ => INFERENCE.check("bits_per_spike", &[held_out.bits_per_spike()], &[expected.number("bits_per_spike")?]),
+        _ => INFERENCE.check(
+            "bits_per_spike",
+            &[held_out.bits_per_spike()],
+            &[expected.number("bits_per_spike")?],
+        ),
     }
 }

@@ -49,7 +49,9 @@ pub enum Error {
         sum: f64,
     },
     /// A concentration of a Dirichlet prior below one.
-    #[error("a concentration of the Dirichlet prior on {name} is {got}; below 1 the most probable value lies on the border, so give 1 or more")]
+    #[error(
+        "a concentration of the Dirichlet prior on {name} is {got}; below 1 the most probable value lies on the border, so give 1 or more"
+    )]
     Concentration {
         /// What the prior is on.
         name: &'static str,

@@ -17,6 +17,8 @@
 //! | [`FittedGlmHmm`] | parameters, how they were found, and how many starts agree |
 //! | [`HmmStatus`], [`Finding`], [`Restart`] | how a fit ended, with the evidence |
 //! | [`Inferred`], [`Decoded`], [`Dwell`] | what data say of the states |
+//! | [`Bootstrap`] | how sure parameters are |
+//! | [`DrawStates`], [`SimulatedStates`] | drawing states and counts, row by row |
 //! | [`HeldOut`], [`states_curve`], [`CurvePoint`] | comparing models by what they did not see |
 //!
 //! Recursions run on the host in double precision, in plain numbers where that is safe and in logarithms where it is not, whatever backend
@@ -36,10 +38,12 @@ mod transitions;
 
 pub use error::Error;
 pub use fit::report::{Finding, HmmStatus, Restart};
+pub use fitted::bootstrap::Bootstrap;
 pub use fitted::compare::{CurvePoint, HeldOut, states_curve};
 pub use fitted::decoded::{Decoded, Dwell};
 pub use fitted::inferred::Inferred;
 pub use fitted::model::FittedGlmHmm;
+pub use fitted::simulate::{DrawStates, SimulatedStates};
 pub use options::{Concentration, Held, Options, PriorSd, Shared, Start};
 pub use parameters::{HmmParameters, StateGlm};
 pub use specification::GlmHmm;

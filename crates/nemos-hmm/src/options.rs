@@ -40,7 +40,8 @@ pub struct Options {
     pub stickiness: f64,
     /// How covariates drive steps, if they do.
     pub drive: Option<Drive>,
-    /// Standard deviation of the Gaussian prior on the weights of what drives steps.
+    /// Standard deviation of the Gaussian prior on the weights of what drives steps; infinite for none.
+    #[serde(with = "infinite")]
     pub drive_sd: f64,
     /// What has the same coefficients in all states.
     pub shared: Shared,
@@ -171,4 +172,18 @@ pub enum Start {
     KMeans,
     /// These parameters; with several restarts, noise as in [`Glm`](Start::Glm) is added for all but the first.
     Given(Box<HmmParameters>),
+}
+
+/// Numbers that may be infinite, which JSON has no word for: `null`.
+mod infinite {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+    pub(super) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        value.is_finite().then_some(*value).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::INFINITY))
+    }
 }

@@ -58,13 +58,23 @@ impl HmmParameters {
         check_shape("transitions", &[transitions.n_states()], &[n_states], "state")?;
         let (n_features, n_columns) = first.coef.dim();
         let n_neurons = first.scale.len();
-        check_shape("scales", &[n_columns % n_neurons.max(1), n_neurons.min(1)], &[0, 1], "one per neuron")?;
+        check_shape(
+            "scales",
+            &[n_columns % n_neurons.max(1), n_neurons.min(1)],
+            &[0, 1],
+            "one per neuron",
+        )?;
         let n_predictors = n_columns / n_neurons.max(1);
         let width = n_features + 1;
         let mut glms = Parameters::zeros(width * n_predictors, n_states * n_neurons);
         let mut scales = Vec::new();
         for (state, glm) in states.iter().enumerate() {
-            check_shape("coefficients of a state", glm.coef.shape(), &[n_features, n_columns], "feature, neuron (and class)")?;
+            check_shape(
+                "coefficients of a state",
+                glm.coef.shape(),
+                &[n_features, n_columns],
+                "feature, neuron (and class)",
+            )?;
             check_shape("intercepts of a state", &[glm.intercept.len()], &[n_columns], "neuron (and class)")?;
             check_shape("scales of a state", &[glm.scale.len()], &[n_neurons], "neuron")?;
             for column in 0..n_columns {
@@ -86,10 +96,54 @@ impl HmmParameters {
         Ok(parameters)
     }
 
+    /// What a file says, which nobody checked before.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let (n_states, axes) = (self.initial.len(), "as many as states need");
+        if n_states == 0 || self.n_predictors == 0 {
+            return Err(Error::NoStates);
+        }
+        let transitions = &self.transitions;
+        check_shape(
+            "transitions",
+            &[transitions.n_states, transitions.baseline.len()],
+            &[n_states, n_states * n_states],
+            axes,
+        )?;
+        let per_input = match transitions.drive {
+            None => 0,
+            Some(crate::Drive::PerState) => n_states * n_states,
+            Some(crate::Drive::Shared) => n_states,
+        };
+        let left = if per_input == 0 {
+            transitions.weights.len()
+        } else {
+            transitions.weights.len() % per_input
+        };
+        check_shape("weights of transitions", &[left], &[0], axes)?;
+        check_shape("scales", &[self.scales.len() % n_states, self.scales.len().min(1)], &[0, 1], axes)?;
+        check_shape("models of states", &[self.glms.n_problems()], &[self.scales.len()], axes)?;
+        let n_parameters = self.glms.n_parameters();
+        check_shape(
+            "parameters of a model",
+            &[n_parameters % self.n_predictors, n_parameters.min(1)],
+            &[0, 1],
+            axes,
+        )?;
+        check_laws("the initial law", &self.initial, n_states)?;
+        if transitions.drive.is_none() {
+            check_laws("transitions", &transitions.baseline, n_states)?;
+        }
+        self.check_numbers()
+    }
+
     fn check_numbers(&self) -> Result<(), Error> {
         if let Some(&got) = self.glms.as_slice().iter().find(|value| !value.is_finite()) {
             let option = "a coefficient or intercept";
-            return Err(Error::Option { option, got, expected: "finite" });
+            return Err(Error::Option {
+                option,
+                got,
+                expected: "finite",
+            });
         }
         match self.scales.iter().find(|scale| !(scale.is_finite() && **scale > 0.0)) {
             Some(&got) => Err(Error::Option {
@@ -136,7 +190,11 @@ impl HmmParameters {
     /// # Panics
     /// If there is no such state.
     pub fn state(&self, state: usize) -> StateGlm {
-        assert!(state < self.n_states(), "there are {} states, and no state {state}", self.n_states());
+        assert!(
+            state < self.n_states(),
+            "there are {} states, and no state {state}",
+            self.n_states()
+        );
         let (n_neurons, n_predictors) = (self.n_neurons(), self.n_predictors);
         let width = self.n_features() + 1;
         let value = |feature: usize, column: usize| {

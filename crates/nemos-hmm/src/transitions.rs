@@ -93,10 +93,20 @@ impl Transitions {
     /// [`Error::Shape`] if they do not fit each other, [`Error::Option`] if a number is not finite.
     pub fn driven(drive: Drive, baseline: &Array2<f64>, weights: &Array3<f64>) -> Result<Self, Error> {
         let n_states = baseline.nrows();
-        check_shape("the baseline of transitions", baseline.shape(), &[n_states, n_states], "state before, state")?;
+        check_shape(
+            "the baseline of transitions",
+            baseline.shape(),
+            &[n_states, n_states],
+            "state before, state",
+        )?;
         let first = if drive == Drive::PerState { n_states } else { 1 };
         let expected = [first, n_states, weights.shape()[2]];
-        check_shape("weights of transitions", weights.shape(), &expected, "state before (1: shared), state, input")?;
+        check_shape(
+            "weights of transitions",
+            weights.shape(),
+            &expected,
+            "state before (1: shared), state, input",
+        )?;
         if let Some(&got) = baseline.iter().chain(weights).find(|value| !value.is_finite()) {
             return Err(Error::Option {
                 option: "a weight of driven transitions",

@@ -31,7 +31,10 @@ pub struct Observations<B: Backend>(pub(crate) Arc<dyn Model<B::Burn>>);
 
 impl<B: Backend> std::fmt::Debug for Observations<B> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Observations").field("support", &self.support()).finish_non_exhaustive()
+        formatter
+            .debug_struct("Observations")
+            .field("support", &self.support())
+            .finish_non_exhaustive()
     }
 }
 

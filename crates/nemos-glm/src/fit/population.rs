@@ -10,7 +10,8 @@ use crate::engine::model::{Model, Pair};
 use crate::engine::survey::Survey;
 use crate::fit::task::Task;
 use crate::{
-    Error, Exp, FeatureMask, FittedPopulationGlm, GlmObjective, InverseLink, ObservationModel, Observations, Options, Poisson, Problems, Training,
+    Error, Exp, FeatureMask, FittedPopulationGlm, GlmObjective, InverseLink, ObservationModel, Observations, Options, Poisson, Problems,
+    Training,
 };
 
 /// A generalized linear model of many neurons that share a design: each is fitted as if alone, all at once.

@@ -70,7 +70,11 @@ impl<'a, B: Backend> Data<'a, B> {
             }));
         }
         let of_design = design.segments();
-        let segments = if of_design.ranges().len() > 1 { of_design } else { counts.segments() };
+        let segments = if of_design.ranges().len() > 1 {
+            of_design
+        } else {
+            counts.segments()
+        };
         let sessions: Vec<Range<usize>> = segments.ranges().iter().filter(|rows| !rows.is_empty()).cloned().collect();
         let drive = match drive {
             None => None,

@@ -32,7 +32,11 @@ pub(crate) struct Expectations<'a> {
 
 /// Up to so many Newton steps.
 pub(crate) fn maximise(transitions: &Transitions, expectations: Expectations<'_>, n_steps: usize) -> Transitions {
-    let n_systems = if transitions.drive == Some(Drive::PerState) { transitions.n_states } else { 1 };
+    let n_systems = if transitions.drive == Some(Drive::PerState) {
+        transitions.n_states
+    } else {
+        1
+    };
     let mut best = transitions.clone();
     let mut value = sums(&best, expectations, Wanted::Value).value;
     for _ in 0..n_steps.max(1) {
@@ -94,7 +98,11 @@ fn moved(transitions: &Transitions, step: &[f64], share: f64) -> Transitions {
         }
     }
     for of in 0..moved.weights.len() / n_inputs.max(1) {
-        let pair = if transitions.drive == Some(Drive::PerState) { (of / n, of % n) } else { (0, of) };
+        let pair = if transitions.drive == Some(Drive::PerState) {
+            (of / n, of % n)
+        } else {
+            (0, of)
+        };
         for input in 0..n_inputs {
             moved.weights[of * n_inputs + input] += share * step[place(transitions, n_inputs, pair, Some(input))];
         }
@@ -117,11 +125,19 @@ struct Sums {
 
 fn sums(transitions: &Transitions, expectations: Expectations<'_>, wanted: Wanted) -> Sums {
     let (n, n_inputs) = (transitions.n_states, transitions.n_inputs());
-    let size = if wanted == Wanted::Value { 0 } else { n * n + transitions.weights.len() };
+    let size = if wanted == Wanted::Value {
+        0
+    } else {
+        n * n + transitions.weights.len()
+    };
     let chunks: Vec<Range<usize>> = expectations
         .sessions
         .iter()
-        .flat_map(|session| (session.start + 1..session.end).step_by(ROWS).map(|start| start..(start + ROWS).min(session.end)))
+        .flat_map(|session| {
+            (session.start + 1..session.end)
+                .step_by(ROWS)
+                .map(|start| start..(start + ROWS).min(session.end))
+        })
         .collect();
     let of_chunk = |rows: &Range<usize>| {
         let mut sums = Sums {
@@ -144,7 +160,11 @@ fn sums(transitions: &Transitions, expectations: Expectations<'_>, wanted: Wante
                     *logit = transitions.baseline[i * n + j] + weights.iter().zip(inputs).map(|(w, v)| w * v).sum::<f64>();
                 }
                 let total = log_sum_exp(logits.iter().copied());
-                sums.value -= targets.iter().zip(&logits).map(|(target, logit)| target * (logit - total)).sum::<f64>();
+                sums.value -= targets
+                    .iter()
+                    .zip(&logits)
+                    .map(|(target, logit)| target * (logit - total))
+                    .sum::<f64>();
                 if wanted == Wanted::Curvature {
                     let law: Vec<f64> = logits.iter().map(|logit| (logit - total).exp()).collect();
                     add_row(transitions, (i, inputs), (targets, mass, &law), &mut sums);
@@ -161,12 +181,19 @@ fn sums(transitions: &Transitions, expectations: Expectations<'_>, wanted: Wante
     };
     for part in parts {
         all.value += part.value;
-        all.gradient.iter_mut().zip(part.gradient).for_each(|(total, slope)| *total += slope);
+        all.gradient
+            .iter_mut()
+            .zip(part.gradient)
+            .for_each(|(total, slope)| *total += slope);
         all.hessian += &part.hessian;
     }
     if wanted == Wanted::Curvature {
         for of in 0..transitions.weights.len() / n_inputs.max(1) {
-            let pair = if transitions.drive == Some(Drive::PerState) { (of / n, of % n) } else { (0, of) };
+            let pair = if transitions.drive == Some(Drive::PerState) {
+                (of / n, of % n)
+            } else {
+                (0, of)
+            };
             for input in 0..n_inputs {
                 let at = place(transitions, n_inputs, pair, Some(input));
                 all.gradient[at] += expectations.ridge * transitions.weights[of * n_inputs + input];

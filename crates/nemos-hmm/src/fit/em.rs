@@ -89,7 +89,11 @@ impl Run {
         (self.objective, self.log_likelihood) = (objective, log_likelihood);
         if let [.., earlier, last, now] = self.history[..] {
             let (rise, rise_before) = (now - last, last - earlier);
-            let ratio = if rise_before > 0.0 { (rise / rise_before).clamp(0.0, 0.999) } else { 0.0 };
+            let ratio = if rise_before > 0.0 {
+                (rise / rise_before).clamp(0.0, 0.999)
+            } else {
+                0.0
+            };
             let to_come = rise.max(0.0) * ratio / (1.0 - ratio);
             self.quiet = if to_come < tolerance { self.quiet + 1 } else { 0 };
             if self.quiet >= 2 {
@@ -221,7 +225,10 @@ impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
             problems: &problems,
             sum_of_problem: &sums,
         };
-        Ok(self.data.observations.summed_log_likelihoods(summed, &self.data.design, &self.data.counts)?)
+        Ok(self
+            .data
+            .observations
+            .summed_log_likelihoods(summed, &self.data.design, &self.data.counts)?)
     }
 
     /// One maximisation of runs whose expectations were taken.
@@ -284,7 +291,9 @@ impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
         let engine = (&mut self.objective, &self.data.observations);
         if !held.coef {
             maximise(engine, &mut candidates, &self.priors, self.options.newton_steps)?;
-            candidates.iter_mut().for_each(|candidate| centre_classes(&mut candidate.parameters, self.priors.ridge == 0.0));
+            candidates
+                .iter_mut()
+                .for_each(|candidate| centre_classes(&mut candidate.parameters, self.priors.ridge == 0.0));
         }
         let is_fitted = !matches!(self.data.observations.scale(), Scale::Fixed(_)) && !held.scale;
         if is_fitted {
@@ -309,9 +318,18 @@ impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
         let (n_states, width) = (self.n_states, self.n_slots * self.n_states);
         let rows = smoothed.chunks_exact(n_states);
         let weights: Vec<f64> = rows
-            .flat_map(|row| (0..width).map(|column| if column / n_states == candidate.slot { row[column % n_states] } else { 0.0 }))
+            .flat_map(|row| {
+                (0..width).map(|column| {
+                    if column / n_states == candidate.slot {
+                        row[column % n_states]
+                    } else {
+                        0.0
+                    }
+                })
+            })
             .collect();
-        self.objective.replace_weights(Matrix::from_vec(weights, [self.data.n_rows(), width])?)?;
+        self.objective
+            .replace_weights(Matrix::from_vec(weights, [self.data.n_rows(), width])?)?;
         let masses = [self.seen.masses(smoothed, n_states)];
         let candidates = std::slice::from_mut(candidate);
         maximise((&mut self.objective, &self.data.observations), candidates, &self.priors, n_steps)?;
@@ -328,7 +346,11 @@ impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
 
     /// Expected observations that a model needs: as many as parameters, or one where a prior stands for the coefficients.
     fn needed(&self, parameters: &HmmParameters) -> f64 {
-        if self.priors.ridge > 0.0 { 1.0 } else { parameters.n_features() as f64 + 1.0 }
+        if self.priors.ridge > 0.0 {
+            1.0
+        } else {
+            parameters.n_features() as f64 + 1.0
+        }
     }
 
     /// `[n_rows, n_slots · n_states]`: smoothed probabilities as weights of rows.

@@ -68,7 +68,9 @@ pub(crate) fn maximise<B: Backend>(
     for (place, candidate) in candidates.iter().enumerate() {
         let (n_states, n_neurons) = (candidate.parameters.n_states(), candidate.parameters.n_neurons());
         let groups: Vec<Vec<usize>> = if is_shared {
-            (0..n_neurons).map(|neuron| (0..n_states).map(|k| k * n_neurons + neuron).collect()).collect()
+            (0..n_neurons)
+                .map(|neuron| (0..n_states).map(|k| k * n_neurons + neuron).collect())
+                .collect()
         } else {
             (0..n_states * n_neurons).map(|problem| vec![problem]).collect()
         };
@@ -84,7 +86,10 @@ pub(crate) fn maximise<B: Backend>(
         if busy.is_empty() {
             break;
         }
-        let places = || busy.iter().flat_map(|&unit| units[unit].problems.iter().map(move |&problem| (unit, problem)));
+        let places = || {
+            busy.iter()
+                .flat_map(|&unit| units[unit].problems.iter().map(move |&problem| (unit, problem)))
+        };
         let columns: Vec<usize> = places()
             .map(|(unit, problem)| {
                 let candidate = &candidates[units[unit].candidate];
@@ -205,7 +210,11 @@ fn take_step<B: Backend>(
         gradient[place] += priors.ridge * deviation;
         hessian[(place, place)] += priors.ridge;
     }
-    let here: Vec<f64> = unit.problems.iter().flat_map(|&problem| parameters.glms.column(problem).to_vec()).collect();
+    let here: Vec<f64> = unit
+        .problems
+        .iter()
+        .flat_map(|&problem| parameters.glms.column(problem).to_vec())
+        .collect();
     if let Some((best, lowest)) = &unit.best
         && !(value <= lowest + 1e-13 * lowest.abs())
     {
@@ -244,7 +253,10 @@ fn centred(gradient: &[f64], centre: Option<&[f64]>) -> Vec<f64> {
     if let Some(centre) = centre {
         for predictor in slopes.chunks_exact_mut(centre.len() + 1) {
             let intercept = predictor[centre.len()];
-            predictor.iter_mut().zip(centre).for_each(|(slope, centre)| *slope -= centre * intercept);
+            predictor
+                .iter_mut()
+                .zip(centre)
+                .for_each(|(slope, centre)| *slope -= centre * intercept);
         }
     }
     slopes
@@ -351,7 +363,10 @@ pub(crate) fn fit_scales<B: Backend>(
         .iter()
         .flat_map(|candidate| (0..candidate.frozen.len()).map(move |problem| candidate.slot * candidate.frozen.len() + problem))
         .collect();
-    let at = Parameters::from_columns(n_parameters, candidates.iter().flat_map(|candidate| candidate.parameters.glms.columns()));
+    let at = Parameters::from_columns(
+        n_parameters,
+        candidates.iter().flat_map(|candidate| candidate.parameters.glms.columns()),
+    );
     let scales: Vec<f64> = if observations.is_gaussian() {
         // φ = Σ g r² / Σ g, the loss being r².
         let request = Request {

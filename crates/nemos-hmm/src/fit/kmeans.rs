@@ -66,7 +66,12 @@ fn grouped<R: Rng + ?Sized>(points: &[Vec<f64>], n_groups: usize, rng: &mut R) -
             break;
         }
         for (group, center) in centers.iter_mut().enumerate() {
-            let members: Vec<&Vec<f64>> = groups.iter().zip(points).filter(|(of, _)| **of == group).map(|(_, point)| point).collect();
+            let members: Vec<&Vec<f64>> = groups
+                .iter()
+                .zip(points)
+                .filter(|(of, _)| **of == group)
+                .map(|(_, point)| point)
+                .collect();
             // A center that lost its points stays.
             for (column, value) in center.iter_mut().enumerate().filter(|_| !members.is_empty()) {
                 *value = members.iter().map(|point| point[column]).sum::<f64>() / members.len() as f64;

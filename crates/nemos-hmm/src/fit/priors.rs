@@ -65,7 +65,9 @@ impl Priors {
             Shared::Columns(columns) => {
                 for &column in columns {
                     let available = shared.len();
-                    *shared.get_mut(column).ok_or(nemos_core::Error::ColumnOutside { column, available })? = true;
+                    *shared
+                        .get_mut(column)
+                        .ok_or(nemos_core::Error::ColumnOutside { column, available })? = true;
                 }
             }
             Shared::Blocks(blocks) => {
@@ -131,7 +133,10 @@ impl Priors {
             }
         }
         let dirichlet = |values: &[f64], concentrations: &[f64]| -> f64 {
-            let curved = values.iter().zip(concentrations).filter(|(_, concentration)| **concentration != 1.0);
+            let curved = values
+                .iter()
+                .zip(concentrations)
+                .filter(|(_, concentration)| **concentration != 1.0);
             curved.map(|(value, concentration)| (concentration - 1.0) * value.ln()).sum()
         };
         let steps = match parameters.transitions().drive() {
@@ -157,7 +162,11 @@ impl Priors {
 
 /// `(countₖ + αₖ − 1) / Σ`; what it was, where that is nothing.
 fn law(counts: &[f64], concentrations: &[f64], was: &[f64]) -> Vec<f64> {
-    let masses: Vec<f64> = counts.iter().zip(concentrations).map(|(count, alpha)| count + alpha - 1.0).collect();
+    let masses: Vec<f64> = counts
+        .iter()
+        .zip(concentrations)
+        .map(|(count, alpha)| count + alpha - 1.0)
+        .collect();
     let total: f64 = masses.iter().sum();
     if total > 0.0 {
         masses.into_iter().map(|mass| mass / total).collect()

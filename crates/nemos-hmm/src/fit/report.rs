@@ -113,10 +113,9 @@ impl fmt::Display for Finding {
                 f,
                 "the scale of neuron {neuron} in state {state} lies on its floor {floor:e}: the state explains a few observations exactly"
             ),
-            Finding::PoissonLimit { state, neuron } => write!(
-                f,
-                "counts of neuron {neuron} in state {state} vary no more than Poisson counts"
-            ),
+            Finding::PoissonLimit { state, neuron } => {
+                write!(f, "counts of neuron {neuron} in state {state} vary no more than Poisson counts")
+            }
             Finding::NoMaximum { state, neuron, step } => write!(
                 f,
                 "the likelihood of neuron {neuron} in state {state} has no finite maximum (one more step moves the predictor by {step:.2}); add a prior"

@@ -50,7 +50,8 @@ pub(crate) fn fit<S: StateModel, B: Backend>(model: &GlmHmm<S>, data: &Data<'_, 
     let ended: Vec<Option<HmmStatus>> = runs.iter().map(|run| run.status).collect();
     let leave = |runs: &mut [Run], status| {
         let all = runs.iter_mut().zip(&given_up).zip(&ended);
-        all.filter(|((_, given_up), _)| **given_up).for_each(|((run, _), ended)| run.status = ended.or(status));
+        all.filter(|((_, given_up), _)| **given_up)
+            .for_each(|((run, _), ended)| run.status = ended.or(status));
     };
     leave(&mut runs, Some(HmmStatus::StepLimit));
     em.advance(&mut runs, options.max_iterations)?;
@@ -119,7 +120,10 @@ fn finished<S: StateModel, B: Backend>(
     let n = model.n_states;
     let mut occupancy = vec![0.0; n];
     for row in run.expected.smoothed.chunks_exact(n) {
-        occupancy.iter_mut().zip(row).for_each(|(total, mass)| *total += mass / data.n_rows() as f64);
+        occupancy
+            .iter_mut()
+            .zip(row)
+            .for_each(|(total, mass)| *total += mass / data.n_rows() as f64);
     }
     for first in 0..n {
         for second in first + 1..n {

@@ -81,9 +81,15 @@ impl Starts<'_> {
             Start::Glm { noise } => {
                 if !(*noise >= 0.0 && noise.is_finite()) {
                     let (option, expected) = ("noise of the start", "zero or more");
-                    return Err(Error::Option { option, got: *noise, expected });
+                    return Err(Error::Option {
+                        option,
+                        got: *noise,
+                        expected,
+                    });
                 }
-                Ok((0..n).map(|start| self.with_noise(em, &self.copied(em.data)?, *noise, start)).collect::<Result<_, Error>>()?)
+                Ok((0..n)
+                    .map(|start| self.with_noise(em, &self.copied(em.data)?, *noise, start))
+                    .collect::<Result<_, Error>>()?)
             }
             Start::KMeans => (0..n).map(|start| self.from_groups(em, start)).collect(),
             Start::Given(given) => {
@@ -135,7 +141,11 @@ impl Starts<'_> {
         let (width, n_neurons) = (from.n_features() + 1, from.n_neurons());
         for problem in 0..parameters.glms.n_problems() {
             // Residuals set the scale of predictors that are means themselves.
-            let unit = if em.data.observations.support() == Support::Real { from.scales[problem].sqrt() } else { 1.0 };
+            let unit = if em.data.observations.support() == Support::Real {
+                from.scales[problem].sqrt()
+            } else {
+                1.0
+            };
             let first = problem % n_neurons;
             for predictor in 0..from.n_predictors {
                 for feature in 0..width {

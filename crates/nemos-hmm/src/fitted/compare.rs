@@ -78,7 +78,9 @@ impl<S: StateModel> FittedGlmHmm<S> {
 
     fn held_out_of<B: Backend>(&self, data: &Data<'_, B>, test_sessions: &[usize]) -> Result<HeldOut, Error> {
         data.check(&self.parameters)?;
-        let train: Vec<usize> = (0..data.sessions.len()).filter(|session| !test_sessions.contains(session)).collect();
+        let train: Vec<usize> = (0..data.sessions.len())
+            .filter(|session| !test_sessions.contains(session))
+            .collect();
         let (train, test) = (select(data, &train)?, select(data, test_sessions)?);
         let emissions = test.log_emissions(&self.parameters)?;
         let steps = test.steps(&self.parameters);
@@ -104,8 +106,8 @@ impl<S: StateModel> FittedGlmHmm<S> {
     }
 }
 
-/// Data of some sessions alone.
-fn select<B: Backend>(data: &Data<'_, B>, sessions: &[usize]) -> Result<Data<'static, B>, Error> {
+/// Data of some sessions alone, in this order, repeats allowed.
+pub(crate) fn select<B: Backend>(data: &Data<'_, B>, sessions: &[usize]) -> Result<Data<'static, B>, Error> {
     let n_sessions = data.sessions.len();
     let ranges = sessions
         .iter()
@@ -119,7 +121,9 @@ fn select<B: Backend>(data: &Data<'_, B>, sessions: &[usize]) -> Result<Data<'st
         } else {
             design.gather(&rows)?
         };
-        let cut = Design::from_rows(values).with_names(design.names().clone())?.with_segments(segments.clone())?;
+        let cut = Design::from_rows(values)
+            .with_names(design.names().clone())?
+            .with_segments(segments.clone())?;
         match design.offset() {
             None => Ok(cut),
             Some(offset) => Ok(cut.with_offset(offset.select_rows(&rows)?)?),
@@ -138,7 +142,9 @@ fn select<B: Backend>(data: &Data<'_, B>, sessions: &[usize]) -> Result<Data<'st
 fn baseline<B: Backend>(train: &Data<'_, B>, test: &Data<'_, B>) -> Result<f64, Error> {
     let n_neurons = train.n_neurons();
     let problems = Problems::one_per_response(n_neurons);
-    let mut objective = train.observations.objective(problems.clone(), train.design.clone(), train.counts.clone())?;
+    let mut objective = train
+        .observations
+        .objective(problems.clone(), train.design.clone(), train.counts.clone())?;
     let constant = objective.start();
     if !matches!(train.observations.scale(), Scale::Fixed(_)) {
         let scales = if train.observations.is_gaussian() {

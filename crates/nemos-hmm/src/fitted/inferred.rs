@@ -170,7 +170,9 @@ impl<'a, D: Samples<B>, B: Backend> Inferred<'a, D, B> {
         let (mut filtered, n) = (self.filter()?, self.n_states());
         for (session, numbers) in self.data.sessions.iter().zip(filtered.numbers) {
             if numbers == Numbers::Logarithms {
-                filtered.values[session.start * n..session.end * n].iter_mut().for_each(|value| *value = value.exp());
+                filtered.values[session.start * n..session.end * n]
+                    .iter_mut()
+                    .for_each(|value| *value = value.exp());
             }
         }
         Ok(self.shaped(filtered.values))
@@ -287,10 +289,24 @@ impl<'a, D: Samples<B>, B: Backend> Inferred<'a, D, B> {
         let times = self.data.design.times().or(self.data.counts.times()).ok_or(no_times)?;
         let mut stays = vec![Vec::new(); self.n_states()];
         for dwell in dwells(path, &self.data.sessions) {
-            let session = self.data.sessions.iter().find(|session| session.contains(&dwell.rows.start)).cloned().unwrap_or(0..path.len());
+            let session = self
+                .data
+                .sessions
+                .iter()
+                .find(|session| session.contains(&dwell.rows.start))
+                .cloned()
+                .unwrap_or(0..path.len());
             let half = |row: usize| {
-                let later = if row + 1 < session.end { row } else { row.saturating_sub(1).max(session.start) };
-                if later + 1 < session.end { 0.5 * (times[later + 1] - times[later]) } else { 0.0 }
+                let later = if row + 1 < session.end {
+                    row
+                } else {
+                    row.saturating_sub(1).max(session.start)
+                };
+                if later + 1 < session.end {
+                    0.5 * (times[later + 1] - times[later])
+                } else {
+                    0.0
+                }
             };
             let (first, last) = (dwell.rows.start, dwell.rows.end - 1);
             let before = if first > session.start { half(first - 1) } else { half(first) };
@@ -369,7 +385,11 @@ impl<'a, D: Samples<B>, B: Backend> Inferred<'a, D, B> {
 
     fn of_neurons(&self, values: Array2<f64>) -> D::Output {
         let names = self.data.counts.names();
-        let names = if names.columns().len() == values.ncols() { names.clone() } else { Names::none() };
+        let names = if names.columns().len() == values.ncols() {
+            names.clone()
+        } else {
+            Names::none()
+        };
         self.samples.wrap(Matrix::from_array(values.view()), names)
     }
 
@@ -385,7 +405,12 @@ impl<'a, D: Samples<B>, B: Backend> Inferred<'a, D, B> {
         let n_sessions = self.data.sessions.len();
         let rows = self.data.sessions.get(session).ok_or(Error::NoSession { session, n_sessions })?;
         let transitions = self.parameters.transitions();
-        check_shape("what drives transitions", drive.shape(), &[n_steps, transitions.n_inputs()], "row ahead, input")?;
+        check_shape(
+            "what drives transitions",
+            drive.shape(),
+            &[n_steps, transitions.n_inputs()],
+            "row ahead, input",
+        )?;
         let n = self.n_states();
         let mut law = self.filtered_array()?.row(rows.end - 1).to_vec();
         let mut step = vec![0.0; n * n];

@@ -1,7 +1,7 @@
 //! Which states of one fit are those of another; and where a chain ends up.
 
-use nemos_core::SymmetricEigen;
 use ndarray::Array2;
+use nemos_core::SymmetricEigen;
 
 use crate::error::check_shape;
 use crate::state_model::StateModel;
@@ -15,7 +15,12 @@ impl<S: StateModel> FittedGlmHmm<S> {
     /// [`Error::Shape`] if the parameters are of other states, neurons or features.
     pub fn matched_to(&self, other: &HmmParameters) -> Result<Self, Error> {
         let of = |parameters: &HmmParameters| [parameters.n_states(), parameters.n_neurons(), parameters.glms.n_parameters()];
-        check_shape("parameters to match", &of(other), &of(&self.parameters), "states, neurons, parameters of a neuron")?;
+        check_shape(
+            "parameters to match",
+            &of(other),
+            &of(&self.parameters),
+            "states, neurons, parameters of a neuron",
+        )?;
         let (n, n_neurons) = (other.n_states(), other.n_neurons());
         let column = |parameters: &HmmParameters, k: usize, neuron: usize| parameters.glms.column(k * n_neurons + neuron).to_vec();
         let distance = |theirs: usize, ours: usize| -> f64 {

@@ -1,7 +1,10 @@
 //! Fitted models: what they say of data, and how they compare.
 
+pub(crate) mod bootstrap;
 pub(crate) mod compare;
 pub(crate) mod decoded;
 pub(crate) mod inferred;
 pub(crate) mod matching;
 pub(crate) mod model;
+mod save;
+pub(crate) mod simulate;

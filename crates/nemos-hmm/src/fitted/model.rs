@@ -68,7 +68,11 @@ impl<S: StateModel> FittedGlmHmm<S> {
         let (of_model, of_parameters) = (specification.options.drive, parameters.transitions.drive());
         if of_model != of_parameters {
             return Err(Error::Drive {
-                model: if of_model.is_some() { "driven by covariates" } else { "the same at every row" },
+                model: if of_model.is_some() {
+                    "driven by covariates"
+                } else {
+                    "the same at every row"
+                },
                 given: "the parameters have other ones, and what they need was not given",
                 remedy: "GlmHmm::driven with the drive of the parameters",
             });
@@ -221,7 +225,11 @@ impl<S: StateModel> FittedGlmHmm<S> {
         counts: &'a (impl ToDesign<B> + ?Sized),
     ) -> Result<Inferred<'a, D, B>, Error> {
         let observations = self.specification.states.observations::<B>()?;
-        Inferred::new(samples, Data::new(observations, samples.to_design(), counts.to_design(), None)?, &self.parameters)
+        Inferred::new(
+            samples,
+            Data::new(observations, samples.to_design(), counts.to_design(), None)?,
+            &self.parameters,
+        )
     }
 
     /// Looks at data whose transitions are driven: row `t` of what drives them belongs to the step into row `t`.
@@ -236,7 +244,11 @@ impl<S: StateModel> FittedGlmHmm<S> {
     ) -> Result<Inferred<'a, D, B>, Error> {
         let observations = self.specification.states.observations::<B>()?;
         let drive = Some(drive.to_design());
-        Inferred::new(samples, Data::new(observations, samples.to_design(), counts.to_design(), drive)?, &self.parameters)
+        Inferred::new(
+            samples,
+            Data::new(observations, samples.to_design(), counts.to_design(), drive)?,
+            &self.parameters,
+        )
     }
 
     /// `[n_states]`: the share of time that the chain spends in each state in the long run; nothing where it depends on where the chain starts,
@@ -312,7 +324,11 @@ impl<S: StateModel> fmt::Display for FittedGlmHmm<S> {
         )?;
         for state in 0..parameters.n_states() {
             let dwell = self.expected_dwell()[state];
-            writeln!(f, "state {state}: occupancy {:.3}, expected dwell {dwell:.1} rows", self.described.occupancy[state])?;
+            writeln!(
+                f,
+                "state {state}: occupancy {:.3}, expected dwell {dwell:.1} rows",
+                self.described.occupancy[state]
+            )?;
         }
         self.findings.iter().try_for_each(|finding| writeln!(f, "note: {finding}"))
     }

@@ -1,0 +1,119 @@
+//! How long hidden Markov models take: an iteration, a full fit, and twenty restarts, of three workloads.
+//!
+//! `hmm DIRECTORY`, where `hmm_peer.py data DIRECTORY` wrote `choice.npz` and `neural.npz`; `hmm DIRECTORY choice` for one workload alone. The
+//! peer's `numba` runs a plain compiled loop over the same files, from the same start.
+
+use std::path::Path;
+use std::time::Instant;
+
+use ndarray::{Array2, Axis};
+use nemos::core::{Cpu, Design, Matrix, Segments};
+use nemos::glm::{Bernoulli, Poisson};
+use nemos::hmm::{FittedGlmHmm, GlmHmm, HmmParameters, StateGlm, StateModel, Transitions};
+use nemos::io::NpzFile;
+
+/// A workload: data, and where fits start.
+struct Work {
+    design: Design<'static, Cpu>,
+    counts: Matrix<Cpu>,
+    start: HmmParameters,
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let directory = arguments.first().ok_or("name the directory with choice.npz and neural.npz")?;
+    let only = arguments.get(1).map(String::as_str);
+    let wanted = |name: &str| only.is_none_or(|only| only == name);
+    if wanted("choice") {
+        let work = load(Path::new(directory), "choice")?;
+        let model = GlmHmm::new(3, Bernoulli).flat_prior();
+        time("choice", &model, &work)?;
+        let model = model.restarts(20).prior_sd(2.0).transition_concentration(2.0).seed(5);
+        let begin = Instant::now();
+        let fitted = model.fit(&work.design, &work.counts)?;
+        let (agreeing, ended) = fitted.agreement();
+        println!(
+            "choice, 20 restarts: {:.3} s, log-likelihood {:.3}, {agreeing} of {ended} agree",
+            begin.elapsed().as_secs_f64(),
+            fitted.log_likelihood()
+        );
+    }
+    for name in ["neural", "neural_glm"] {
+        if wanted(name) {
+            time(name, &GlmHmm::new(3, Poisson), &load(Path::new(directory), name)?)?;
+        }
+    }
+    Ok(())
+}
+
+/// Seconds of an iteration, from the difference of a long and a short run, and of a full fit until 1e-4 nats are left.
+fn time<S: StateModel>(name: &str, model: &GlmHmm<S>, work: &Work) -> Result<(), Box<dyn std::error::Error>> {
+    let n_rows = work.counts.dims()[0] as f64;
+    let fit = |iterations: usize, tolerance: f64| -> Result<(FittedGlmHmm<S>, f64), nemos::hmm::Error> {
+        let model = model
+            .clone()
+            .start_from(work.start.clone())
+            .max_iterations(iterations)
+            .tolerance(tolerance);
+        let begin = Instant::now();
+        Ok((model.fit(&work.design, &work.counts)?, begin.elapsed().as_secs_f64()))
+    };
+    // The first fit touches memory for the first time.
+    fit(1, 1e-300)?;
+    let (few, many) = (2, 22);
+    let each = (fit(many, 1e-300)?.1 - fit(few, 1e-300)?.1) / f64::from(u8::try_from(many - few)?);
+    let (fitted, seconds) = fit(1000, 1e-4 / n_rows)?;
+    println!(
+        "{name}: {:.2} ms per iteration; full fit {seconds:.3} s, {} iterations, log-likelihood {:.4}, {} ({} processors)",
+        1e3 * each,
+        fitted.iterations(),
+        fitted.log_likelihood(),
+        fitted.status(),
+        std::thread::available_parallelism().map_or(1, usize::from)
+    );
+    Ok(())
+}
+
+fn load(directory: &Path, name: &str) -> Result<Work, Box<dyn std::error::Error>> {
+    let file = NpzFile::open(directory.join(if name == "choice" { "choice.npz" } else { "neural.npz" }))?;
+    let array = |name: &str| file.array(name);
+    let (mut features, coef, intercept) = (array("X")?, array("coef")?, array("intercept")?);
+    let counts = array(if name == "neural_glm" { "y_glm" } else { "y" })?;
+    let n_rows = features.shape()[0];
+    if name == "neural" {
+        // No covariates: a column of zeros stands for none.
+        features = Array2::zeros((n_rows, 1)).into_dyn();
+    }
+    let n_neurons = counts.len() / n_rows;
+    let n_features = features.shape()[1];
+    let states: Vec<StateGlm> = (0..3)
+        .map(|k| {
+            let intercept = intercept.index_axis(Axis(0), k).iter().copied().collect();
+            let coef = match name {
+                "neural" => Array2::zeros((1, n_neurons)),
+                _ => {
+                    let values = coef.index_axis(Axis(0), k).iter().copied().collect();
+                    Array2::from_shape_vec((n_features, n_neurons), values)?
+                }
+            };
+            Ok(StateGlm {
+                coef,
+                intercept,
+                scale: vec![1.0; n_neurons],
+            })
+        })
+        .collect::<Result<_, ndarray::ShapeError>>()?;
+    let steps = array("A")?.into_dimensionality::<ndarray::Ix2>()?;
+    let start = HmmParameters::new(array("pi")?.iter().copied().collect(), Transitions::fixed(&steps)?, &states)?;
+    let segments = match name {
+        "choice" => Segments::from_lengths(vec![500; n_rows / 500]),
+        _ => Segments::single(n_rows),
+    };
+    let counts = counts.into_shape_with_order((n_rows, n_neurons))?;
+    let features = features.into_dimensionality::<ndarray::Ix2>()?;
+    Ok(Work {
+        design: Design::from(Matrix::from_array(features.view())).with_segments(segments)?,
+        counts: Matrix::from_array(counts.view()),
+        start,
+    })
+}

@@ -1,0 +1,294 @@
+//! Degenerate cases, one by one: what happens, and what is said of it.
+
+use nemos_core::{Cpu, Matrix};
+use nemos_glm::{Bernoulli, Gaussian, NegativeBinomial, Poisson};
+use nemos_hmm::{Finding, GlmHmm, HmmStatus};
+
+use crate::helpers::{ChoiceHmm, GaussianHmm, assert_rises, column, design, drawn, feature, parameters};
+
+#[test]
+fn one_session_sets_the_first_state_for_sure_and_says_so() {
+    let truth = GlmHmm::new(2, Poisson)
+        .with_parameters(parameters(0.9, &[(0.2, -1.0, 1.0), (0.1, 2.0, 1.0)]))
+        .unwrap();
+    let (_, counts) = drawn(&truth, &[200], 2);
+    let fitted = GlmHmm::new(2, Poisson)
+        .restarts(3)
+        .max_iterations(400)
+        .fit(&design(&[200]), &counts)
+        .unwrap();
+    assert!(fitted.findings().contains(&Finding::OneSession));
+    let initial = fitted.parameters().initial();
+    assert!(
+        initial.iter().all(|p| p.is_finite()) && initial.iter().any(|p| *p > 0.999),
+        "{initial:?}"
+    );
+    assert!(fitted.objective().is_finite() && fitted.is_converged(), "{fitted}");
+}
+
+#[test]
+fn a_first_state_of_probability_zero_is_no_nan() {
+    // 0 · ln 0 is 0 in the objective, and a count of zero leaves a zero.
+    let mut start = parameters(0.8, &[(0.1, -1.0, 1.0), (0.1, 1.5, 1.0)]);
+    start = nemos_hmm::HmmParameters::new(vec![1.0, 0.0], start.transitions().clone(), &[start.state(0), start.state(1)]).unwrap();
+    let counts = column(
+        (0..40)
+            .map(|row| if row / 10 % 2 == 0 { 0.0 } else { 4.0 } + f64::from(row % 2))
+            .collect(),
+    );
+    let fitted = GlmHmm::new(2, Poisson).start_from(start).fit(&design(&[40]), &counts).unwrap();
+    assert_eq!(fitted.parameters().initial(), [1.0, 0.0]);
+    assert!(fitted.objective().is_finite());
+}
+
+#[test]
+fn a_state_without_observations_keeps_its_model_and_is_named() {
+    // Nothing is near the third state.
+    let start = parameters(0.9, &[(0.0, 0.0, 1.0), (0.0, 2.0, 1.0), (0.0, 12.0, 1.0)]);
+    let counts = column(
+        (0..60)
+            .map(|row| f64::from(if row / 15 % 2 == 0 { 1 + row % 2 } else { 6 + row % 3 }))
+            .collect(),
+    );
+    let fitted = GlmHmm::new(3, Poisson)
+        .start_from(start.clone())
+        .fit(&design(&[60]), &counts)
+        .unwrap();
+    assert_eq!(fitted.status(), HmmStatus::Degenerate);
+    let empty = fitted
+        .findings()
+        .iter()
+        .find(|finding| matches!(finding, Finding::EmptyState { state: 2, .. }));
+    assert!(
+        empty.is_some_and(|finding| finding.to_string().contains("state 2 holds 0.00")),
+        "{fitted}"
+    );
+    assert_eq!(fitted.parameters().state(2), start.state(2));
+    let rows = |parameters: &nemos_hmm::HmmParameters| parameters.transitions().matrix(&[]).unwrap().row(2).to_vec();
+    assert_eq!(rows(fitted.parameters()), rows(&start));
+    assert!(fitted.require_converged().unwrap_err().to_string().contains("degenerate"));
+}
+
+#[test]
+fn more_states_than_the_data_bear_are_reported() {
+    let counts = column(vec![0.0, 3.0, 1.0, 0.0, 9.0, 2.0]);
+    let fitted = GlmHmm::new(5, Poisson).max_iterations(50).fit(&design(&[6]), &counts).unwrap();
+    assert!(
+        fitted
+            .findings()
+            .iter()
+            .any(|finding| matches!(finding, Finding::EmptyState { .. })),
+        "{fitted}"
+    );
+    assert!(fitted.objective().is_finite());
+}
+
+#[test]
+fn a_neuron_that_is_silent_in_a_state_has_no_maximum_there() {
+    // Silent while the second neuron is loud.
+    let counts: Vec<f64> = (0..200)
+        .flat_map(|row: u32| {
+            if row / 20 % 2 == 0 {
+                [f64::from(row * 7 % 4), f64::from(row % 2)]
+            } else {
+                [0.0, f64::from(6 + row % 4)]
+            }
+        })
+        .collect();
+    let counts = Matrix::<Cpu>::from_vec(counts, [200, 2]).unwrap();
+    let fitted = GlmHmm::new(2, Poisson).restarts(3).fit(&design(&[100, 100]), &counts).unwrap();
+    assert_eq!(fitted.status(), HmmStatus::Degenerate, "{fitted}");
+    let silent = fitted.findings().iter().find_map(|finding| match finding {
+        Finding::NoMaximum { state, neuron: 0, .. } => Some(*state),
+        _ => None,
+    });
+    let silent = silent.expect("a state without spikes");
+    assert!(fitted.parameters().state(silent).intercept[0] < -5.0);
+    assert!(
+        !fitted
+            .findings()
+            .iter()
+            .any(|finding| matches!(finding, Finding::NoMaximum { neuron: 1, .. })),
+        "{fitted}"
+    );
+    // A spike there is very improbable, and a number.
+    let late = Matrix::<Cpu>::from_vec(vec![3.0, 8.0], [1, 2]).unwrap();
+    let design = design(&[1]);
+    let surprise = fitted.on(&design, &late).unwrap().log_emissions()[(0, silent)];
+    assert!(surprise < -10.0 && surprise.is_finite(), "{surprise}");
+}
+
+#[test]
+fn a_state_of_sure_choices_has_no_maximum_without_a_prior_and_one_with_the_default() {
+    // Chance in the first state, always right in the second.
+    let choices = |row: usize| {
+        if row / 50 % 2 == 0 {
+            f64::from(u8::from((row * 31) % 7 < 3))
+        } else {
+            1.0
+        }
+    };
+    let counts = column((0..400).map(choices).collect());
+    let start = parameters(0.95, &[(0.0, 0.0, 1.0), (0.0, 3.0, 1.0)]);
+    let model = ChoiceHmm::new(2, Bernoulli).start_from(start).max_iterations(3000);
+    let flat = model.clone().flat_prior().fit(&design(&[400]), &counts).unwrap();
+    assert_rises(flat.history());
+    assert_eq!(flat.status(), HmmStatus::Degenerate, "{flat}");
+    assert!(
+        flat.findings()
+            .iter()
+            .any(|finding| matches!(finding, Finding::NoMaximum { state: 1, .. })),
+        "{flat}"
+    );
+    // Weights that only a prior holds: the feature tells the choice without an error in the second state.
+    let told = column(
+        (0..400)
+            .map(|row| {
+                if row / 50 % 2 == 0 {
+                    choices(row)
+                } else {
+                    f64::from(u8::from(feature(row) > 0.0))
+                }
+            })
+            .collect(),
+    );
+    let start = parameters(0.95, &[(0.0, 0.0, 1.0), (4.0, 0.0, 1.0)]);
+    let fitted = ChoiceHmm::new(2, Bernoulli)
+        .start_from(start)
+        .max_iterations(3000)
+        .fit(&design(&[400]), &told)
+        .unwrap();
+    assert!(fitted.is_converged(), "{fitted}");
+    assert!(fitted.parameters().state(1).coef[(0, 0)] < 40.0);
+}
+
+#[test]
+fn a_state_that_explains_equal_observations_exactly_is_on_the_floor_and_is_not_chosen() {
+    // Noise, and fifteen observations that are the same.
+    let noise = |row: usize| feature(row * 3 + 1) + feature(row * 5 + 2) + feature(row * 11);
+    let counts: Vec<f64> = (0..150)
+        .map(|row| if (60..75).contains(&row) { 7.25 } else { noise(row) })
+        .collect();
+    let design = nemos_core::Design::from(Matrix::<Cpu>::zeros([150, 1]));
+    let start = parameters(0.9, &[(0.0, 0.0, 1.0), (0.0, 7.25, 1e-3)]);
+    let model = GaussianHmm::new(2, Gaussian).start_from(start);
+    let collapsed = model.fit(&design, &column(counts.clone())).unwrap();
+    assert_eq!(collapsed.status(), HmmStatus::Degenerate, "{collapsed}");
+    assert!(
+        collapsed
+            .findings()
+            .iter()
+            .any(|finding| matches!(finding, Finding::ScaleFloor { state: 1, .. })),
+        "{collapsed}"
+    );
+    assert!(collapsed.parameters().state(1).scale[0] > 0.0);
+    // Of several starts a sound one is kept, though its objective is lower.
+    let split: Vec<f64> = (0..150)
+        .map(|row| noise(row) + if row / 25 % 2 == 0 { 5.0 } else { -5.0 })
+        .collect();
+    let mut split = split;
+    split[40] = 60.0;
+    let fitted = GaussianHmm::new(2, Gaussian).restarts(6).fit(&design, &column(split)).unwrap();
+    let sound = fitted.restarts().iter().any(|restart| restart.status == Some(HmmStatus::Converged));
+    assert!(!sound || fitted.is_converged(), "{fitted}");
+}
+
+#[test]
+fn counts_that_vary_less_than_poisson_counts_reach_its_limit() {
+    let counts = column(
+        (0..120)
+            .map(|row| f64::from(if row / 20 % 2 == 0 { 4 + row % 2 } else { 16 + row % 3 }))
+            .collect(),
+    );
+    let fitted = GlmHmm::new(2, NegativeBinomial::estimated())
+        .restarts(2)
+        .fit(&design(&[120]), &counts)
+        .unwrap();
+    assert!(
+        fitted
+            .findings()
+            .iter()
+            .any(|finding| matches!(finding, Finding::PoissonLimit { .. })),
+        "{fitted}"
+    );
+    assert!(fitted.is_converged(), "{fitted}");
+    assert!(fitted.parameters().state(0).scale[0] < 1e-5);
+}
+
+#[test]
+fn states_that_start_the_same_stay_the_same_and_are_named() {
+    let start = parameters(0.5, &[(0.1, 0.5, 1.0), (0.1, 0.5, 1.0)]);
+    let counts = column((0..100).map(|row| f64::from(row / 10 % 2 * 5 + row % 3)).collect());
+    let fitted = GlmHmm::new(2, Poisson).start_from(start).fit(&design(&[100]), &counts).unwrap();
+    let equal = fitted
+        .findings()
+        .iter()
+        .any(|finding| matches!(finding, Finding::EqualStates { first: 0, second: 1, .. }));
+    assert!(equal, "{fitted}");
+    assert!(fitted.to_string().contains("take fewer states"));
+}
+
+#[test]
+fn a_session_without_observations_adds_nothing() {
+    let model = GlmHmm::new(2, Poisson)
+        .with_parameters(parameters(0.8, &[(0.3, 0.0, 1.0), (-0.3, 1.5, 1.0)]))
+        .unwrap();
+    let mut counts: Vec<f64> = (0..20).map(|row| f64::from(row % 5)).collect();
+    counts[12..].fill(f64::NAN);
+    let (design, counts) = (design(&[12, 8]), column(counts));
+    let each = model.on(&design, &counts).unwrap().session_log_likelihoods().unwrap();
+    assert!(each[0] < 0.0 && each[1].abs() < 1e-14, "{each:?}");
+    // In a fit it counts as a session of which nothing is known.
+    let fitted = GlmHmm::new(2, Poisson).fit(&design, &counts).unwrap();
+    assert!((fitted.log_likelihood() - fitted.on(&design, &counts).unwrap().session_log_likelihoods().unwrap()[0]).abs() < 1e-10);
+    assert_eq!(fitted.n_observed_rows(), 12);
+}
+
+#[test]
+fn collinear_features_give_one_of_many_maxima_and_their_rank() {
+    let truth = GlmHmm::new(2, Poisson)
+        .with_parameters(parameters(0.9, &[(0.6, -0.5, 1.0), (-0.6, 1.8, 1.0)]))
+        .unwrap();
+    let (_, counts) = drawn(&truth, &[150, 150], 8);
+    let twice = Matrix::<Cpu>::from_vec((0..300).flat_map(|row| [feature(row), feature(row)]).collect(), [300, 2]).unwrap();
+    let sessions = nemos_core::Design::from(twice)
+        .with_segments(nemos_core::Segments::from_lengths([150, 150]))
+        .unwrap();
+    let both = GlmHmm::new(2, Poisson).seed(1).restarts(3).fit(&sessions, &counts).unwrap();
+    let single = GlmHmm::new(2, Poisson)
+        .seed(1)
+        .restarts(3)
+        .fit(&design(&[150, 150]), &counts)
+        .unwrap();
+    assert!((both.log_likelihood() - single.log_likelihood()).abs() < 1e-3, "{both} {single}");
+    assert!(
+        both.findings()
+            .iter()
+            .any(|finding| matches!(finding, Finding::Collinear { rank: 2, .. })),
+        "{both}"
+    );
+    for state in 0..2 {
+        let (both, single) = (both.parameters().state(state), single.parameters().state(state));
+        let sum = both.coef[(0, 0)] + both.coef[(1, 0)];
+        assert!((sum - single.coef[(0, 0)]).abs() < 1e-2, "{sum} {}", single.coef[(0, 0)]);
+    }
+}
+
+#[test]
+fn a_session_of_one_row_counts_for_the_first_state_alone() {
+    let lengths = [1, 30, 1, 1];
+    let counts = column(
+        (0..33)
+            .map(|row| f64::from(row % 4) + if row % 9 > 4 { 5.0 } else { 0.0 })
+            .collect(),
+    );
+    let model = GlmHmm::new(2, Poisson)
+        .with_parameters(parameters(0.8, &[(0.3, 0.0, 1.0), (-0.3, 1.8, 1.0)]))
+        .unwrap();
+    let sessions = design(&lengths);
+    let seen = model.on(&sessions, &counts).unwrap();
+    // Twenty-nine steps in all.
+    assert!((seen.expected_transitions().unwrap().sum() - 29.0).abs() < 1e-10);
+    let fitted = GlmHmm::new(2, Poisson).initial_concentration(2.0).fit(&sessions, &counts).unwrap();
+    assert!(fitted.objective().is_finite());
+}

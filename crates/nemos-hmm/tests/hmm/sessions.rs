@@ -1,0 +1,86 @@
+//! Sessions, gaps and time: what goes in with times comes out with times.
+
+use nemos_core::{Cpu, Matrix};
+use nemos_glm::Poisson;
+use nemos_hmm::GlmHmm;
+use nemos_timeseries::{IntervalSet, Ts, Tsd};
+
+use crate::helpers::{column, design, parameters};
+
+fn model() -> nemos_hmm::FittedGlmHmm {
+    GlmHmm::new(2, Poisson)
+        .with_parameters(parameters(0.9, &[(0.0, -1.5, 1.0), (0.0, 1.8, 1.0)]))
+        .unwrap()
+}
+
+#[test]
+fn states_of_a_time_series_are_series_and_epochs() {
+    let support = IntervalSet::new([(0.0, 2.0), (10.0, 12.0)]).unwrap();
+    let times = [0.25, 0.75, 1.25, 1.75, 10.25, 10.75, 11.25, 11.75];
+    let axis = Ts::within(times, &support).unwrap();
+    let feature = Tsd::<Cpu>::new(axis.clone(), vec![0.0; 8]).unwrap();
+    let counts = Tsd::<Cpu>::new(axis, vec![0.0, 0.0, 7.0, 6.0, 8.0, 0.0, 0.0, 0.0]).unwrap();
+    let model = model();
+    let seen = model.on(&feature, &counts).unwrap();
+    let smoothed = seen.smoothed().unwrap();
+    assert_eq!(smoothed.sample_times(), times);
+    assert_eq!(smoothed.support(), &support);
+    assert_eq!(smoothed.column_names(), ["state 0", "state 1"]);
+    // The epochs of the series are sessions.
+    assert_eq!(seen.session_log_likelihoods().unwrap().len(), 2);
+    let decoded = seen.decoded().unwrap();
+    assert_eq!(decoded.path, [0, 0, 1, 1, 1, 0, 0, 0]);
+    let epochs = seen.epochs(&decoded.path).unwrap();
+    assert_eq!(epochs[0], IntervalSet::new([(0.0, 1.0), (10.5, 12.0)]).unwrap());
+    assert_eq!(epochs[1], IntervalSet::new([(1.0, 2.0), (10.0, 10.5)]).unwrap());
+    let occupancy = seen.occupancy_by_session().unwrap();
+    assert!((occupancy[(0, 0)] - 0.5).abs() < 0.05 && (occupancy[(1, 0)] - 0.75).abs() < 0.05);
+    let mean = seen.predicted_mean().unwrap();
+    assert_eq!(mean.sample_times(), times);
+    let variance = seen.predicted_variance().unwrap();
+    // A mixture of Poisson rates varies more than one.
+    let pairs = mean.values().to_vec().into_iter().zip(variance.values().to_vec());
+    assert!(pairs.into_iter().all(|(mean, variance)| variance >= mean - 1e-9));
+}
+
+#[test]
+fn a_known_gap_is_missing_rows_and_an_unknown_one_a_border() {
+    let model = model();
+    let missing = column(vec![0.0, f64::NAN, f64::NAN, 7.0]);
+    let (gap, border) = (design(&[4]), design(&[1, 3]));
+    let known = model.on(&gap, &missing).unwrap().log_likelihood().unwrap();
+    let unknown = model.on(&border, &missing).unwrap().log_likelihood().unwrap();
+    // Across a border nothing is known of the state before; across a gap a little is.
+    assert!(known < unknown);
+    let alone = model.on(&design(&[1]), &column(vec![0.0])).unwrap().log_likelihood().unwrap();
+    let jump = 0.9_f64.powi(3) + 3.0 * 0.9 * 0.01;
+    let emissions = model.on(&gap, &missing).unwrap().log_emissions().to_owned();
+    let filtered = model.on(&design(&[1]), &column(vec![0.0])).unwrap().filtered_array().unwrap();
+    let ahead = [
+        filtered[(0, 0)] * jump + filtered[(0, 1)] * (1.0 - jump),
+        filtered[(0, 0)] * (1.0 - jump) + filtered[(0, 1)] * jump,
+    ];
+    let last = (ahead[0] * emissions[(3, 0)].exp() + ahead[1] * emissions[(3, 1)].exp()).ln();
+    assert!((known - alone - last).abs() < 1e-12);
+}
+
+#[test]
+fn segments_of_counts_are_sessions_where_the_design_has_one() {
+    let model = model();
+    let counts = nemos_core::Design::<Cpu>::from(column(vec![0.0, 3.0, 1.0])).with_segments(nemos_core::Segments::from_lengths([1, 0, 2]));
+    let design = Matrix::<Cpu>::zeros([3, 1]);
+    let counts = counts.unwrap();
+    let seen = model.on(&design, &counts).unwrap();
+    assert_eq!(seen.session_log_likelihoods().unwrap().len(), 2);
+    let error = seen.epochs(&[0, 0, 1]).unwrap_err();
+    assert!(error.to_string().contains("times"), "{error}");
+    assert!(seen.epochs(&[0]).is_err());
+}
+
+#[test]
+fn states_of_the_long_run_and_stays_follow_from_the_steps() {
+    let model = model();
+    let law = model.stationary().unwrap();
+    assert!(law.iter().all(|p| (p - 0.5).abs() < 1e-12));
+    assert!(model.expected_dwell().iter().all(|dwell| (dwell - 10.0).abs() < 1e-9));
+}
