@@ -120,11 +120,9 @@ fn finished<S: StateModel, B: Backend>(
     let n = model.n_states;
     let mut occupancy = vec![0.0; n];
     for row in run.expected.smoothed.chunks_exact(n) {
-        occupancy
-            .iter_mut()
-            .zip(row)
-            .for_each(|(total, mass)| *total += mass / data.n_rows() as f64);
+        occupancy.iter_mut().zip(row).for_each(|(total, mass)| *total += mass);
     }
+    occupancy.iter_mut().for_each(|total| *total /= data.n_rows() as f64);
     for first in 0..n {
         for second in first + 1..n {
             let rows = run.expected.smoothed.chunks_exact(n);

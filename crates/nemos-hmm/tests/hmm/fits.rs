@@ -24,7 +24,7 @@ fn what_was_drawn_is_recovered_up_to_order() {
     let fitted = GlmHmm::new(2, Poisson).restarts(6).fit(&design(&LENGTHS), &counts).unwrap();
     assert!(fitted.is_converged(), "{fitted}");
     let (agreeing, ended) = fitted.agreement();
-    assert!(ended == 2 && agreeing == 2, "{agreeing} of {ended}");
+    assert!(ended >= 2 && agreeing == ended, "{agreeing} of {ended}");
     assert_eq!(fitted.restarts().len(), 6);
     assert!(fitted.occupancy()[0] >= fitted.occupancy()[1]);
     let fitted = fitted.matched_to(truth.parameters()).unwrap();
