@@ -47,12 +47,12 @@ pub(crate) fn filter(
         let evidence = evidence.as_deref_mut();
         // Loops of known length are unrolled.
         let done = match chain.n_states {
-            1 => plain(1, chain, emissions, &rows, filtered, evidence),
-            2 => plain(2, chain, emissions, &rows, filtered, evidence),
-            3 => plain(3, chain, emissions, &rows, filtered, evidence),
-            4 => plain(4, chain, emissions, &rows, filtered, evidence),
-            5 => plain(5, chain, emissions, &rows, filtered, evidence),
-            n => plain(n, chain, emissions, &rows, filtered, evidence),
+            1 => plain(1, chain, emissions, (&rows, filtered), evidence),
+            2 => plain(2, chain, emissions, (&rows, filtered), evidence),
+            3 => plain(3, chain, emissions, (&rows, filtered), evidence),
+            4 => plain(4, chain, emissions, (&rows, filtered), evidence),
+            5 => plain(5, chain, emissions, (&rows, filtered), evidence),
+            n => plain(n, chain, emissions, (&rows, filtered), evidence),
         };
         if let Some(log_likelihood) = done {
             return Ok((log_likelihood, Numbers::Plain));
@@ -67,8 +67,7 @@ fn plain(
     n_states: usize,
     chain: Chain<'_>,
     emissions: LogEmissions<'_>,
-    rows: &Range<usize>,
-    filtered: &mut [f64],
+    (rows, filtered): (&Range<usize>, &mut [f64]),
     mut evidence: Option<&mut [f64]>,
 ) -> Option<f64> {
     let mut total = scaled_emissions(n_states, emissions, rows, filtered, evidence.as_deref_mut());
@@ -80,26 +79,23 @@ fn plain(
         let mut lost = false;
         match before {
             None => {
-                for k in 0..n_states {
-                    let joint = chain.initial[k] * now[k];
-                    lost |= careful && chain.initial[k] > 0.0 && joint < LOST;
-                    now[k] = joint;
-                    c += joint;
+                for (now, &initial) in now.iter_mut().zip(chain.initial) {
+                    *now *= initial;
+                    lost |= careful && initial > 0.0 && *now < LOST;
+                    c += *now;
                 }
             }
             Some(before) => {
                 let step = chain.step(rows.start + place, n_states);
-                for k in 0..n_states {
+                for (k, now) in now.iter_mut().enumerate().take(n_states) {
                     let predicted = predict(before, step, k, n_states);
-                    let joint = predicted * now[k];
-                    lost |= careful && predicted > 0.0 && joint < LOST;
-                    now[k] = joint;
-                    c += joint;
+                    *now *= predicted;
+                    lost |= careful && predicted > 0.0 && *now < LOST;
+                    c += *now;
                 }
             }
         }
-        // False for NaN as well.
-        if lost || !(c >= LEAST_EVIDENCE) {
+        if lost || c.is_nan() || c < LEAST_EVIDENCE {
             return None;
         }
         let inverse = 1.0 / c;

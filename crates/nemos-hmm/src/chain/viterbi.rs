@@ -44,7 +44,7 @@ pub(crate) fn most_probable_path(
             }
         }
         std::mem::swap(&mut best, &mut next);
-        if best.iter().all(|value| !(*value > f64::NEG_INFINITY)) {
+        if best.iter().all(|value| value.is_nan() || *value == f64::NEG_INFINITY) {
             return Err(Impossible { row });
         }
     }

@@ -70,7 +70,7 @@ pub(crate) fn maximise(transitions: &Transitions, expectations: Expectations<'_>
         if tried_value <= value + 1e-14 * value.abs() {
             (best, value) = (tried, tried_value);
         }
-        if !(decrement > 1e-20 * value.abs().max(1.0)) {
+        if decrement.is_nan() || decrement <= 1e-20 * value.abs().max(1.0) {
             break;
         }
     }

@@ -71,8 +71,7 @@ impl Run {
     fn take(&mut self, objective: f64, log_likelihood: f64, tolerance: f64) {
         let last = self.history.last().copied();
         if let (Some(last), Some(before)) = (last, &self.before)
-            // False for NaN as well.
-            && !(objective >= last - 1e-10 * last.abs())
+            && (objective.is_nan() || objective < last - 1e-10 * last.abs())
         {
             self.share *= 0.5;
             if self.share < 1e-4 {

@@ -216,7 +216,7 @@ fn take_step<B: Backend>(
         .flat_map(|&problem| parameters.glms.column(problem).to_vec())
         .collect();
     if let Some((best, lowest)) = &unit.best
-        && !(value <= lowest + 1e-13 * lowest.abs())
+        && (value.is_nan() || value > lowest + 1e-13 * lowest.abs())
     {
         // Too far: half the way back.
         for (index, &problem) in unit.problems.iter().enumerate() {
@@ -232,7 +232,7 @@ fn take_step<B: Backend>(
         return;
     };
     let decrement = -0.5 * step.iter().zip(&gradient).map(|(step, slope)| step * slope).sum::<f64>();
-    unit.done = !(decrement > NO_DECREMENT * value.abs().max(1.0));
+    unit.done = decrement.is_nan() || decrement <= NO_DECREMENT * value.abs().max(1.0);
     for (index, &problem) in unit.problems.iter().enumerate() {
         candidate.ranks[problem] = if unit.problems.len() == 1 { rank } else { n_parameters };
         if candidate.frozen[problem] {
@@ -327,8 +327,7 @@ fn cholesky(matrix: &Array2<f64>, right: &[f64]) -> Option<Vec<f64>> {
             let known: f64 = (0..j).map(|k| factor[i * n + k] * factor[j * n + k]).sum();
             let rest = matrix[(i, j)] - known;
             if i == j {
-                // False for NaN as well.
-                if !(rest > 1e-10) {
+                if rest.is_nan() || rest <= 1e-10 {
                     return None;
                 }
                 factor[i * n + i] = rest.sqrt();

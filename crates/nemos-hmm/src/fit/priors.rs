@@ -37,9 +37,8 @@ impl Priors {
             PriorSd::Default => f64::INFINITY,
             PriorSd::Sd(sd) => sd,
         };
-        // False for NaN as well.
         for (option, got) in [("prior_sd", sd), ("the prior of what drives transitions", options.drive_sd)] {
-            if !(got > 0.0) {
+            if got.is_nan() || got <= 0.0 {
                 let expected = "above zero";
                 return Err(Error::Option { option, got, expected });
             }

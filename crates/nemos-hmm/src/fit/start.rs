@@ -91,7 +91,7 @@ impl Starts<'_> {
                     .map(|start| self.with_noise(em, &self.copied(em.data)?, *noise, start))
                     .collect::<Result<_, Error>>()?)
             }
-            Start::KMeans => (0..n).map(|start| self.from_groups(em, start)).collect(),
+            Start::KMeans => (0..n).map(|start| self.by_groups(em, start)).collect(),
             Start::Given(given) => {
                 em.data.check(given)?;
                 check_shape("the start", &[given.n_states()], &[self.n_states], "state")?;
@@ -176,7 +176,7 @@ impl Starts<'_> {
     }
 
     /// A model for each group of rows that k-means finds.
-    fn from_groups<B: Backend>(&self, em: &mut Em<'_, '_, B>, start: usize) -> Result<HmmParameters, Error> {
+    fn by_groups<B: Backend>(&self, em: &mut Em<'_, '_, B>, start: usize) -> Result<HmmParameters, Error> {
         let (n, n_rows) = (self.n_states, em.data.n_rows());
         let groups = k_means(em.data, n, &mut self.rng(start))?;
         // Mostly the group's own: a model whose rows are all alike should not be sure of it.

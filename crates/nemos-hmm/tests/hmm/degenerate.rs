@@ -88,7 +88,7 @@ fn a_neuron_that_is_silent_in_a_state_has_no_maximum_there() {
     // Silent while the second neuron is loud.
     let counts: Vec<f64> = (0..200)
         .flat_map(|row: u32| {
-            if row / 20 % 2 == 0 {
+            if (row / 20).is_multiple_of(2) {
                 [f64::from(row * 7 % 4), f64::from(row % 2)]
             } else {
                 [0.0, f64::from(6 + row % 4)]
@@ -122,7 +122,7 @@ fn a_neuron_that_is_silent_in_a_state_has_no_maximum_there() {
 fn a_state_of_sure_choices_has_no_maximum_without_a_prior_and_one_with_the_default() {
     // Chance in the first state, always right in the second.
     let choices = |row: usize| {
-        if row / 50 % 2 == 0 {
+        if (row / 50).is_multiple_of(2) {
             f64::from(u8::from((row * 31) % 7 < 3))
         } else {
             1.0
@@ -144,7 +144,7 @@ fn a_state_of_sure_choices_has_no_maximum_without_a_prior_and_one_with_the_defau
     let told = column(
         (0..400)
             .map(|row| {
-                if row / 50 % 2 == 0 {
+                if (row / 50).is_multiple_of(2) {
                     choices(row)
                 } else {
                     f64::from(u8::from(feature(row) > 0.0))
@@ -197,7 +197,7 @@ fn a_state_that_explains_equal_observations_exactly_is_on_the_floor_and_is_not_c
 fn counts_that_vary_less_than_poisson_counts_reach_its_limit() {
     let counts = column(
         (0..120)
-            .map(|row| f64::from(if row / 20 % 2 == 0 { 4 + row % 2 } else { 16 + row % 3 }))
+            .map(|row| f64::from(if (row / 20).is_multiple_of(2) { 4 + row % 2 } else { 16 + row % 3 }))
             .collect(),
     );
     let fitted = GlmHmm::new(2, NegativeBinomial::estimated())

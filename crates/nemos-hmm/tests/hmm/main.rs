@@ -1,5 +1,7 @@
 //! Laws, degenerate cases, errors and files of hidden Markov models.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 mod degenerate;
 mod errors;
 mod fits;
