@@ -29,12 +29,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let model = GlmHmm::new(3, Bernoulli).flat_prior();
         time("choice", &model, &work)?;
         let model = model.restarts(20).prior_sd(2.0).transition_concentration(2.0).seed(5);
-        let begin = Instant::now();
+        let (begin, cpu) = (Instant::now(), cpu_seconds());
         let fitted = model.fit(&work.design, &work.counts)?;
         let (agreeing, ended) = fitted.agreement();
         println!(
-            "choice, 20 restarts: {:.3} s, log-likelihood {:.3}, {agreeing} of {ended} agree",
+            "choice, 20 restarts: {:.3} s ({:.3} CPU), log-likelihood {:.3}, {agreeing} of {ended} agree",
             begin.elapsed().as_secs_f64(),
+            cpu_seconds() - cpu,
             fitted.log_likelihood()
         );
     }
@@ -46,26 +47,39 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+/// Seconds that processors worked for this program; nothing where the system does not say.
+fn cpu_seconds() -> f64 {
+    let of_task = |task: std::io::Result<std::fs::DirEntry>| -> Option<f64> {
+        let text = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse().ok()
+    };
+    let tasks = std::fs::read_dir("/proc/self/task").map(|tasks| tasks.filter_map(of_task).sum::<f64>());
+    tasks.map_or(f64::NAN, |nanoseconds| 1e-9 * nanoseconds)
+}
+
 /// Seconds of an iteration, from the difference of a long and a short run, and of a full fit until 1e-4 nats are left.
 fn time<S: StateModel>(name: &str, model: &GlmHmm<S>, work: &Work) -> Result<(), Box<dyn std::error::Error>> {
     let n_rows = work.counts.dims()[0] as f64;
-    let fit = |iterations: usize, tolerance: f64| -> Result<(FittedGlmHmm<S>, f64), nemos::hmm::Error> {
+    let fit = |iterations: usize, tolerance: f64| -> Result<(FittedGlmHmm<S>, f64, f64), nemos::hmm::Error> {
         let model = model
             .clone()
             .start_from(work.start.clone())
             .max_iterations(iterations)
             .tolerance(tolerance);
-        let begin = Instant::now();
-        Ok((model.fit(&work.design, &work.counts)?, begin.elapsed().as_secs_f64()))
+        let (begin, cpu) = (Instant::now(), cpu_seconds());
+        let fitted = model.fit(&work.design, &work.counts)?;
+        Ok((fitted, begin.elapsed().as_secs_f64(), cpu_seconds() - cpu))
     };
     // The first fit touches memory for the first time.
     fit(1, 1e-300)?;
     let (few, many) = (2, 22);
-    let each = (fit(many, 1e-300)?.1 - fit(few, 1e-300)?.1) / f64::from(u8::try_from(many - few)?);
-    let (fitted, seconds) = fit(1000, 1e-4 / n_rows)?;
+    let (long, short, steps) = (fit(many, 1e-300)?, fit(few, 1e-300)?, f64::from(u8::try_from(many - few)?));
+    let (each, each_cpu) = ((long.1 - short.1) / steps, (long.2 - short.2) / steps);
+    let (fitted, seconds, cpu) = fit(1000, 1e-4 / n_rows)?;
     println!(
-        "{name}: {:.2} ms per iteration; full fit {seconds:.3} s, {} iterations, log-likelihood {:.4}, {} ({} processors)",
+        "{name}: {:.2} ms per iteration ({:.2} CPU); full fit {seconds:.3} s ({cpu:.3} CPU), {} iterations, log-likelihood {:.4}, {} ({} processors)",
         1e3 * each,
+        1e3 * each_cpu,
         fitted.iterations(),
         fitted.log_likelihood(),
         fitted.status(),

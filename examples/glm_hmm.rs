@@ -1,8 +1,10 @@
 //! Does a mouse always play the same game? Choices under three strategies, and how many there are.
+//!
+//! Longer than other examples: it draws a panel for each thing that is looked at in such a fit.
 
 use ndarray::{Array2, array};
 use nemos::hmm::states_curve;
-use nemos::plot::{Area, Axis, Bars, Figure, Heatmap, Line, Panel, Scatter};
+use nemos::plot::{Area, Axis, Colors, Figure, Heatmap, Line, Panel};
 use nemos::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -45,64 +47,43 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let fitted = model.with_states(3).fit(&trials, &choices)?.require_converged()?;
     print!("{fitted}");
 
+    // What the first session looks like, each strategy's psychometric curve and weights, steps, and stays.
     let seen = fitted.on(&trials, &choices)?;
-    let (smoothed, first) = (seen.smoothed_array()?, 400.0);
-    let axis = |name: &str| Axis::new(name).range(0.0, 1.0);
-    let of_k = |value: fn(&nemos::hmm::CurvePoint) -> f64| curve.iter().map(value).collect::<Vec<f64>>();
-    let (x, mean, spread) = (of_k(|p| p.n_states as f64), of_k(|p| p.mean()), of_k(|p| p.spread() / 2.0));
-    let (low, high): (Vec<f64>, Vec<f64>) = mean.iter().zip(&spread).map(|(m, s)| (m - s, m + s)).unzip();
-    let band = Area::new(x.clone(), low, high).label("± standard error over four folds");
-    let held_out = Panel::new()
-        .title("Sessions held out")
-        .x(Axis::new("states").ticks((1..=4).map(|k| (f64::from(k), k.to_string()))));
-    let held_out = held_out
-        .y(Axis::new("information").unit("bits per choice"))
-        .mark(band)
-        .mark(Line::new(x.clone(), mean.clone()))
-        .mark(Scatter::new(x, mean));
-    let mut within = Panel::new()
-        .title("The first session")
-        .x(Axis::new("trial").range(0.0, first))
-        .y(axis("probability"));
-    let mut psychometric = Panel::new()
-        .title("Strategies")
-        .x(Axis::new("contrast, left to right"))
-        .y(axis("choices to the right"));
-    let grid: Vec<f64> = (-50..=50).map(|step| f64::from(step) / 50.0).collect();
-    let mut dwell = Panel::new()
-        .title("How long strategies last")
-        .x(Axis::new("stay").unit("trials"))
-        .y(Axis::new("stays"));
-    let dwells = seen.decoded()?.dwells();
+    let (smoothed, dwells) = (seen.smoothed_array()?, seen.decoded()?.dwells());
+    let share = |name: &str| Axis::new(name).range(0.0, 1.0);
+    let x: Vec<f64> = curve.iter().map(|point| point.n_states as f64).collect();
+    let at = |side: f64| curve.iter().map(|p| p.mean() + side * p.spread() / 2.0).collect::<Vec<f64>>();
+    let band = Area::new(x.clone(), at(-1.0), at(1.0)).label("± standard error over four folds");
+    let y = Axis::new("information").unit("bits per choice");
+    let ticks = [1, 2, 3, 4].map(|k| (f64::from(k), k.to_string()));
+    let held_out = Panel::new().title("Sessions held out").x(Axis::new("states").ticks(ticks)).y(y);
+    let held_out = held_out.mark(band).mark(Line::new(x, at(0.0)));
+    let mut session = Panel::new().title("The first session").x(Axis::new("trial")).y(share("probability"));
+    let mut curves =
+        Panel::new().title("Strategies").x(Axis::new("contrast")).y(share("choices to the right"));
+    let mut stays = Panel::new().title("Stays").x(Axis::new("trials")).y(Axis::new("stays that last longer"));
+    let (grid, mut weights) = ((-50..=50).map(|step| f64::from(step) / 50.0), Array2::zeros((3, 3)));
+    let trial_numbers: Vec<f64> = (0..400).map(f64::from).collect();
     for k in 0..3 {
         let (name, glm) = (format!("state {k}"), fitted.parameters().state(k));
-        let right = grid
-            .iter()
-            .map(|c| 1.0 / (1.0 + (-glm.coef[(0, 0)] * c - glm.intercept[0]).exp()))
-            .collect::<Vec<_>>();
-        let of_session = smoothed.column(k).iter().take(400).copied().collect::<Vec<_>>();
-        within = within
-            .mark(Line::new((0..400).map(f64::from).collect::<Vec<_>>(), of_session).label(name.clone()));
-        psychometric = psychometric.mark(Line::new(grid.clone(), right).label(name.clone()));
-        let stays =
-            |bin: usize| dwells.iter().filter(|d| d.state == k && d.rows.len() / 20 == bin).count() as f64;
-        dwell = dwell.mark(
-            Bars::new(
-                (0..=10).map(|e| f64::from(e) * 20.0).collect::<Vec<_>>(),
-                (0..10).map(stays).collect::<Vec<_>>(),
-            )
-            .label(name),
-        );
+        let (weight, last, bias) = (glm.coef[(0, 0)], glm.coef[(1, 0)], glm.intercept[0]);
+        weights.row_mut(k).assign(&array![weight, last, bias]);
+        let right: Vec<f64> = grid.clone().map(|c| 1.0 / (1.0 + (-weight * c - bias).exp())).collect();
+        curves = curves.mark(Line::new(grid.clone().collect::<Vec<_>>(), right).label(name.clone()));
+        let law: Vec<f64> = smoothed.column(k).iter().take(400).copied().collect();
+        session = session.mark(Line::new(trial_numbers.clone(), law));
+        let of_state = |d: &&nemos::hmm::Dwell| d.state == k;
+        let longer = |&trials: &f64| dwells.iter().filter(of_state).filter(|d| d.rows.len() as f64 > trials);
+        let counts: Vec<f64> = trial_numbers.iter().map(|trials| longer(trials).count() as f64).collect();
+        stays = stays.mark(Line::new(trial_numbers[..200].to_vec(), counts[..200].to_vec()).label(name));
     }
+    let names = [(0.0, "contrast"), (1.0, "last choice"), (2.0, "bias")];
+    let of_weights = Heatmap::new(weights.view()).colors(Colors::Diverging).name("weight");
+    let of_weights = Panel::new().title("Weights").x(Axis::new("").ticks(names)).mark(of_weights);
     let matrix = fitted.parameters().transitions().matrix(&[])?;
     let steps = Panel::new().title("Steps").x(Axis::new("state")).y(Axis::new("state before"));
     let steps = steps.mark(Heatmap::new(matrix.view()).name("probability"));
+    let panels = [held_out, session, curves, of_weights.y(Axis::new("state")), steps, stays];
     let figure = Figure::new().title("A mouse that changes its strategy").columns(3);
-    Ok(figure
-        .panel(held_out)
-        .panel(within)
-        .panel(psychometric)
-        .panel(steps)
-        .panel(dwell)
-        .save("glm_hmm.svg")?)
+    Ok(panels.into_iter().fold(figure, Figure::panel).save("glm_hmm.svg")?)
 }

@@ -66,7 +66,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     raster = raster.mark(Raster::new(spikes.collect::<Vec<_>>()));
     let times = smoothed.sample_times()[..window].to_vec();
-    let mut laws = Panel::new().title("States").x(time()).y(Axis::new("probability").range(0.0, 1.0));
+    let mut laws = Panel::new()
+        .title("States")
+        .x(time())
+        .y(Axis::new("probability").range(0.0, 1.4).ticks([(0.0, "0"), (0.5, "0.5"), (1.0, "1")]));
     let mut gains = Array2::zeros((3, 20));
     for (state, color) in colors.into_iter().enumerate() {
         let law = smoothed.column(&format!("state {state}"))?.values().to_vec()[..window].to_vec();

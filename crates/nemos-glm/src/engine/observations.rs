@@ -20,7 +20,7 @@ use crate::engine::selection::ChunkRows;
 use crate::engine::support::check_support;
 use crate::engine::survey::Survey;
 use crate::engine::tensors::{OnDevice, Seen, row};
-use crate::models::gaussian;
+use crate::models::{bernoulli, gaussian, negative_binomial, poisson};
 use crate::{Error, Scale, Support};
 
 /// An observation model and its link on a backend, without their types: what hidden states and other mixtures of models
@@ -65,6 +65,25 @@ impl<B: Backend> Observations<B> {
     /// Whether the loss is the squared residual, and the scale its mean.
     pub fn is_gaussian(&self) -> bool {
         self.0.built_in().is_some_and(|built_in| built_in.is(&gaussian::ROW))
+    }
+
+    /// Whether log-likelihoods are linear in the counts, but for what no parameter changes, and a constant mean is best at the mean
+    /// count: Poisson, Bernoulli, and the negative binomial at a known scale.
+    pub fn is_linear_in_counts(&self) -> bool {
+        let rows = [&poisson::ROW, &bernoulli::ROW, &negative_binomial::ROW];
+        self.0
+            .built_in()
+            .is_some_and(|built_in| rows.into_iter().any(|row| built_in.is(row)))
+    }
+
+    /// The predictor of a rate, where the link can be inverted in closed form.
+    pub fn predictor(&self, rate: f64) -> Option<f64> {
+        self.0.predictor(rate)
+    }
+
+    /// The highest mean that counts can have: one of choices, infinity of others.
+    pub fn highest_mean(&self) -> f64 {
+        if self.support() == Support::Binary { 1.0 } else { f64::INFINITY }
     }
 
     /// Where the scale comes from.

@@ -200,12 +200,16 @@ impl<'a, B: Backend> Data<'a, B> {
             rows: 0,
             spikes: 0.0,
             missing: Vec::new(),
+            used_features: vec![false; self.design.n_columns()],
         };
         for range in row_chunks(self.n_rows(), B::chunk_rows(self.design.n_columns() + n_neurons)) {
             let counts = self.counts.chunk(range.clone())?.to_array();
             let features = self.design.chunk(range.clone())?.to_array();
             let offset = self.design.offset().map(|offset| offset.rows(range.clone())).transpose()?;
             let offset = offset.map(|offset| offset.to_array());
+            for (used, feature) in seen.used_features.iter_mut().zip(features.columns()) {
+                *used = *used || feature.iter().any(|x| *x != 0.0);
+            }
             for (place, row) in range.enumerate() {
                 let complete = !features.row(place).iter().any(|x| x.is_nan())
                     && !offset.as_ref().is_some_and(|offset| offset.row(place).iter().any(|x| x.is_nan()));
@@ -239,9 +243,16 @@ pub(crate) struct Seen {
     pub(crate) spikes: f64,
     /// Rows and neurons of those that are missing.
     pub(crate) missing: Vec<(usize, usize)>,
+    /// `[n_features]`: features that are not zero everywhere, and so have a coefficient.
+    pub(crate) used_features: Vec<bool>,
 }
 
 impl Seen {
+    /// Features that are not zero everywhere.
+    pub(crate) fn n_used(&self) -> usize {
+        self.used_features.iter().filter(|used| **used).count()
+    }
+
     /// `[n_states, n_neurons]`: the smoothed mass of each state over the rows in which a neuron is seen.
     pub(crate) fn masses(&self, smoothed: &[f64], n_states: usize) -> Vec<f64> {
         let n_neurons = self.entries.len();

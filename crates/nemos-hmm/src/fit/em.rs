@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use crate::chain::forward::Impossible;
 use crate::chain::steps::LogEmissions;
+use crate::fit::constant::Constant;
 use crate::fit::data::{Data, Seen};
 use crate::fit::driven::{self, Expectations};
 use crate::fit::expectation::Expected;
@@ -111,6 +112,7 @@ pub(crate) struct Em<'d, 'a, B: Backend> {
     /// `[n_neurons]`: the lowest scale that is let stand.
     pub(crate) floors: Vec<f64>,
     objective: GlmObjective<'a, B>,
+    constant: Option<Constant>,
     n_states: usize,
     n_slots: usize,
 }
@@ -136,9 +138,22 @@ impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
             seen,
             floors,
             objective,
+            constant: None,
             n_states,
             n_slots,
         })
+    }
+
+    /// Takes the shorter way for runs from these starts, where no feature varies.
+    pub(crate) fn look_for_constants(&mut self, starts: &[HmmParameters]) -> Result<(), Error> {
+        if self.priors.mean.is_none() && !self.is_scale_fitted() {
+            self.constant = Constant::new(self.data, self.seen, starts)?;
+        }
+        Ok(())
+    }
+
+    fn is_scale_fitted(&self) -> bool {
+        !matches!(self.data.observations.scale(), Scale::Fixed(_)) && !self.options.held.scale
     }
 
     /// Where generalized linear models of all rows start: parameters of one state.
@@ -216,6 +231,11 @@ impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
         let columns = active.iter().flat_map(|&run| runs[run].parameters.glms.columns());
         let parameters = nemos_solvers::Parameters::from_columns(n_parameters, columns);
         let scales: Vec<f64> = active.iter().flat_map(|&run| runs[run].parameters.scales.iter().copied()).collect();
+        if let Some(constant) = &self.constant
+            && let Some(values) = constant.log_emissions(&self.data.observations, (&parameters, &scales))?
+        {
+            return Ok(values);
+        }
         let problems = Problems::of_responses((0..n_problems).map(|problem| problem % n_neurons));
         let sums: Vec<usize> = (0..n_problems).map(|problem| problem / n_neurons).collect();
         let summed = Summed {
@@ -284,7 +304,18 @@ impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
             }
             candidates.push(Candidate::new(run, parameters, is_empty));
         }
-        if !held.coef || !held.scale {
+        let done = self.constant.as_ref().filter(|_| !held.coef).is_some_and(|constant| {
+            candidates.iter_mut().zip(&masses).all(|(candidate, masses)| {
+                let smoothed = &runs[candidate.slot].expected.smoothed;
+                take_intercepts(candidate, constant.intercepts(&self.data.observations, smoothed, masses))
+            })
+        });
+        if done {
+            self.put_back(runs, candidates);
+            return Ok(());
+        }
+        let is_fitted = self.is_scale_fitted();
+        if !held.coef || is_fitted {
             self.objective.replace_weights(self.weights(runs, active)?)?;
         }
         let engine = (&mut self.objective, &self.data.observations);
@@ -294,14 +325,19 @@ impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
                 .iter_mut()
                 .for_each(|candidate| centre_classes(&mut candidate.parameters, self.priors.ridge == 0.0));
         }
-        let is_fitted = !matches!(self.data.observations.scale(), Scale::Fixed(_)) && !held.scale;
         if is_fitted {
             let engine = (&mut self.objective, &self.data.observations);
             fit_scales(engine, &mut candidates, &masses, &self.floors)?;
         }
+        self.put_back(runs, candidates);
+        Ok(())
+    }
+
+    /// Gives runs the parameters that were found for them, with what there is to say of these.
+    fn put_back(&self, runs: &mut [Run], candidates: Vec<Candidate>) {
         for candidate in candidates {
             let run = &mut runs[candidate.slot];
-            if is_fitted {
+            if self.is_scale_fitted() {
                 run.findings.extend(self.on_floor(&candidate));
             }
             run.findings.extend(self.no_maximum(&candidate));
@@ -309,7 +345,6 @@ impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
             run.before = Some(std::mem::replace(&mut run.parameters, candidate.parameters.clone()));
             run.proposed = Some(candidate.parameters);
         }
-        Ok(())
     }
 
     /// Fits the models of the states of one run to given probabilities of states, `[n_rows, n_states]`.
@@ -399,7 +434,7 @@ impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
             if self.objective.on_edge()[slot] || step > 0.3 {
                 findings.push(Finding::NoMaximum { state, neuron, step });
             }
-            let full = candidate.parameters.glms.n_parameters() - usize::from(candidate.parameters.n_predictors > 1);
+            let full = self.seen.n_used() + 1;
             let rank = candidate.ranks[problem];
             if rank < full && candidate.parameters.n_predictors == 1 && !self.objective.on_edge()[slot] {
                 findings.push(Finding::Collinear { state, neuron, rank });
@@ -407,6 +442,19 @@ impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
         }
         findings
     }
+}
+
+/// Takes intercepts of greatest likelihood; false where there are none.
+fn take_intercepts(candidate: &mut Candidate, intercepts: Option<Vec<(f64, bool)>>) -> bool {
+    let Some(intercepts) = intercepts else { return false };
+    let last = candidate.parameters.glms.n_parameters() - 1;
+    for (problem, (intercept, is_maximum)) in intercepts.into_iter().enumerate() {
+        if !candidate.frozen[problem] && intercept.is_finite() {
+            candidate.parameters.glms.column_mut(problem)[last] = intercept;
+            candidate.moves[problem] = if is_maximum { 0.0 } else { 1.0 };
+        }
+    }
+    true
 }
 
 /// The same number added to all classes changes nothing: their intercepts sum to zero, and coefficients where nothing else says so.

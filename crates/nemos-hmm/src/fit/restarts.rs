@@ -40,6 +40,7 @@ pub(crate) fn fit<S: StateModel, B: Backend>(model: &GlmHmm<S>, data: &Data<'_, 
     };
     let starts = starts.all(&mut em)?;
     starts.iter().try_for_each(|start| em.priors.check_zeros(start))?;
+    em.look_for_constants(&starts)?;
     let mut runs: Vec<Run> = starts.into_iter().map(Run::new).collect();
     let given_up = if runs.len() > FEW {
         em.advance(&mut runs, SHORT.min(options.max_iterations))?;
@@ -146,6 +147,7 @@ fn finished<S: StateModel, B: Backend>(
             n_entries: em.seen.entries.iter().sum(),
             is_scale_fitted,
             n_shared: em.priors.shared.iter().filter(|shared| **shared).count(),
+            n_used: em.seen.n_used(),
             features: data.design.names().clone(),
             neurons: data.counts.names().clone(),
         },

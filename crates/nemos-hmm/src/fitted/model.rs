@@ -24,6 +24,8 @@ pub(crate) struct Described {
     pub(crate) n_entries: f64,
     pub(crate) is_scale_fitted: bool,
     pub(crate) n_shared: usize,
+    /// Features that are not zero everywhere.
+    pub(crate) n_used: usize,
     pub(crate) features: Names,
     pub(crate) neurons: Names,
 }
@@ -84,6 +86,7 @@ impl<S: StateModel> FittedGlmHmm<S> {
             n_entries: 0.0,
             is_scale_fitted: false,
             n_shared: 0,
+            n_used: parameters.n_features(),
             features: Names::none(),
             neurons: Names::none(),
         };
@@ -191,11 +194,11 @@ impl<S: StateModel> FittedGlmHmm<S> {
         self.described.neurons.columns_or_numbers(self.parameters.n_neurons())
     }
 
-    /// Free parameters. Under priors an upper bound of how free they are.
+    /// Free parameters; a feature that is zero everywhere has none. Under priors an upper bound of how free they are.
     pub fn n_parameters(&self) -> usize {
         let parameters = &self.parameters;
         let held = self.specification.options.held;
-        let (n_states, n_neurons, n_features) = (parameters.n_states(), parameters.n_neurons(), parameters.n_features());
+        let (n_states, n_neurons, n_features) = (parameters.n_states(), parameters.n_neurons(), self.described.n_used);
         let own = n_states * (n_features - self.described.n_shared + 1) + self.described.n_shared;
         let coef = own * n_neurons * parameters.n_predictors.saturating_sub(1).max(1);
         let scales = if self.described.is_scale_fitted { n_states * n_neurons } else { 0 };

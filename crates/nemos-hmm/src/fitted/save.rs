@@ -36,6 +36,7 @@ struct File {
     n_entries: f64,
     is_scale_fitted: bool,
     n_shared: usize,
+    n_used: usize,
     features: Names,
     neurons: Names,
 }
@@ -73,6 +74,7 @@ impl<S: StateModel> FittedGlmHmm<S> {
             n_entries: described.n_entries,
             is_scale_fitted: described.is_scale_fitted,
             n_shared: described.n_shared,
+            n_used: described.n_used,
             features: described.features.clone(),
             neurons: described.neurons.clone(),
         };
@@ -122,6 +124,7 @@ impl<S: StateModel> FittedGlmHmm<S> {
                 n_entries: file.n_entries,
                 is_scale_fitted: file.is_scale_fitted,
                 n_shared: file.n_shared,
+                n_used: file.n_used,
                 features: file.features,
                 neurons: file.neurons,
             },

@@ -144,7 +144,7 @@ fn a_state_of_sure_choices_has_no_maximum_without_a_prior_and_one_with_the_defau
     let told = column(
         (0..400)
             .map(|row| {
-                if (row / 50).is_multiple_of(2) {
+                if row / 50 % 2 == 0 {
                     choices(row)
                 } else {
                     f64::from(u8::from(feature(row) > 0.0))
@@ -197,7 +197,7 @@ fn a_state_that_explains_equal_observations_exactly_is_on_the_floor_and_is_not_c
 fn counts_that_vary_less_than_poisson_counts_reach_its_limit() {
     let counts = column(
         (0..120)
-            .map(|row| f64::from(if (row / 20).is_multiple_of(2) { 4 + row % 2 } else { 16 + row % 3 }))
+            .map(|row| f64::from(if row / 20 % 2 == 0 { 4 + row % 2 } else { 16 + row % 3 }))
             .collect(),
     );
     let fitted = GlmHmm::new(2, NegativeBinomial::estimated())

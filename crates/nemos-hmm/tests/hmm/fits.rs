@@ -323,3 +323,26 @@ fn the_specification_has_the_defaults_of_its_table() {
     assert_eq!((options.stickiness, options.drive_sd, options.seed), (0.0, 1.0, 0));
     assert_eq!(options.start, Start::Glm { noise: 0.2 });
 }
+
+#[test]
+fn states_without_covariates_take_a_shorter_way_to_the_same_end() {
+    let (_, counts) = drawn(&truth(), &LENGTHS, 1);
+    let binary = column(counts.to_vec().into_iter().map(|count| f64::from(u8::from(count > 1.0))).collect());
+    let zeros = |rest: f64| {
+        // One feature that is not zero, and means nothing, sends a fit the long way.
+        let values = (0..1000).map(|row| if row == 0 { rest } else { 0.0 }).collect();
+        Design::from(column(values)).with_segments(Segments::from_lengths(LENGTHS)).unwrap()
+    };
+    let start = parameters(0.9, &[(0.0, 1.0, 1.0), (0.0, -0.5, 1.0)]);
+    let model = GlmHmm::new(2, Poisson).start_from(start.clone()).prior_sd(1e-6).tolerance(1e-12);
+    let (short, long) = (model.fit(&zeros(0.0), &counts).unwrap(), model.fit(&zeros(1e-9), &counts).unwrap());
+    assert!((short.log_likelihood() - long.log_likelihood()).abs() < 1e-7, "{short} {long}");
+    assert_rises(short.history());
+    let again = short.on(&zeros(0.0), &counts).unwrap().log_likelihood().unwrap();
+    assert!((again - short.log_likelihood()).abs() < 1e-9);
+    // Two intercepts, one first state, two steps.
+    assert_eq!((short.n_parameters(), short.iterations() > 2), (5, true));
+    let model = ChoiceHmm::new(2, Bernoulli).start_from(start).tolerance(1e-12);
+    let (short, long) = (model.fit(&zeros(0.0), &binary).unwrap(), model.fit(&zeros(1e-9), &binary).unwrap());
+    assert!((short.log_likelihood() - long.log_likelihood()).abs() < 1e-7, "{short} {long}");
+}

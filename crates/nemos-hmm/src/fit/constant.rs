@@ -1,0 +1,211 @@
+//! States without covariates, fast: where no feature varies, a row's log-emissions are linear in its counts.
+//!
+//! ```text
+//! ln f(y; η) = a(η) y + b(η) + c(y)                Poisson, Bernoulli, negative binomial of known scale
+//! ℓₜₖ = ℓₜᵣ + Σₙ (a_kn − a_rn) yₜₙ + (b_kn − b_rn)      r: a reference, whose log-emissions are computed once
+//! mean_kn = Σₜ γₜₖ yₜₙ / Σₜ γₜₖ                      the maximum, in closed form
+//! ```
+//!
+//! Two products of matrices take the place of a pass with an exponential for every row, neuron and state.
+
+use ndarray::Array2;
+use nemos_core::simd::vectorized;
+use nemos_core::{Backend, Design, Matrix};
+use nemos_glm::{Observations, Problems, Summed};
+use nemos_solvers::Parameters;
+use rayon::prelude::*;
+
+use crate::fit::data::{Data, Seen};
+use crate::{Error, HmmParameters};
+
+/// Rows that are looked at together.
+const ROWS: usize = 2048;
+/// Lanes of a dot product.
+const LANES: usize = 8;
+/// A state's mean count is let fall to this share of that of all rows.
+const LEAST: f64 = 1e-10;
+
+/// Counts on the host, and log-emissions of a reference.
+#[derive(Debug)]
+pub(crate) struct Constant {
+    /// `[n_rows, width]`: counts, filled up with zeros to whole lanes.
+    counts: Vec<f64>,
+    width: usize,
+    n_neurons: usize,
+    /// `[n_rows]`
+    reference: Vec<f64>,
+    of_reference: Linear,
+    /// `[n_neurons]`: mean counts over all rows.
+    means: Vec<f64>,
+}
+
+/// `a` and `b` of every problem.
+#[derive(Clone, Debug)]
+struct Linear {
+    slope: Vec<f64>,
+    constant: Vec<f64>,
+}
+
+impl Constant {
+    /// Nothing where a feature varies, something is missing, or the model is not linear in its counts.
+    pub(crate) fn new<B: Backend>(data: &Data<'_, B>, seen: &Seen, starts: &[HmmParameters]) -> Result<Option<Self>, Error> {
+        let n_features = data.design.n_columns();
+        let has_effect = |parameters: &HmmParameters| {
+            let columns = parameters.glms.columns();
+            columns.flat_map(|column| &column[..n_features]).any(|coef| *coef != 0.0)
+        };
+        let is_linear = data.observations.is_linear_in_counts()
+            && data.design.offset().is_none()
+            && seen.missing.is_empty()
+            && !seen.used_features.contains(&true);
+        let Some(first) = starts.first().filter(|_| is_linear) else {
+            return Ok(None);
+        };
+        if starts.iter().any(has_effect) {
+            return Ok(None);
+        }
+        let n_neurons = data.n_neurons();
+        let width = n_neurons.next_multiple_of(LANES);
+        let values = data.counts.to_matrix()?.to_vec();
+        let mut counts = vec![0.0; data.n_rows() * width];
+        for (to, from) in counts.chunks_exact_mut(width).zip(values.chunks_exact(n_neurons)) {
+            to[..n_neurons].copy_from_slice(from);
+        }
+        let problems: Vec<usize> = (0..n_neurons).collect();
+        let (parameters, scales) = (first.glms.select(&problems), &first.scales[..n_neurons]);
+        let summed = Summed {
+            parameters: &parameters,
+            scales,
+            problems: &Problems::one_per_response(n_neurons),
+            sum_of_problem: &vec![0; n_neurons],
+        };
+        let of_reference = linear(&data.observations, &parameters, scales, n_neurons)?;
+        let reference = data.observations.summed_log_likelihoods(summed, &data.design, &data.counts)?;
+        let n_rows = data.n_rows() as f64;
+        Ok(Some(Constant {
+            of_reference,
+            reference: reference.into_iter().collect(),
+            means: (0..n_neurons)
+                .map(|neuron| values.iter().skip(neuron).step_by(n_neurons).sum::<f64>() / n_rows)
+                .collect(),
+            counts,
+            width,
+            n_neurons,
+        }))
+    }
+
+    /// `[n_rows, n_sums]`: log-emissions of states, those of a sum being `n_neurons` problems after each other. Nothing where a
+    /// number is too large for plain sums.
+    pub(crate) fn log_emissions<B: Backend>(
+        &self,
+        observations: &Observations<B>,
+        (parameters, scales): (&Parameters, &[f64]),
+    ) -> Result<Option<Array2<f64>>, Error> {
+        let of_states = linear(observations, parameters, scales, self.n_neurons)?;
+        let n_sums = scales.len() / self.n_neurons;
+        let mut slopes = vec![0.0; n_sums * self.width];
+        let mut constants = vec![0.0; n_sums];
+        for problem in 0..scales.len() {
+            let (state, neuron) = (problem / self.n_neurons, problem % self.n_neurons);
+            slopes[state * self.width + neuron] = of_states.slope[problem] - self.of_reference.slope[neuron];
+            constants[state] += of_states.constant[problem] - self.of_reference.constant[neuron];
+        }
+        if !slopes.iter().chain(&constants).all(|value| value.is_finite()) {
+            return Ok(None);
+        }
+        let mut values = nemos_core::zeros::<f64>(self.reference.len() * n_sums);
+        let chunks = values.par_chunks_mut(ROWS * n_sums).zip(self.counts.par_chunks(ROWS * self.width));
+        chunks.zip(self.reference.par_chunks(ROWS)).for_each(|((to, counts), reference)| {
+            vectorized(
+                #[inline(always)]
+                || {
+                    let rows = to.chunks_exact_mut(n_sums).zip(counts.chunks_exact(self.width));
+                    for ((to, counts), reference) in rows.zip(reference) {
+                        for ((to, slopes), constant) in to.iter_mut().zip(slopes.chunks_exact(self.width)).zip(&constants) {
+                            *to = reference + constant + dot(counts, slopes);
+                        }
+                    }
+                },
+            );
+        });
+        Ok(Array2::from_shape_vec((self.reference.len(), n_sums), values).ok())
+    }
+
+    /// The intercepts of greatest likelihood for these probabilities of states `[n_rows, n_states]`, and whether each is a maximum: means of zero
+    /// have none. Nothing where the link cannot be inverted.
+    pub(crate) fn intercepts<B: Backend>(
+        &self,
+        observations: &Observations<B>,
+        smoothed: &[f64],
+        masses: &[f64],
+    ) -> Option<Vec<(f64, bool)>> {
+        let n_states = masses.len() / self.n_neurons;
+        let size = n_states * self.width;
+        let of_chunks: Vec<Vec<f64>> = smoothed
+            .par_chunks(ROWS * n_states)
+            .zip(self.counts.par_chunks(ROWS * self.width))
+            .map(|(smoothed, counts)| {
+                let mut sums = vec![0.0; size];
+                vectorized(
+                    #[inline(always)]
+                    || {
+                        for (law, counts) in smoothed.chunks_exact(n_states).zip(counts.chunks_exact(self.width)) {
+                            for (p, sums) in law.iter().zip(sums.chunks_exact_mut(self.width)) {
+                                sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += p * count);
+                            }
+                        }
+                    },
+                );
+                sums
+            })
+            .collect();
+        let mut sums = vec![0.0; size];
+        for of_chunk in of_chunks {
+            sums.iter_mut().zip(of_chunk).for_each(|(total, sum)| *total += sum);
+        }
+        let highest = observations.highest_mean();
+        (0..masses.len())
+            .map(|problem| {
+                let (state, neuron) = (problem / self.n_neurons, problem % self.n_neurons);
+                let mean = sums[state * self.width + neuron] / masses[problem];
+                let (low, high) = (LEAST * self.means[neuron], highest - LEAST);
+                let is_inside = mean > low && mean < high;
+                Some((observations.predictor(mean.clamp(low.min(high), high))?, is_inside))
+            })
+            .collect()
+    }
+}
+
+/// `a` and `b` of problems, from log-likelihoods of counts of zero and one.
+fn linear<B: Backend>(observations: &Observations<B>, parameters: &Parameters, scales: &[f64], n_neurons: usize) -> Result<Linear, Error> {
+    let n_problems = scales.len();
+    let problems = Problems::of_responses((0..n_problems).map(|problem| problem % n_neurons));
+    let sums: Vec<usize> = (0..n_problems).collect();
+    let n_features = parameters.n_parameters() - 1;
+    let counts: Vec<f64> = (0..2 * n_neurons).map(|place| f64::from(u8::from(place >= n_neurons))).collect();
+    let (design, counts) = (Matrix::<B>::zeros([2, n_features]), Matrix::from_vec(counts, [2, n_neurons])?);
+    let summed = Summed {
+        parameters,
+        scales,
+        problems: &problems,
+        sum_of_problem: &sums,
+    };
+    let values = observations.summed_log_likelihoods(summed, &Design::from(design), &Design::from(counts))?;
+    Ok(Linear {
+        constant: values.row(0).to_vec(),
+        slope: (0..n_problems).map(|problem| values[(1, problem)] - values[(0, problem)]).collect(),
+    })
+}
+
+/// Sums in a fixed number of lanes, so that they are the same on every machine.
+#[inline(always)]
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let mut lanes = [0.0; LANES];
+    for (a, b) in a.chunks_exact(LANES).zip(b.chunks_exact(LANES)) {
+        for lane in 0..LANES {
+            lanes[lane] += a[lane] * b[lane];
+        }
+    }
+    let [a, b, c, d, e, f, g, h] = lanes;
+    ((a + b) + (c + d)) + ((e + f) + (g + h))
+}
