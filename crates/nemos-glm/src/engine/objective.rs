@@ -184,6 +184,16 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
         Ok(())
     }
 
+    /// `[n_problems]`: the weights of the rows used, together; as many as there are, where rows have no weights.
+    pub fn total_weights(&self) -> &[f64] {
+        &self.totals.weight
+    }
+
+    /// What takes the loss of each problem to the negative log-likelihood, at its scale.
+    pub fn loss_factor(&self, problem: usize) -> f64 {
+        self.model.loss_factor(self.scale[problem])
+    }
+
     /// Takes other scales, one per problem.
     pub fn set_scale(&mut self, scale: Vec<f64>) {
         self.scale = scale;

@@ -171,6 +171,12 @@ impl<B: Backend> Seen<B> {
         self.weigh(Tensor::ones(self.missing.dims(), (&B::device(), B::DTYPE)))
     }
 
+    /// `[n_rows, n_columns]`: one where the count is missing, else zero.
+    pub(crate) fn absent(&self) -> Tensor<B::Burn, 2> {
+        let shape = self.missing.dims();
+        Tensor::zeros(shape, (&B::device(), B::DTYPE)).mask_fill(self.missing.clone(), 1.0)
+    }
+
     /// Where a model is looked at.
     pub(crate) fn at(&self, at: &OnDevice<B>) -> At<B::Burn> {
         At {

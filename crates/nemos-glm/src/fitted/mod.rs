@@ -2,6 +2,7 @@
 
 pub(crate) mod fit;
 pub(crate) mod null;
+pub(crate) mod objective;
 pub(crate) mod population;
 pub(crate) mod score;
 pub(crate) mod single;

@@ -160,9 +160,9 @@ impl<B: Backend> GlmObjective<'_, B> {
         self.data.in_order(|chunk| {
             let seen = Seen::new(chunk, asked)?;
             let slopes = Matrix::<B>::from_tensor(seen.slopes(&*self.model, &on_device)).to_array();
-            let kept = Matrix::<B>::from_tensor(seen.kept()).to_array();
+            let absent = Matrix::<B>::from_tensor(seen.absent()).to_array();
             let features = chunk.features.as_ref().map(Matrix::to_array).unwrap_or_default();
-            // Rows that are left out, for all problems or for one, cut a segment.
+            // Rows that are missing, for all problems or for one, cut a segment; time goes on in those of no weight.
             let follows: Vec<bool> = (0..chunk.n_rows())
                 .map(|row| {
                     let number = chunk.rows.at(row);
@@ -174,7 +174,7 @@ impl<B: Backend> GlmObjective<'_, B> {
                 .collect();
             windows.par_iter_mut().enumerate().for_each(|(column, windows)| {
                 for (row, follows) in follows.iter().enumerate() {
-                    let kept = kept[(row, column)] != 0.0;
+                    let kept = absent[(row, column)] == 0.0;
                     if !(kept && *follows) {
                         windows.close();
                     }
