@@ -30,6 +30,9 @@ pub enum Error {
     /// From `nemos::hmm`.
     #[error(transparent)]
     Hmm(#[from] nemos_hmm::Error),
+    /// From `nemos::inference`.
+    #[error(transparent)]
+    Inference(#[from] nemos_inference::Error),
     /// From `nemos::sim`.
     #[error(transparent)]
     Sim(#[from] nemos_sim::Error),
@@ -59,6 +62,7 @@ impl Error {
                 | nemos_glm::Error::StartShape { .. }
                 | nemos_glm::Error::Parameters { .. },
             ) => true,
+            Error::Inference(nemos_inference::Error::Length { .. }) => true,
             Error::Sim(nemos_sim::Error::Shape { .. } | nemos_sim::Error::EmptyWindow { .. }) => true,
             Error::TimeSeries(TimeSeries::Differ { .. } | TimeSeries::MetadataRows { .. }) => true,
             Error::Basis(Basis::Inputs { .. } | Basis::InputWidths { .. } | Basis::ProductChannels { .. } | Basis::Features { .. }) => true,
@@ -95,6 +99,13 @@ impl Error {
                 | Glm::NoIntercept { .. }
                 | Glm::OffsetMissing
                 | Glm::UnknownLabel { .. },
+            ) => true,
+            Error::Inference(
+                nemos_inference::Error::OtherData { .. }
+                | nemos_inference::Error::Clusters { .. }
+                | nemos_inference::Error::Count { .. }
+                | nemos_inference::Error::Rate { .. }
+                | nemos_inference::Error::TooFew { .. },
             ) => true,
             Error::Io(error) => !matches!(
                 error,
@@ -136,6 +147,7 @@ impl Error {
         let is_outcome = matches!(
             self,
             Error::Glm(nemos_glm::Error::NotConverged { .. } | nemos_glm::Error::Diverged { .. })
+                | Error::Inference(nemos_inference::Error::NotConverged { .. } | nemos_inference::Error::FitsWorse { .. })
                 | Error::Sim(nemos_sim::Error::Stopped(_))
         );
         !is_outcome && !self.is_shape() && !self.is_data()
@@ -149,6 +161,7 @@ impl Error {
             | Error::Sim(nemos_sim::Error::Data(error))
             | Error::Solver(nemos_solvers::Error::Data(error))
             | Error::Glm(nemos_glm::Error::Data(error))
+            | Error::Inference(nemos_inference::Error::Data(error))
             | Error::TimeSeries(nemos_timeseries::Error::Data(error)) => Some(error),
             _ => None,
         }

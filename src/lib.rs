@@ -5,6 +5,7 @@
 //! | [`basis`] | functions that turn samples into features |
 //! | [`glm`] | generalized linear models of one neuron and of many |
 //! | [`hmm`] | hidden Markov models whose observations are generalized linear models |
+//! | [`inference`] | how sure a fit is, and whether it fits |
 //! | [`sim`] | drawing spikes, feed-forward and recurrent |
 //! | [`solvers`] | what minimises, and penalties |
 //! | [`core`] | backends, matrices, designs |
@@ -34,6 +35,7 @@ pub use nemos_basis as basis;
 pub use nemos_core as core;
 pub use nemos_glm as glm;
 pub use nemos_hmm as hmm;
+pub use nemos_inference as inference;
 pub use nemos_io as io;
 pub use nemos_plot as plot;
 pub use nemos_sim as sim;
@@ -97,6 +99,7 @@ pub mod prelude {
         Status, Stopping, Strength, elastic_net, group_lasso, lasso, ridge,
     };
     pub use nemos_hmm::{Drive, FittedGlmHmm, GlmHmm, HmmParameters, StateGlm, Transitions};
+    pub use nemos_inference::{Covariance, Infer};
     pub use nemos_io::SaveModel;
     pub use nemos_sim::Simulate;
     pub use nemos_timeseries::{IntervalSet, Signal, Ts, TsGroup, Tsd, TsdFrame, TsdTensor};

@@ -10,6 +10,8 @@ mod field;
 mod fits;
 mod glm;
 mod hmm;
+mod inference;
+mod inference_model;
 mod model;
 mod nist;
 mod objective;
@@ -80,6 +82,11 @@ fn composite() {
 #[test]
 fn convolve() {
     suite::run("convolve", basis::run_convolve);
+}
+
+#[test]
+fn inference() {
+    suite::run("inference", inference::run);
 }
 
 #[test]

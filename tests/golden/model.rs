@@ -1,4 +1,4 @@
-//! Models of the suites `glm`, `population` and `saved_models`: from the names in a case to types.
+//! Models of the suites `glm`, `population`, `inference` and `saved_models`: from the names in a case to types.
 
 use nemos::glm::{
     Bernoulli, Exp, Gamma, Gaussian, Groups, Identity, InverseLink, Logistic, NegativeBinomial, NormalCdf, ObservationModel, Poisson,
@@ -18,6 +18,7 @@ pub(crate) fn with_model(case: Case<'_>, run: impl Run) -> Result<(), String> {
         "Gamma" => with_link(Gamma, case, run),
         "Gaussian" => with_link(Gaussian, case, run),
         "Bernoulli" => with_link(Bernoulli, case, run),
+        "NegativeBinomial" if case.field("observation_scale")?.is_null() => with_link(NegativeBinomial::estimated(), case, run),
         "NegativeBinomial" => with_link(NegativeBinomial::new(case.number("observation_scale")?), case, run),
         other => Err(format!("observation model {other} is not understood")),
     }

@@ -64,6 +64,29 @@ pub fn cholesky(matrix: ArrayView2<'_, f64>) -> Option<Array2<f64>> {
     lower.iter().all(|value| value.is_finite()).then_some(lower)
 }
 
+/// The inverse of a symmetric positive definite matrix, or `None` where it is not: it is scaled to a unit diagonal first, so that
+/// units of rows and columns do not matter.
+pub fn inverse_positive_definite(matrix: ArrayView2<'_, f64>) -> Option<Array2<f64>> {
+    let size = matrix.nrows();
+    let scale: Vec<f64> = (0..size).map(|row| matrix[(row, row)].sqrt()).collect();
+    if !scale.iter().all(|scale| scale.is_finite() && *scale > 0.0) {
+        return None;
+    }
+    let scaled = Mat::from_fn(size, size, |row, column| matrix[(row, column)] / (scale[row] * scale[column]));
+    let factor = scaled.llt(Side::Lower).ok()?;
+    // A pivot that is rounding error alone belongs to a singular matrix.
+    let cut = f64::EPSILON * size as f64;
+    if (0..size).any(|row| factor.L()[(row, row)].powi(2) <= cut) {
+        return None;
+    }
+    let inverse = factor.solve(&Mat::<f64>::identity(size, size));
+    let inverse = Array2::from_shape_fn((size, size), |(row, column)| {
+        let symmetric = 0.5 * (inverse[(row, column)] + inverse[(column, row)]);
+        symmetric / (scale[row] * scale[column])
+    });
+    inverse.iter().all(|value| value.is_finite()).then_some(inverse)
+}
+
 /// The `x` of least norm among those that minimise `‖matrix · x − right‖²`, for each column of `right`.
 ///
 /// # Errors
@@ -212,6 +235,20 @@ mod tests {
         assert!(space.row(0).iter().zip(space.row(1)).all(|(a, b)| (a + b).abs() < 1e-15));
         assert_eq!(null_space(Array2::zeros((0, 4)).view(), 1e-9).unwrap().dim(), (4, 4));
         assert_eq!(null_space(array![[f64::NAN]].view(), 1e-9), None);
+    }
+
+    #[test]
+    fn an_inverse_does_not_mind_units() {
+        let matrix = array![[4e12, 1e6, 1.0], [1e6, 2.0, 1e-6], [1.0, 1e-6, 3e-12]];
+        let product = inverse_positive_definite(matrix.view()).unwrap().dot(&matrix);
+        let scale = [2e6, 1.0, 1e-6];
+        for ((row, column), value) in product.indexed_iter() {
+            let scaled = value * scale[row] / scale[column];
+            assert!((scaled - f64::from(u8::from(row == column))).abs() < 1e-14, "{product}");
+        }
+        assert_eq!(inverse_positive_definite(array![[1.0, 1.0], [1.0, 1.0]].view()), None);
+        assert_eq!(inverse_positive_definite(array![[1.0, 0.0], [0.0, -1.0]].view()), None);
+        assert_eq!(inverse_positive_definite(array![[f64::NAN]].view()), None);
     }
 
     #[test]

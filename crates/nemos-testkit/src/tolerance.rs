@@ -17,6 +17,9 @@
 /// | [`RECORDING_FIT`](Tolerance::RECORDING_FIT) | 1e-5 of the largest | designs of powers of a position are conditioned like 1e8 |
 /// | [`HIDDEN_STATES`](Tolerance::HIDDEN_STATES) | 1e-9 relative + 1e-10 | recursions over up to sixty rows, on both sides in f64 |
 /// | [`HIDDEN_FIT`](Tolerance::HIDDEN_FIT) | 2e-5 of the largest | EM is linear: parameters are known to the root of what the objective is |
+/// | [`P_VALUE`](Tolerance::P_VALUE) | 1e-6 | tails of statistics that are themselves known to 1e-6 |
+/// | [`PROFILE`](Tolerance::PROFILE) | 1e-5 of the largest | an end is where a deviance crosses a line, which both sides search for |
+/// | [`SIMULATED`](Tolerance::SIMULATED) | 1 % | quantiles of 10,000 draws |
 /// | [`SINGLE`](Tolerance::SINGLE) | 1e-3 of the largest | a fit in f32: seven digits, of which a solve keeps about half |
 /// | [`SINGLE_SCORE`](Tolerance::SINGLE_SCORE) | 1e-3 relative + 1e-5 | scores in f32: a pseudo-R² is a difference of two sums |
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,6 +50,12 @@ impl Tolerance {
     pub const HIDDEN_STATES: Tolerance = Tolerance::new(1e-9, 0.0, 1e-10);
     /// Parameters of a hidden Markov model at the end of EM.
     pub const HIDDEN_FIT: Tolerance = Tolerance::new(0.0, 2e-5, 0.0);
+    /// P-values.
+    pub const P_VALUE: Tolerance = Tolerance::new(0.0, 0.0, 1e-6);
+    /// Ends of profile intervals.
+    pub const PROFILE: Tolerance = Tolerance::new(0.0, 1e-5, 0.0);
+    /// Quantiles of draws.
+    pub const SIMULATED: Tolerance = Tolerance::new(1e-2, 0.0, 0.0);
     /// Fits in single precision.
     pub const SINGLE: Tolerance = Tolerance::new(0.0, 1e-3, 0.0);
 

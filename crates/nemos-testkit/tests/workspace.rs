@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Who may use whom. What the tests of a crate use may be `nemos-testkit` besides.
-const MAY_USE: [(&str, &[&str]); 12] = [
+const MAY_USE: [(&str, &[&str]); 13] = [
     ("nemos-core", &[]),
     ("nemos-solvers", &["nemos-core"]),
     ("nemos-basis", &["nemos-core"]),
@@ -18,6 +18,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
         "nemos-hmm",
         &["nemos-glm", "nemos-solvers", "nemos-basis", "nemos-timeseries", "nemos-core"],
     ),
+    ("nemos-inference", &["nemos-glm", "nemos-solvers", "nemos-basis", "nemos-core"]),
     ("nemos-select", &["nemos-glm", "nemos-solvers", "nemos-basis", "nemos-core"]),
     (
         "nemos-io",
@@ -34,6 +35,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
             "nemos-glm",
             "nemos-sim",
             "nemos-hmm",
+            "nemos-inference",
             "nemos-select",
             "nemos-io",
             "nemos-plot",

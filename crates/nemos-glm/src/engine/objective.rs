@@ -194,6 +194,23 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
         self.model.loss_factor(self.scale[problem])
     }
 
+    /// Takes the scales of a fit, one per problem: for models whose scale changes their coefficients.
+    ///
+    /// # Errors
+    /// [`PerProblem`](crate::Error::PerProblem) unless there is one per problem.
+    pub fn with_scale(mut self, scale: Vec<f64>) -> Result<Self, crate::Error> {
+        let expected = self.problems.n_problems();
+        if scale.len() != expected {
+            return Err(crate::Error::PerProblem {
+                what: "scales",
+                got: scale.len(),
+                expected,
+            });
+        }
+        self.scale = scale;
+        Ok(self)
+    }
+
     /// Takes other scales, one per problem.
     pub fn set_scale(&mut self, scale: Vec<f64>) {
         self.scale = scale;

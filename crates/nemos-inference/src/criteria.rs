@@ -1,0 +1,325 @@
+//! How well a model fits, and how many parameters that took.
+
+use std::f64::consts::LN_2;
+use std::fmt;
+
+use ndarray::Array2;
+use nemos_core::Backend;
+use nemos_glm::{Scale, Support};
+use statrs::function::gamma::digamma;
+
+use crate::distribution::{rising_root, trigamma};
+use crate::format::number;
+use crate::{Error, Inference};
+
+/// How well the model of one neuron fits.
+///
+/// ```text
+/// ℓ      log-likelihood with every constant, at the scale of most likelihood
+/// k      effective degrees of freedom, and one more if a scale was estimated
+/// AIC  = −2ℓ + 2k        AICc = AIC + 2k(k+1)/(n−k−1)        BIC = −2ℓ + k ln n
+/// ```
+///
+/// `n` is the number of rows, not of spikes: in bins of a millisecond an hour has ln n = 15, so BIC asks much of a parameter.
+///
+/// # References
+/// Akaike (1974), *IEEE Trans. Automatic Control* 19; Hurvich & Tsai (1989), *Biometrika* 76; Schwarz (1978), *Ann. Statistics* 6.
+#[derive(Copy, Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Criteria {
+    /// Rows used.
+    pub n_rows: f64,
+    /// Effective degrees of freedom, and one more if a scale was estimated.
+    pub n_parameters: f64,
+    /// Log-likelihood at the scale of most likelihood; for weighted rows, as if weights were one on average.
+    pub log_likelihood: f64,
+    /// That of an intercept alone, beside the offset, at its own scale of most likelihood.
+    pub null_log_likelihood: f64,
+    /// The scale of most likelihood; one where the model has none.
+    pub scale_of_most_likelihood: f64,
+    /// Deviance, at scale one where a scale is estimated after the coefficients.
+    pub deviance: f64,
+    /// That of an intercept alone, beside the offset, at the same scale.
+    pub null_deviance: f64,
+    /// Pearson's χ²: squared residuals over variances.
+    pub pearson_chi2: f64,
+    /// Sum of the counts, weighted as if weights were one on average.
+    pub total_count: f64,
+    counts_are_spikes: bool,
+    edf: f64,
+    /// What the rows and counts are, in one number.
+    pub(crate) fingerprint: u64,
+}
+
+impl Criteria {
+    /// Akaike's information criterion.
+    pub fn aic(&self) -> f64 {
+        -2.0 * self.log_likelihood + 2.0 * self.n_parameters
+    }
+
+    /// The same, corrected for few rows; infinite where there are no more rows than parameters.
+    pub fn aicc(&self) -> f64 {
+        let (n, k) = (self.n_rows, self.n_parameters);
+        if n - k - 1.0 > 0.0 {
+            self.aic() + 2.0 * k * (k + 1.0) / (n - k - 1.0)
+        } else {
+            f64::INFINITY
+        }
+    }
+
+    /// Schwarz's Bayesian information criterion.
+    pub fn bic(&self) -> f64 {
+        -2.0 * self.log_likelihood + self.n_parameters * self.n_rows.ln()
+    }
+
+    /// Generalised cross-validation: `n D / (n − edf)²`.
+    pub fn gcv(&self) -> f64 {
+        self.n_rows * self.deviance / (self.n_rows - self.edf).powi(2)
+    }
+
+    /// Unbiased risk estimate, for a known scale of one: `D/n + 2 edf/n − 1`.
+    pub fn ubre(&self) -> f64 {
+        self.deviance / self.n_rows + 2.0 * self.edf / self.n_rows - 1.0
+    }
+
+    /// The share of the deviance of an intercept that the features explain (Cohen's pseudo-R²).
+    pub fn deviance_explained(&self) -> f64 {
+        if self.null_deviance > 0.0 {
+            1.0 - self.deviance / self.null_deviance
+        } else {
+            f64::NAN
+        }
+    }
+
+    /// What a spike tells about the features, in bits: the log-likelihood above that of an intercept alone, beside the offset, per
+    /// spike. NaN without spikes, and for observations that are no counts.
+    pub fn bits_per_spike(&self) -> f64 {
+        if self.counts_are_spikes && self.total_count > 0.0 {
+            (self.log_likelihood - self.null_log_likelihood) / (self.total_count * LN_2)
+        } else {
+            f64::NAN
+        }
+    }
+}
+
+impl fmt::Display for Criteria {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plain = |value: f64| number(value, 0);
+        writeln!(
+            formatter,
+            "log-likelihood {}, AIC {}, BIC {} ({} parameters, {} rows)",
+            plain(self.log_likelihood),
+            plain(self.aic()),
+            plain(self.bic()),
+            plain(self.n_parameters).trim_end_matches(".0000"),
+            self.n_rows
+        )?;
+        write!(
+            formatter,
+            "deviance {}, {:.2} % of that of a constant rate explained; Pearson χ² {}",
+            plain(self.deviance),
+            100.0 * self.deviance_explained(),
+            plain(self.pearson_chi2)
+        )?;
+        match self.bits_per_spike() {
+            bits if bits.is_nan() => Ok(()),
+            bits => write!(formatter, "; {bits:.4} bits per spike"),
+        }
+    }
+}
+
+impl<B: Backend> Inference<'_, B> {
+    /// How well the model of each neuron fits. After a lasso the coefficients that are not zero count as parameters.
+    ///
+    /// # Errors
+    /// If the data cannot be read.
+    pub fn criteria(&self) -> Result<Vec<Criteria>, Error> {
+        let deviance = self.model.deviance(&self.design, &self.counts)?;
+        let chi2 = self.model.pearson_chi2(&self.design, &self.counts)?;
+        let explained = self.model.deviance_explained(&self.design, &self.counts)?;
+        let scale = self.most_likely_scales(&deviance)?;
+        let log_likelihood = self.log_likelihoods_at(&*self.model, &scale)?;
+        let null_log_likelihood = self.null_log_likelihoods()?;
+        let (total, fingerprint) = self.counted()?;
+        let has_scale = !matches!(self.kind.scale, Scale::Fixed(_));
+        let each = self.of_neurons.iter().enumerate().map(|(neuron, of)| Criteria {
+            n_rows: of.n_rows,
+            n_parameters: of.edf + f64::from(u8::from(has_scale)),
+            log_likelihood: log_likelihood[neuron],
+            null_log_likelihood: null_log_likelihood[neuron],
+            scale_of_most_likelihood: scale[neuron],
+            deviance: deviance[neuron],
+            null_deviance: deviance[neuron] / (1.0 - explained[neuron]),
+            pearson_chi2: chi2[neuron],
+            total_count: total[neuron],
+            counts_are_spikes: matches!(self.kind.support, Support::NonNegative | Support::Binary),
+            edf: of.edf,
+            fingerprint: fingerprint[neuron],
+        });
+        Ok(each.collect())
+    }
+
+    /// `[n_neurons]`: log-likelihoods with every constant at this scale, summed over rows as if weights were one on average.
+    ///
+    /// # Errors
+    /// If the data cannot be read.
+    pub fn log_likelihood_at_scale(&self, scale: f64) -> Result<Vec<f64>, Error> {
+        self.log_likelihoods_at(&*self.model, &vec![scale; self.n_neurons()])
+    }
+
+    /// `[n_neurons]`: the scales of most likelihood at the coefficients of the fit.
+    fn most_likely_scales(&self, deviance: &[f64]) -> Result<Vec<f64>, Error> {
+        match (self.kind.scale, self.kind.built_in.as_deref()) {
+            (Scale::Pearson, Some("Gaussian")) => Ok(self.per_row(deviance)),
+            (Scale::Pearson, Some("Gamma")) => Ok(self.per_row(deviance).into_iter().map(gamma_scale).collect()),
+            (Scale::Pearson, _) => self.searched_scales(),
+            _ => Ok(self.model.scale().to_vec()),
+        }
+    }
+
+    fn per_row(&self, deviance: &[f64]) -> Vec<f64> {
+        deviance
+            .iter()
+            .zip(&self.of_neurons)
+            .map(|(deviance, of)| deviance / of.n_rows)
+            .collect()
+    }
+
+    /// For a model of one's own: golden sections of the logarithm of the scale, each of which takes a pass over the data.
+    fn searched_scales(&self) -> Result<Vec<f64>, Error> {
+        const RATIO: f64 = 0.618_033_988_749_894_9;
+        let n = self.n_neurons();
+        let (mut low, mut high) = (vec![-14.0_f64; n], vec![14.0_f64; n]);
+        let at = |low: &[f64], high: &[f64], share: f64| -> Vec<f64> { (0..n).map(|j| low[j] + share * (high[j] - low[j])).collect() };
+        let value = |at: &[f64]| self.log_likelihoods_at(&*self.model, &at.iter().map(|x| x.exp()).collect::<Vec<_>>());
+        for _ in 0..60 {
+            let (left, right) = (at(&low, &high, 1.0 - RATIO), at(&low, &high, RATIO));
+            let (of_left, of_right) = (value(&left)?, value(&right)?);
+            for j in 0..n {
+                if of_left[j] > of_right[j] {
+                    high[j] = right[j];
+                } else {
+                    low[j] = left[j];
+                }
+            }
+        }
+        Ok(at(&low, &high, 0.5).into_iter().map(f64::exp).collect())
+    }
+
+    /// `[n_neurons]`: log-likelihoods of a model at these scales, summed over rows as if weights were one on average.
+    pub(crate) fn log_likelihoods_at(&self, model: &dyn crate::described::Described<B>, scale: &[f64]) -> Result<Vec<f64>, Error> {
+        // Where there is no scale there is no log-likelihood; the others are not kept from theirs.
+        let known: Vec<f64> = scale
+            .iter()
+            .map(|&scale| if scale.is_finite() && scale > 0.0 { scale } else { 1.0 })
+            .collect();
+        let mean = model.at_scale(known)?.log_likelihood(&self.design, &self.counts)?;
+        let sums = mean.iter().zip(&self.of_neurons).zip(scale);
+        Ok(sums
+            .map(|((mean, of), scale)| {
+                if scale.is_finite() && *scale > 0.0 {
+                    mean * of.n_rows
+                } else {
+                    f64::NAN
+                }
+            })
+            .collect())
+    }
+
+    /// `[n_neurons]`: log-likelihoods of an intercept alone, at its own scale.
+    fn null_log_likelihoods(&self) -> Result<Vec<f64>, Error> {
+        let nothing = Array2::from_elem((self.n_features(), self.n_neurons()), false);
+        let null = self.without_penalty(nothing)?;
+        let scale = match self.kind.scale {
+            Scale::Pearson => {
+                let deviance = null.deviance(&self.design, &self.counts)?;
+                match self.kind.built_in.as_deref() {
+                    Some("Gaussian") => self.per_row(&deviance),
+                    Some("Gamma") => self.per_row(&deviance).into_iter().map(gamma_scale).collect(),
+                    _ => vec![f64::NAN; self.n_neurons()],
+                }
+            }
+            _ => null.scale().to_vec(),
+        };
+        self.log_likelihoods_at(&*null, &scale)
+    }
+
+    /// `[n_neurons]`: standard errors of dispersions that were estimated together with the coefficients (negative binomial), with the
+    /// coefficients held, as R's `glm.nb` gives them (of `theta`, which is one over the scale). NaN for other models.
+    ///
+    /// # Errors
+    /// If the data cannot be read.
+    pub fn scale_standard_errors(&self) -> Result<Vec<f64>, Error> {
+        if self.kind.scale != Scale::MaximumLikelihood || self.kind.built_in.as_deref() != Some("NegativeBinomial") {
+            return Ok(vec![f64::NAN; self.n_neurons()]);
+        }
+        let mut information = vec![0.0; self.n_neurons()];
+        self.each_chunk(|seen| {
+            for (neuron, sum) in information.iter_mut().enumerate() {
+                let t = 1.0 / self.model.scale()[neuron];
+                for row in (0..seen.n_rows()).filter(|&row| seen.is_used(row, neuron)) {
+                    let (y, m) = (seen.counts[(row, neuron)], seen.at.rate[(row, neuron)]);
+                    let second = trigamma(y + t) - trigamma(t) + 1.0 / t - 2.0 / (m + t) + (y + t) / (m + t).powi(2);
+                    *sum -= seen.weights[(row, neuron)] * second;
+                }
+            }
+            Ok(())
+        })?;
+        let each = information.iter().zip(self.model.scale());
+        // From theta to the scale by the delta method.
+        Ok(each.map(|(information, scale)| scale * scale / information.sqrt()).collect())
+    }
+
+    /// Fits the model again without a penalty, with these coefficients free.
+    pub(crate) fn without_penalty(&self, free: Array2<bool>) -> Result<Box<dyn crate::described::Described<B>>, Error> {
+        let mut options = self.model.options().clone();
+        options.regularizer = nemos_glm::Regularizer::Unregularized;
+        options.mask = Some(free.into());
+        options.start = None;
+        let fitted = self.model.refit(options, &self.design, &self.counts)?;
+        match self.kind.scale {
+            Scale::Pearson => fitted.at_scale(vec![1.0; self.n_neurons()]),
+            _ => Ok(fitted),
+        }
+    }
+
+    /// `[n_neurons]`: sums of the counts, and one number each that tells rows, counts and weights apart.
+    fn counted(&self) -> Result<(Vec<f64>, Vec<u64>), Error> {
+        let n_neurons = self.n_neurons();
+        let (mut total, mut fingerprint) = (vec![0.0; n_neurons], vec![0xcbf2_9ce4_8422_2325_u64; n_neurons]);
+        // Fowler, Noll and Vo, by words.
+        let mix = |hash: &mut u64, word: u64| *hash = (*hash ^ word).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23);
+        self.each_chunk(|seen| {
+            for row in 0..seen.n_rows() {
+                for neuron in (0..n_neurons).filter(|&neuron| seen.is_used(row, neuron)) {
+                    let (count, weight) = (seen.counts[(row, neuron)], seen.weights[(row, neuron)]);
+                    total[neuron] += weight * count;
+                    mix(&mut fingerprint[neuron], (seen.first + row) as u64);
+                    mix(&mut fingerprint[neuron], count.to_bits());
+                    mix(&mut fingerprint[neuron], (weight as f32).to_bits().into());
+                }
+            }
+            Ok(())
+        })?;
+        Ok((total, fingerprint))
+    }
+}
+
+/// The scale of most likelihood of Gamma observations: the zero of `ln k − ψ(k) = D/2n`, with `k` one over the scale.
+fn gamma_scale(mean_deviance: f64) -> f64 {
+    if mean_deviance.is_nan() || mean_deviance <= 0.0 {
+        return f64::NAN;
+    }
+    let ln_shape = rising_root(-30.0, 30.0, |s| 0.5 * mean_deviance - ln_less_digamma(s));
+    (-ln_shape).exp()
+}
+
+/// `ln k − ψ(k)` of `k = e^s`, by its series where the two nearly cancel.
+fn ln_less_digamma(s: f64) -> f64 {
+    let k = s.exp();
+    if k > 50.0 {
+        let q = 1.0 / (k * k);
+        return 0.5 / k + q * (1.0 / 12.0 - q * (1.0 / 120.0 - q / 252.0));
+    }
+    s - digamma(k)
+}

@@ -1,0 +1,333 @@
+//! Coefficients with their covariances: standard errors, statistics, intervals.
+
+use std::sync::Arc;
+
+use ndarray::{Array1, Array2, Array3, ArrayView2};
+use nemos_core::{Backend, Names, SymmetricEigen};
+use nemos_glm::Information;
+
+use crate::described::HostLink;
+use crate::error::check_level;
+use crate::tests_of::{Test, Tests};
+use crate::{Covariance, Error, Inference, Reference, Standing, Terms, Unavailable};
+
+/// Coefficients with one kind of covariance, for every neuron.
+///
+/// # Shapes
+/// Tables are `[n_parameters, n_neurons]`: the coefficients, and the intercept below them. Where there is no number it is NaN, and
+/// [`standing`](Estimates::standing) says why.
+#[derive(Clone, Debug)]
+pub struct Estimates {
+    pub(crate) names: Vec<String>,
+    pub(crate) features: Names,
+    pub(crate) neurons: Vec<String>,
+    pub(crate) parameters: Array2<f64>,
+    /// Means of the features.
+    pub(crate) mean: Vec<f64>,
+    pub(crate) each: Vec<OfNeuron>,
+    pub(crate) link: Arc<dyn HostLink>,
+    pub(crate) information: Information,
+    pub(crate) covariance_title: String,
+    pub(crate) notes: Vec<String>,
+}
+
+/// What is known of one neuron.
+#[derive(Clone, Debug)]
+pub(crate) struct OfNeuron {
+    /// `[n_parameters, n_parameters]`
+    pub(crate) covariance: Result<Array2<f64>, Unavailable>,
+    /// `[n_parameters, n_null]`: directions that no row sees.
+    pub(crate) null: Array2<f64>,
+    pub(crate) free: Vec<bool>,
+    pub(crate) reference: Reference,
+}
+
+// A direction is seen by the rows if what it has of the others is no more than this share of it.
+const ESTIMABLE: f64 = 1e-8;
+
+impl<B: Backend> Inference<'_, B> {
+    /// Coefficients with a covariance: standard errors, statistics, intervals, curves, Wald tests.
+    ///
+    /// # Errors
+    /// [`Error::NotNormal`] after a lasso; if a covariance needs a ridge, at least two clusters, labels for each row, or times, and
+    /// there are none.
+    pub fn estimates(&self, covariance: &Covariance) -> Result<Estimates, Error> {
+        let made = self.covariances(covariance)?;
+        let n_parameters = self.n_features() + 1;
+        let of_neurons = made.covariance.into_iter().zip(made.reference).zip(&self.of_neurons);
+        let each = of_neurons.map(|((covariance, reference), of)| OfNeuron {
+            covariance,
+            null: of
+                .bread
+                .as_ref()
+                .map_or_else(|_| Array2::zeros((n_parameters, 0)), |bread| bread.null.clone()),
+            free: (0..n_parameters)
+                .map(|parameter| parameter + 1 == n_parameters || of.free.contains(&parameter))
+                .collect(),
+            reference,
+        });
+        let each = each.collect();
+        Ok(Estimates {
+            names: self.parameter_names(),
+            features: self.model.features().clone(),
+            neurons: self.model.neurons().to_vec(),
+            parameters: self.model.parameters().to_array(n_parameters),
+            mean: self.columns.mean.clone(),
+            each,
+            link: self.model.link(),
+            information: self.information(),
+            covariance_title: made.title,
+            notes: made.notes,
+        })
+    }
+
+    /// `[n_parameters]`: the names of the features, and `intercept`.
+    pub(crate) fn parameter_names(&self) -> Vec<String> {
+        let (names, n_features) = (self.model.features(), self.n_features());
+        let mut known = match (names.columns(), names.blocks()) {
+            ([], blocks) if !blocks.is_empty() => {
+                let of_block = |block: &nemos_core::Block| {
+                    let name = block.name().to_owned();
+                    (0..block.columns().len()).map(move |place| format!("{name}[{place}]"))
+                };
+                blocks.iter().flat_map(of_block).collect()
+            }
+            _ => names.columns_or_numbers(n_features),
+        };
+        known.push("intercept".into());
+        known
+    }
+}
+
+impl Estimates {
+    /// `[n_parameters]`: the names of the parameters, the intercept last.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// `[n_neurons]`: the names of the neurons.
+    pub fn neurons(&self) -> &[String] {
+        &self.neurons
+    }
+
+    /// Which covariance these have, in words.
+    pub fn covariance_kind(&self) -> &str {
+        &self.covariance_title
+    }
+
+    /// What a reader of these numbers should know.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Which information was inverted.
+    pub fn information(&self) -> Information {
+        self.information
+    }
+
+    /// `[n_parameters, n_neurons]`: the parameters; NaN for a neuron of which nothing can be said. Of collinear features, those of
+    /// least norm.
+    pub fn parameters(&self) -> Array2<f64> {
+        self.table(|parameter, neuron, _| self.parameters[(parameter, neuron)])
+    }
+
+    /// The covariance of the parameters of a neuron, `[n_parameters, n_parameters]`: zero in rows of masked coefficients.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn covariance(&self, neuron: usize) -> Result<ArrayView2<'_, f64>, Unavailable> {
+        match &self.each[neuron].covariance {
+            Ok(covariance) => Ok(covariance.view()),
+            Err(why) => Err(*why),
+        }
+    }
+
+    /// What can be said of a parameter.
+    pub fn standing(&self, parameter: usize, neuron: usize) -> Standing {
+        let of = &self.each[neuron];
+        match of.covariance {
+            Err(why) => return Standing::Unavailable(why),
+            Ok(_) if !of.free[parameter] => return Standing::Masked,
+            Ok(_) => {}
+        }
+        let row = of.null.row(parameter);
+        if row.dot(&row).sqrt() <= ESTIMABLE {
+            return Standing::Estimated;
+        }
+        // Those that the same directions move.
+        let moved = of.null.dot(&row);
+        let with = moved.iter().enumerate().filter(|(_, moved)| moved.abs() > ESTIMABLE);
+        Standing::NotEstimable {
+            with: with.map(|(parameter, _)| parameter).collect(),
+        }
+    }
+
+    /// `[n_parameters, n_neurons]`: standard errors.
+    pub fn standard_errors(&self) -> Array2<f64> {
+        self.estimated(|parameter, _, covariance| covariance[(parameter, parameter)].max(0.0).sqrt())
+    }
+
+    /// `[n_parameters, n_neurons]`: parameters over their standard errors.
+    pub fn statistics(&self) -> Array2<f64> {
+        self.estimated(|parameter, neuron, covariance| {
+            self.parameters[(parameter, neuron)] / covariance[(parameter, parameter)].max(0.0).sqrt()
+        })
+    }
+
+    /// What the statistics of a neuron are compared with.
+    pub fn reference(&self, neuron: usize) -> Reference {
+        self.each[neuron].reference
+    }
+
+    /// `[n_parameters, n_neurons]`: the probability of a statistic as far from zero, on either side, where the parameter is zero.
+    /// After a ridge they are approximate: the estimate is biased towards zero.
+    pub fn p_values(&self) -> Array2<f64> {
+        let statistics = self.statistics();
+        Array2::from_shape_fn(statistics.dim(), |(parameter, neuron)| {
+            self.each[neuron].reference.two_sided(statistics[(parameter, neuron)])
+        })
+    }
+
+    /// `[n_parameters, n_neurons]`: logarithms of the p-values, which are numbers where those are too small for one.
+    pub fn ln_p_values(&self) -> Array2<f64> {
+        let statistics = self.statistics();
+        Array2::from_shape_fn(statistics.dim(), |(parameter, neuron)| {
+            self.each[neuron].reference.ln_two_sided(statistics[(parameter, neuron)])
+        })
+    }
+
+    /// `[n_parameters, n_neurons, 2]`: Wald's interval at this level (0.95), estimate ± quantile · standard error.
+    ///
+    /// # Errors
+    /// [`Error::Level`] unless the level lies between 0 and 1.
+    pub fn confidence(&self, level: f64) -> Result<Array3<f64>, Error> {
+        check_level(level)?;
+        let errors = self.standard_errors();
+        let (n_parameters, n_neurons) = errors.dim();
+        let critical: Vec<f64> = self.each.iter().map(|of| of.reference.critical(level)).collect();
+        Ok(Array3::from_shape_fn((n_parameters, n_neurons, 2), |(parameter, neuron, end)| {
+            let half = critical[neuron] * errors[(parameter, neuron)];
+            self.parameters[(parameter, neuron)] + if end == 0 { -half } else { half }
+        }))
+    }
+
+    /// `[n_parameters, n_neurons, 3]`: exponentials of the parameters and of the ends of their intervals: under an exponential link,
+    /// what one unit of a feature multiplies the rate with (of a spike before, the gain that it brings).
+    ///
+    /// # Errors
+    /// As [`confidence`](Estimates::confidence).
+    pub fn gains(&self, level: f64) -> Result<Array3<f64>, Error> {
+        let ends = self.confidence(level)?;
+        let (n_parameters, n_neurons, _) = ends.dim();
+        Ok(Array3::from_shape_fn(
+            (n_parameters, n_neurons, 3),
+            |(parameter, neuron, place)| match place {
+                0 if ends[(parameter, neuron, 0)].is_nan() => f64::NAN,
+                0 => self.parameters[(parameter, neuron)].exp(),
+                end => ends[(parameter, neuron, end - 1)].exp(),
+            },
+        ))
+    }
+
+    /// Wald's test that these coefficients are all zero, with this covariance: `βᵀ V⁻¹ β`. Where features are collinear it is of what
+    /// can be estimated of them, such as all differences along a curve.
+    ///
+    /// # Errors
+    /// If there is no such block or column.
+    pub fn wald(&self, terms: impl Into<Terms>) -> Result<Tests, Error> {
+        let terms = terms.into();
+        let n_features = self.names.len() - 1;
+        let columns = terms.columns(&self.features, n_features)?;
+        let each = (0..self.neurons.len()).map(|neuron| self.wald_of(&columns, neuron));
+        Ok(Tests {
+            title: format!(
+                "Wald test of {}, covariance: {}",
+                terms.title(&self.features, n_features),
+                self.covariance_title
+            ),
+            neurons: self.neurons.clone(),
+            each: each.collect(),
+        })
+    }
+
+    fn wald_of(&self, columns: &[usize], neuron: usize) -> Test {
+        let of = &self.each[neuron];
+        let Ok(covariance) = &of.covariance else { return Test::none() };
+        let columns: Vec<usize> = columns.iter().copied().filter(|&column| of.free[column]).collect();
+        let mut value: Array1<f64> = columns.iter().map(|&column| self.parameters[(column, neuron)]).collect();
+        let mut within = covariance.select(ndarray::Axis(0), &columns).select(ndarray::Axis(1), &columns);
+        if of.null.ncols() > 0 {
+            // Contrasts within the block that no null direction moves.
+            let null = of.null.select(ndarray::Axis(0), &columns);
+            let Ok(eigen) = SymmetricEigen::new(null.dot(&null.t()).view()) else {
+                return Test::none();
+            };
+            let seen: Vec<usize> = (0..columns.len()).filter(|&place| eigen.values[place] <= ESTIMABLE).collect();
+            let contrasts = eigen.vectors.select(ndarray::Axis(1), &seen);
+            within = contrasts.t().dot(&within).dot(&contrasts);
+            value = contrasts.t().dot(&value);
+        }
+        match quadratic(&value, &within) {
+            Some((statistic, rank)) if rank > 0 => self.tested(statistic, rank, neuron),
+            _ => Test::none(),
+        }
+    }
+
+    /// A quadratic form of estimates with the inverse of their covariance.
+    pub(crate) fn tested(&self, statistic: f64, rank: usize, neuron: usize) -> Test {
+        let q = rank as f64;
+        match self.each[neuron].reference {
+            Reference::StudentT(dof) => Test::new(statistic / q, q, Reference::F(q, dof)),
+            _ => Test::new(statistic, q, Reference::ChiSquared(q)),
+        }
+    }
+
+    fn table(&self, of: impl Fn(usize, usize, &Array2<f64>) -> f64) -> Array2<f64> {
+        Array2::from_shape_fn(self.parameters.dim(), |(parameter, neuron)| match &self.each[neuron].covariance {
+            Ok(covariance) => of(parameter, neuron, covariance),
+            Err(_) => f64::NAN,
+        })
+    }
+
+    fn estimated(&self, of: impl Fn(usize, usize, &Array2<f64>) -> f64) -> Array2<f64> {
+        self.table(|parameter, neuron, covariance| match self.standing(parameter, neuron) {
+            Standing::Estimated => of(parameter, neuron, covariance),
+            _ => f64::NAN,
+        })
+    }
+
+    /// Whether rows see a direction of the parameters.
+    pub(crate) fn is_estimable(&self, direction: ndarray::ArrayView1<'_, f64>, neuron: usize) -> bool {
+        let of = &self.each[neuron];
+        // A coefficient that is held is known.
+        let free: Array1<f64> = direction
+            .iter()
+            .zip(&of.free)
+            .map(|(x, free)| if *free { *x } else { 0.0 })
+            .collect();
+        let unseen = of.null.t().dot(&free);
+        unseen.dot(&unseen).sqrt() <= ESTIMABLE * free.dot(&free).sqrt()
+    }
+}
+
+// Eigenvalues below this share of the largest count as zero.
+const RANK: f64 = 1e-10;
+
+/// `valueᵀ covariance⁺ value`, and the rank of the covariance.
+pub(crate) fn quadratic(value: &Array1<f64>, covariance: &Array2<f64>) -> Option<(f64, usize)> {
+    let scale: Array1<f64> = covariance
+        .diag()
+        .mapv(|variance| if variance > 0.0 { variance.sqrt() } else { 1.0 });
+    if value.is_empty() {
+        return Some((0.0, 0));
+    }
+    // Of one size, so that units do not decide the rank.
+    let scaled = Array2::from_shape_fn(covariance.dim(), |(i, j)| covariance[(i, j)] / (scale[i] * scale[j]));
+    let eigen = SymmetricEigen::new(scaled.view()).ok()?;
+    let along = eigen.vectors.t().dot(&(value / &scale));
+    let largest = eigen.values.last().copied()?;
+    let seen = along.iter().zip(&eigen.values).filter(|(_, variance)| **variance > RANK * largest);
+    Some(seen.fold((0.0, 0), |(sum, rank), (along, variance)| {
+        (sum + along * along / variance, rank + 1)
+    }))
+}

@@ -1,0 +1,56 @@
+//! draft
+#![deny(missing_docs)]
+
+mod adjust;
+mod agreement;
+mod bootstrap;
+mod bread;
+mod by_row;
+mod compare;
+mod covariance;
+mod criteria;
+mod curve;
+mod dependence_of_rows;
+mod described;
+mod distribution;
+mod error;
+mod estimates;
+mod format;
+mod inference;
+mod nested;
+mod overdispersion;
+mod profile;
+mod repeats;
+mod rescaled;
+mod rescaling;
+mod residuals;
+mod rows;
+mod settings;
+mod summary;
+mod terms;
+mod tests_of;
+mod unavailable;
+
+pub use adjust::{Correction, Over};
+pub use agreement::Agreement;
+pub use bootstrap::{Bootstrap, Bootstrapped, Resampled};
+pub use compare::{Comparison, compare};
+pub use covariance::Covariance;
+pub use criteria::Criteria;
+pub use curve::{Band, Contrasts, Curve};
+pub use dependence_of_rows::{Clusters, Lag};
+pub use distribution::Reference;
+pub use error::Error;
+pub use estimates::Estimates;
+pub use inference::{Infer, Inference};
+pub use nemos_glm::Information;
+pub use overdispersion::Overdispersion;
+pub use repeats::Repeats;
+pub use rescaled::{Autocorrelation, KolmogorovSmirnov, QuantilePlot, Rescaled};
+pub use rescaling::{Ends, Spiking, TimeRescaling};
+pub use residuals::{Influence, Residual, quantile_residual};
+pub use settings::{Dispersion, Settings};
+pub use summary::Summary;
+pub use terms::Terms;
+pub use tests_of::{Test, TestTable, Tests};
+pub use unavailable::{Standing, Unavailable};

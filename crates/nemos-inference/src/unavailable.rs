@@ -1,0 +1,53 @@
+//! Why there is no number.
+
+use std::fmt;
+
+use nemos_solvers::Status;
+
+/// Why nothing can be said of the coefficients of a neuron: its numbers are NaN.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unavailable {
+    /// The likelihood has no finite maximum: the neuron is silent, silent at a level of an indicator, or separable. Its coefficients
+    /// run away, and standard errors at the place where a fit stopped would say nothing (Hauck & Donner 1977).
+    NoMaximum,
+    /// As many parameters as rows: nothing is left that a scale could be estimated from.
+    NoDegreesOfFreedom,
+    /// The information is not positive definite: a point that is no maximum, or features as good as collinear.
+    Indefinite,
+    /// The fit did not converge.
+    NotConverged(Status),
+    /// Fewer than two clusters have rows.
+    TooFewClusters,
+}
+
+impl fmt::Display for Unavailable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unavailable::NoMaximum => formatter
+                .write_str("the likelihood has no finite maximum, so coefficients have no standard errors; a ridge gives them some"),
+            Unavailable::NoDegreesOfFreedom => formatter.write_str("no degrees of freedom are left to estimate the scale from"),
+            Unavailable::Indefinite => formatter.write_str("the information is not positive definite at these coefficients"),
+            Unavailable::NotConverged(status) => write!(formatter, "the fit did not converge ({status})"),
+            Unavailable::TooFewClusters => formatter.write_str("fewer than two clusters have rows"),
+        }
+    }
+}
+
+/// What can be said of one coefficient.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Standing {
+    /// It was estimated.
+    Estimated,
+    /// It was held at zero by a mask.
+    Masked,
+    /// Other columns span its own: any value of it would do as well, if theirs follow. Differences along a curve, rates and tests of
+    /// whole blocks can be estimated all the same.
+    NotEstimable {
+        /// Numbers of the columns that depend on each other; the intercept has the number after the last feature.
+        with: Vec<usize>,
+    },
+    /// Nothing can be said of this neuron.
+    Unavailable(Unavailable),
+}
