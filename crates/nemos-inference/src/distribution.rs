@@ -3,7 +3,7 @@
 //! Tails are computed as tails, never as one minus a distribution function, so that small p-values keep their digits.
 
 use statrs::function::beta::beta_reg;
-use statrs::function::erf::{erfc, erfc_inv};
+use statrs::function::erf::erfc_inv;
 use statrs::function::gamma::{gamma_lr, gamma_ur, ln_gamma};
 
 /// What a statistic is compared with.
@@ -114,7 +114,7 @@ pub(crate) fn rising_root(mut low: f64, mut high: f64, f: impl Fn(f64) -> f64) -
 
 /// The probability of a normal number above this one.
 pub(crate) fn normal_tail(x: f64) -> f64 {
-    0.5 * erfc(x * std::f64::consts::FRAC_1_SQRT_2)
+    0.5 * libm::erfc(x * std::f64::consts::FRAC_1_SQRT_2)
 }
 
 /// The standard normal quantile: the inverse of the complementary error function, and one step of Newton.

@@ -1,5 +1,31 @@
-//! draft
-#![deny(missing_docs)]
+//! What a fit says: how sure it is, whether it fits, and which model is better.
+//!
+//! A fitted model and the data of its fit together are an [`Inference`]. One pass over the data gives the information of every neuron,
+//! for one neuron or a thousand at once; standard errors, tests, intervals and residuals follow from it.
+//!
+//! ```text
+//! covariance = φ A           A = (Zᵀ W Z + S)⁻¹,   Z = (X, 1),   W = w (∂rate/∂predictor)² / variance
+//! sandwich   = A M A         M: products of the scores of rows, of clusters, or of neighbours
+//! ```
+//!
+//! Weights are relative, as everywhere: they are divided by their mean over the rows used, so that a fit with all weights two has the
+//! standard errors of one without. (statsmodels and R multiply the information where the scale is known.) What has no number is NaN with
+//! a reason ([`Standing`], [`Unavailable`]), and what cannot be asked is an error that says what can.
+//!
+//! | item | what it is |
+//! |---|---|
+//! | [`Infer`], [`Inference`], [`Settings`] | a model on its data, and what is assumed |
+//! | [`Covariance`], [`Clusters`], [`Lag`], [`Dispersion`] | which covariance |
+//! | [`Estimates`], [`Summary`] | coefficients with their standard errors, and the table of them |
+//! | [`Contrasts`], [`Curve`], [`Band`] | filters, tuning curves, differences and predictions, with bands |
+//! | [`Terms`], [`Test`], [`Tests`], [`TestTable`] | Wald, likelihood-ratio and score tests of blocks |
+//! | [`Correction`], [`Over`] | corrections for many tests |
+//! | [`Criteria`], [`compare`], [`Comparison`] | AIC, BIC, deviance explained, bits per spike |
+//! | [`Residual`], [`Influence`], [`Overdispersion`], [`Agreement`] | what a model leaves over |
+//! | [`TimeRescaling`], [`Rescaled`] | whether spikes come as the rates say |
+//! | [`Bootstrap`], [`Bootstrapped`] | what other trials would have given |
+//! | [`Repeats`] | what of repeated responses can be explained |
+//! | [`Reference`] | the distributions that statistics are compared with |
 
 mod adjust;
 mod agreement;

@@ -1,0 +1,269 @@
+//! What has no standard error, and what an error says.
+
+use nemos_core::Segments;
+use nemos_core::{Cpu, Design, Matrix};
+use nemos_glm::{Bernoulli, Gaussian, Glm, Poisson, PopulationGlm, Regularizer, Stopping};
+use nemos_inference::{
+    Bootstrap, Clusters, Covariance, Dispersion, Ends, Error, Infer, Lag, Residual, Settings, Spiking, Standing, TimeRescaling,
+    Unavailable, compare,
+};
+
+use crate::cases::{poisson_case, rng};
+
+fn refused<T: std::fmt::Debug>(result: Result<T, Error>, words: &str) {
+    let error = result.unwrap_err().to_string();
+    assert!(error.contains(words), "{error:?} does not speak of {words:?}");
+}
+
+#[test]
+fn a_lasso_has_no_standard_errors_but_criteria_and_a_bootstrap() {
+    let (design, counts) = poisson_case::<Cpu>(1, (12, 20), &[0.6, 0.0]);
+    let lasso = Glm::new(Poisson).regularizer(Regularizer::Lasso(0.1.into()));
+    let fitted = lasso.fit(&design, &counts).unwrap();
+    let inference = fitted.inference(&design, &counts).unwrap();
+    refused(inference.estimates(&Covariance::Model), "bootstrap by epochs");
+    refused(fitted.summary(&design, &counts), "a lasso has no standard errors");
+    refused(inference.likelihood_ratio(0), "without a penalty");
+    let n_parameters = inference.criteria().unwrap()[0].n_parameters;
+    assert_eq!(n_parameters, 1.0 + fitted.coef().iter().filter(|coef| **coef != 0.0).count() as f64);
+    let bootstrapped = inference.bootstrap(&Bootstrap::new().replicates(20), &mut rng(2)).unwrap();
+    assert_eq!(bootstrapped.dropped, [0]);
+    refused(inference.bootstrap(&Bootstrap::new().one_step(), &mut rng(2)), "lasso");
+}
+
+#[test]
+fn a_silent_neuron_and_a_separable_one_have_reasons_instead_of_numbers() {
+    let x: Vec<f64> = (0..40).map(f64::from).collect();
+    let y: Vec<f64> = x
+        .iter()
+        .flat_map(|&x| [0.0, f64::from(x > 20.0), f64::from(x % 3.0 == 0.0)])
+        .collect();
+    let (design, counts) = (Matrix::<Cpu>::from_column(x), Matrix::from_vec(y, [40, 3]).unwrap());
+    let fitted = PopulationGlm::new(Bernoulli).fit(&design, &counts).unwrap();
+    let inference = fitted.inference(&design, &counts).unwrap();
+    let estimates = inference.estimates(&Covariance::Model).unwrap();
+    for neuron in [0, 1] {
+        assert_eq!(estimates.standing(0, neuron), Standing::Unavailable(Unavailable::NoMaximum));
+        assert!(estimates.p_values().column(neuron).iter().all(|p| p.is_nan()));
+    }
+    assert!(estimates.p_values()[(0, 2)] < 1.0);
+    let tests = inference.likelihood_ratio(0).unwrap().p_values();
+    // The likelihood of a separable neuron has a supremum; of a silent one nothing can be said.
+    assert!(tests[0].is_nan() && tests[1] < 1e-6 && tests[2] > 0.05, "{tests:?}");
+    let summary = inference.summary(&Covariance::Hc0).unwrap();
+    assert!(summary.to_string().contains("no finite maximum") && summary.to_csv().contains("unavailable"));
+}
+
+#[test]
+fn a_masked_coefficient_is_held_and_not_counted() {
+    let (design, counts) = poisson_case::<Cpu>(3, (1, 80), &[0.5, 0.2]);
+    let fitted = Glm::new(Poisson)
+        .feature_mask(ndarray::array![[true], [false]])
+        .fit(&design, &counts)
+        .unwrap();
+    let inference = fitted.inference(&design, &counts).unwrap();
+    let estimates = inference.estimates(&Covariance::Model).unwrap();
+    assert_eq!((estimates.standing(1, 0), inference.edf()[0]), (Standing::Masked, 2.0));
+    assert!(estimates.standard_errors()[(1, 0)].is_nan() && estimates.standard_errors()[(0, 0)] > 0.0);
+    assert!(estimates.wald(1).unwrap().p_values()[0].is_nan());
+    assert!(inference.summary(&Covariance::Model).unwrap().to_string().contains("held at zero"));
+}
+
+#[test]
+fn a_fit_that_stopped_early_or_is_of_other_data_is_refused_unless_asked_for() {
+    let (design, counts) = poisson_case::<Cpu>(4, (1, 200), &[0.5, 0.2]);
+    let (_, others) = poisson_case::<Cpu>(5, (1, 200), &[-0.5, 0.2]);
+    let stopped = Glm::new(Poisson)
+        .stopping(Stopping::new().max_steps(0))
+        .fit(&design, &counts)
+        .unwrap();
+    let given = Glm::new(Poisson).with_parameters(&[0.5, 0.2], 0.2);
+    refused(given.inference(&design, &counts), "given, not fitted");
+    if stopped.outcome().status != nemos_glm::Status::Converged {
+        refused(stopped.inference(&design, &counts), "even_if_not_converged");
+    }
+    let fitted = Glm::new(Poisson).fit(&design, &counts).unwrap();
+    refused(fitted.inference(&design, &others), "nats from its maximum");
+    let settings = Settings::new().even_if_not_converged();
+    for model in [&given, &fitted] {
+        let estimates = model
+            .inference_with(settings, &design, &others)
+            .unwrap()
+            .estimates(&Covariance::Model)
+            .unwrap();
+        assert!(estimates.standard_errors().iter().all(|error| *error > 0.0));
+    }
+}
+
+#[test]
+fn without_degrees_of_freedom_there_is_no_scale() {
+    let (x, y) = (
+        Matrix::<Cpu>::from_vec(vec![1.0, 2.0, 0.5, 4.0], [2, 2]).unwrap(),
+        Matrix::from_column(vec![1.0, 3.0]),
+    );
+    let fitted = Glm::new(Gaussian).fit(&x, &y).unwrap();
+    let inference = fitted.inference(&x, &y).unwrap();
+    let estimates = inference.estimates(&Covariance::Model).unwrap();
+    assert_eq!(estimates.covariance(0).unwrap_err(), Unavailable::NoDegreesOfFreedom);
+    assert!(inference.criteria().unwrap()[0].aicc().is_infinite());
+    // Of counts the scale is known.
+    let fitted = Glm::new(Poisson).fit(&x, &y).unwrap();
+    let summary = fitted.summary(&x, &y).unwrap();
+    assert!(summary.estimates.covariance(0).is_ok() && summary.to_string().contains("no more rows than parameters"));
+}
+
+#[test]
+fn what_a_covariance_needs_is_said() {
+    let (design, counts) = poisson_case::<Cpu>(6, (1, 90), &[0.4]);
+    let fitted = Glm::new(Poisson).fit(&design, &counts).unwrap();
+    let inference = fitted.inference(&design, &counts).unwrap();
+    let asked = |kind: Covariance| inference.estimates(&kind);
+    refused(asked(Covariance::Frequentist), "asks for a ridge");
+    refused(asked(Covariance::Cluster(Clusters::segments())), "at least 2");
+    refused(asked(Covariance::Cluster(Clusters::labels(vec![0; 3]))), "90 are needed");
+    refused(asked(Covariance::Hac(Lag::Seconds(1.0))), "has no times");
+    refused(asked(Covariance::Hac(Lag::Seconds(-1.0))), "not negative");
+    let rule = asked(Covariance::Hac(Lag::RuleOfThumb)).unwrap();
+    assert!(
+        rule.covariance_kind().contains("3 rows by the rule of thumb"),
+        "{}",
+        rule.covariance_kind()
+    );
+    let few = asked(Covariance::Cluster(Clusters::labels((0..90).map(|row| row / 30).collect()))).unwrap();
+    assert!(few.notes()[0].contains("t(2)") && few.p_values()[(0, 0)] > asked(Covariance::Hc0).unwrap().p_values()[(0, 0)]);
+    let timed = design
+        .clone()
+        .with_times((0..90).map(|row| 0.01 * f64::from(row)).collect::<Vec<_>>())
+        .unwrap();
+    let timed = fitted
+        .inference(&timed, &counts)
+        .unwrap()
+        .estimates(&Covariance::Hac(Lag::Seconds(0.05)))
+        .unwrap();
+    let rows = asked(Covariance::Hac(Lag::Rows(5))).unwrap();
+    assert_eq!(timed.standard_errors(), rows.standard_errors());
+}
+
+#[test]
+fn levels_scales_and_terms_are_checked() {
+    let (design, counts) = poisson_case::<Cpu>(7, (1, 60), &[0.4]);
+    let fitted = Glm::new(Poisson).fit(&design, &counts).unwrap();
+    let inference = fitted.inference(&design, &counts).unwrap();
+    let estimates = inference.estimates(&Covariance::Model).unwrap();
+    for level in [0.0, 1.0, 95.0, f64::NAN] {
+        refused(estimates.confidence(level), "between 0 and 1");
+        refused(inference.profile(0, level), "between 0 and 1");
+    }
+    let dispersion = Settings::new().dispersion(Dispersion::Known(0.0));
+    refused(fitted.inference_with(dispersion, &design, &counts), "above zero");
+    refused(inference.likelihood_ratio(Vec::new()), "at least one column");
+    refused(inference.score_test(3), "column");
+    refused(estimates.wald("place"), "place");
+    refused(inference.likelihood_ratio_of_blocks(), "block");
+    refused(estimates.predictions(&Matrix::<Cpu>::zeros([4, 3])), "one per feature");
+}
+
+#[test]
+fn models_of_other_rows_are_not_compared() {
+    let (design, counts) = poisson_case::<Cpu>(8, (1, 100), &[0.4, 0.1]);
+    let x = design.to_matrix().unwrap();
+    let fit = |x: &Matrix<Cpu>, counts: &Matrix<Cpu>| Glm::new(Poisson).fit(x, counts).unwrap();
+    let whole = fit(&x, &counts);
+    let whole = whole.inference(&x, &counts).unwrap();
+    // A longer history, whose first rows are missing.
+    let shorter = Matrix::from_vec(
+        x.to_vec()
+            .into_iter()
+            .enumerate()
+            .map(|(i, v)| if i < 10 { f64::NAN } else { v })
+            .collect(),
+        [100, 2],
+    )
+    .unwrap();
+    let of_shorter = fit(&shorter, &counts);
+    let of_shorter = of_shorter.inference(&shorter, &counts).unwrap();
+    refused(compare(&[&whole, &of_shorter]), "different numbers of rows");
+    let mut other = counts.to_vec();
+    other.swap(0, 1);
+    other[0] += 1.0;
+    let other = Matrix::from_column(other);
+    let of_other = fit(&x, &other);
+    let of_other = of_other.inference(&x, &other).unwrap();
+    refused(compare(&[&whole, &of_other]), "different rows, counts or weights");
+    let comparison = compare(&[&whole, &whole]).unwrap();
+    assert!(comparison.to_string().contains("ΔAIC"));
+    assert!(compare::<Cpu>(&[]).unwrap().criteria.is_empty());
+}
+
+#[test]
+fn time_rescaling_wants_spikes() {
+    let (design, counts) = poisson_case::<Cpu>(9, (1, 50), &[0.2]);
+    let fitted = Glm::new(Gaussian).fit(&design, &counts).unwrap();
+    let inference = fitted.inference(&design, &counts).unwrap();
+    refused(inference.time_rescaling(&TimeRescaling::new(), &mut rng(1)), "quantile residuals");
+    refused(inference.overdispersion(1.0), "needs counts");
+    let one = Segments::single(2);
+    let asked = |rates: [f64; 2], counts: [f64; 2], spiking: Spiking| {
+        TimeRescaling::new().spiking(spiking).rescale(&rates, &counts, &one, &mut rng(1))
+    };
+    refused(asked([0.5, 1.5], [0.0, 1.0], Spiking::Bernoulli), "between 0 and 1");
+    refused(asked([0.5, 0.5], [0.0, 2.0], Spiking::Bernoulli), "shorter bins");
+    refused(asked([0.5, -0.5], [0.0, 2.0], Spiking::Poisson), "not negative");
+    refused(asked([0.5, 0.5], [0.5, 2.0], Spiking::Poisson), "whole number");
+    refused(TimeRescaling::new().rescale(&[0.5], &[0.0, 1.0], &one, &mut rng(1)), "one per rate");
+    for ends in [Ends::Carry, Ends::Drop, Ends::Truncate] {
+        let none = TimeRescaling::new()
+            .ends(ends)
+            .rescale(&[], &[], &Segments::from_lengths([]), &mut rng(1))
+            .unwrap();
+        assert!(none.is_empty() && none.ks().p.is_nan());
+    }
+    let negative = Glm::new(nemos_glm::NegativeBinomial::new(0.5)).fit(&design, &counts).unwrap();
+    refused(
+        negative.inference(&design, &counts).unwrap().residuals(Residual::Anscombe),
+        "Anscombe",
+    );
+}
+
+#[test]
+fn a_bootstrap_wants_something_to_draw() {
+    let (design, counts) = poisson_case::<Cpu>(10, (1, 50), &[0.2]);
+    let fitted = Glm::new(Poisson).fit(&design, &counts).unwrap();
+    let inference = fitted.inference(&design, &counts).unwrap();
+    refused(inference.bootstrap(&Bootstrap::new(), &mut rng(1)), "at least 2");
+    let (design, counts) = poisson_case::<Cpu>(10, (5, 10), &[0.2]);
+    let fitted = Glm::new(Poisson).fit(&design, &counts).unwrap();
+    let inference = fitted.inference(&design, &counts).unwrap();
+    refused(inference.bootstrap(&Bootstrap::new().replicates(0), &mut rng(1)), "replicates");
+    refused(
+        inference.bootstrap_with(&Bootstrap::new(), ndarray::Array2::ones((3, 4)).view()),
+        "one per segment or block",
+    );
+    assert!(inference.bootstrap(&Bootstrap::new().replicates(5), &mut rng(1)).unwrap().notes[0].contains("5 segments"));
+}
+
+#[test]
+fn weights_of_one_size_change_nothing() {
+    let (design, counts) = poisson_case::<Cpu>(11, (6, 20), &[0.3]);
+    let fitted = Glm::new(Poisson).fit(&design, &counts).unwrap();
+    let heavy: Design<'static, Cpu> = design.clone().with_weights(Matrix::from_column(vec![7.0; 120])).unwrap();
+    let other = Glm::new(Poisson).fit(&heavy, &counts).unwrap();
+    let (plain, weighted) = (
+        fitted.inference(&design, &counts).unwrap(),
+        other.inference(&heavy, &counts).unwrap(),
+    );
+    for kind in [
+        Covariance::Model,
+        Covariance::Hc0,
+        Covariance::Hc3,
+        Covariance::Cluster(Clusters::segments()),
+        Covariance::Hac(Lag::Rows(3)),
+    ] {
+        let errors = |of: &nemos_inference::Inference<'_, Cpu>| of.estimates(&kind).unwrap().standard_errors();
+        assert!(
+            crate::cases::apart(errors(&weighted).iter(), errors(&plain).iter()) < 1e-7,
+            "{kind:?}"
+        );
+    }
+    assert!((weighted.criteria().unwrap()[0].bic() - plain.criteria().unwrap()[0].bic()).abs() < 1e-6);
+}
