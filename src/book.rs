@@ -50,3 +50,12 @@ struct NeuralCoupling;
 
 #[doc = include_str!("../book/src/coupled_network.md")]
 struct CoupledNetwork;
+
+#[doc = include_str!("../book/src/uncertainty.md")]
+struct HowSureIsIt;
+
+#[doc = include_str!("../book/src/goodness.md")]
+struct DoesItFit;
+
+#[doc = include_str!("../book/src/comparison.md")]
+struct WhichModelIsBetter;

@@ -119,13 +119,13 @@ fn place(parameter: usize, n_parameters: usize) -> usize {
 }
 
 /// `[n_parameters, …]` with the intercept first, row after row.
-fn first(values: ArrayView2<'_, f64>) -> Vec<f64> {
+pub(crate) fn first(values: ArrayView2<'_, f64>) -> Vec<f64> {
     let n = values.nrows();
     (0..n).flat_map(|row| values.row(place(row, n)).to_vec()).collect()
 }
 
 /// A covariance with the intercept first in rows and columns.
-fn matrix(covariance: ArrayView2<'_, f64>) -> Vec<f64> {
+pub(crate) fn matrix(covariance: ArrayView2<'_, f64>) -> Vec<f64> {
     let n = covariance.nrows();
     (0..n * n).map(|at| covariance[(place(at / n, n), place(at % n, n))]).collect()
 }
@@ -202,7 +202,7 @@ fn glm(case: Case<'_>, inference: &Inference<'_, Cpu>, others: &Others<'_>, scal
     let confidence = estimates.confidence(0.95).map_err(text)?;
     let confidence = confidence.index_axis(ndarray::Axis(1), 0);
     close.check("confidence_95", &first(confidence), &flat(fitted, "confidence_95")?)?;
-    let reference = format!("{:?}", estimates.reference(0));
+    let reference = format!("{:?}", estimates.references()[0]);
     let expected = if fitted.text("reference")? == "t" { "StudentT" } else { "Normal" };
     if !reference.starts_with(expected) {
         return Err(format!("compared with {reference}, not {expected}"));

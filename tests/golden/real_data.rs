@@ -4,14 +4,17 @@ use ndarray::{Array1, Array2, Axis, concatenate};
 use nemos::basis::{Family, History, RaisedCosineLinear, Window};
 use nemos::core::{Cpu, Design, Matrix, Segments};
 use nemos::glm::{Bernoulli, Glm, InverseLink, ObservationModel, Poisson, Score};
+use nemos::inference::{Covariance, Infer};
 use nemos::io::NpzFile;
 use nemos_testkit::{Case, Tolerance};
 use serde_json::Value;
 
 use crate::glm::stopping;
+use crate::inference::flat;
+use crate::inference_model::{first, matrix};
 use crate::suite::root;
 
-const FIELDS_COMPARED: &[&str] = &[
+const FIELDS: &[&str] = &[
     "params",
     "log_likelihood",
     "null_log_likelihood",
@@ -19,10 +22,12 @@ const FIELDS_COMPARED: &[&str] = &[
     "aic",
     "bic",
     "pearson_chi2",
+    "standard_errors",
+    "covariance",
+    "confidence_95",
+    "wald_z",
+    "p_values",
 ];
-
-/// They wait for standard errors.
-const FIELDS_NOT_COMPARED: &[&str] = &["standard_errors", "covariance", "confidence_95", "wald_z", "p_values"];
 
 /// Fits one case and compares coefficients and how well they describe the recording.
 pub(crate) fn run(case: &Value) -> Result<(), String> {
@@ -56,30 +61,45 @@ fn compare<O: ObservationModel, L: InverseLink>(
     case: Case<'_>,
 ) -> Result<(), String> {
     let expected = case.part("fitted")?;
-    expected.only_fields(&[FIELDS_COMPARED, FIELDS_NOT_COMPARED].concat())?;
+    expected.only_fields(FIELDS)?;
     let text = |error: nemos::glm::Error| error.to_string();
     let fitted = model.stopping(stopping()).fit(&design, &counts).map_err(text)?;
     let params = [&[fitted.intercept()], fitted.coef()].concat();
     let tolerance = Tolerance::RECORDING_FIT;
     tolerance.check("params", &params, &expected.vector("params")?.to_vec())?;
+    let inference = fitted.inference(&design, &counts).map_err(|error| error.to_string())?;
+    let criteria = inference.criteria().map_err(|error| error.to_string())?[0];
     let n_rows = fitted.dof_resid() + params.len() as f64;
     if let Ok(rows) = case.number("n_rows") {
-        Tolerance::CLOSED_FORM.check("n_rows", &[n_rows], &[rows])?;
+        Tolerance::CLOSED_FORM.check("n_rows", &[n_rows, criteria.n_rows], &[rows, rows])?;
     }
     let score = |kind| fitted.score(&design, &counts, kind).map_err(text);
     let log_likelihood = n_rows * score(Score::LogLikelihood)?;
-    let n_parameters = n_rows - fitted.dof_resid();
     for (name, got) in [
         ("log_likelihood", log_likelihood),
+        ("log_likelihood", criteria.log_likelihood),
         ("null_log_likelihood", log_likelihood / (1.0 - score(Score::McFadden)?)),
-        ("deviance", fitted.deviance(&design, &counts).map_err(text)?),
-        ("aic", 2.0 * n_parameters - 2.0 * log_likelihood),
-        ("bic", n_parameters * n_rows.ln() - 2.0 * log_likelihood),
-        ("pearson_chi2", fitted.population().pearson_chi2(&design, &counts).map_err(text)?[0]),
+        ("null_log_likelihood", criteria.null_log_likelihood),
+        ("deviance", criteria.deviance),
+        ("aic", criteria.aic()),
+        ("bic", criteria.bic()),
+        ("pearson_chi2", criteria.pearson_chi2),
     ] {
         tolerance.check(name, &[got], &[expected.number(name)?])?;
     }
-    Ok(())
+    let estimates = inference.estimates(&Covariance::Model).map_err(|error| error.to_string())?;
+    let covariance = estimates.covariance(0).map_err(|why| why.to_string())?;
+    let confidence = estimates.confidence(0.95).map_err(|error| error.to_string())?;
+    let confidence = confidence.index_axis(Axis(1), 0);
+    for (name, got) in [
+        ("standard_errors", first(estimates.standard_errors().view())),
+        ("covariance", matrix(covariance)),
+        ("confidence_95", first(confidence)),
+        ("wald_z", first(estimates.statistics().view())),
+    ] {
+        tolerance.check(name, &got, &flat(expected, name)?)?;
+    }
+    Tolerance::P_VALUE.check("p_values", &first(estimates.p_values().view()), &flat(expected, "p_values")?)
 }
 
 /// Movement, direction and the latest spikes within the trial, as NeMoS users would make them: a history convolved

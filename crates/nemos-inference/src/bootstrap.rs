@@ -322,10 +322,10 @@ impl<B: Backend> Inference<'_, B> {
     fn empty(&self, weights: &Array2<f64>, width: usize) -> Result<Array2<bool>, Error> {
         let n_neurons = self.n_neurons();
         let mut empty = Array2::from_elem((weights.ncols() / width, n_neurons), true);
-        self.used_rows(|row, used| {
+        self.each_count(|row, _, used| {
             for ((replicate, neuron), empty) in empty.indexed_iter_mut().filter(|(_, empty)| **empty) {
                 let column = replicate * width + if width > 1 { neuron } else { 0 };
-                *empty = !(used[neuron] && weights[(row, column)] > 0.0);
+                *empty = !(used[neuron] > 0.0 && weights[(row, column)] > 0.0);
             }
         })?;
         Ok(empty)

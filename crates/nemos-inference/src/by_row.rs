@@ -66,9 +66,6 @@ impl<B: Backend> Inference<'_, B> {
         let mean = ndarray::aview1(&self.columns.mean);
         let deviation = ndarray::aview1(&self.columns.deviation);
         let parameters = self.parameters.to_array(self.n_features() + 1);
-        let factor: Vec<f64> = (0..n_neurons)
-            .map(|neuron| self.of_neurons[neuron].n_rows / self.objective.total_weights()[neuron])
-            .collect();
         let rows = ROWS.min((1 << 20) / n_neurons.max(1)).max(1);
         for range in row_chunks(self.design.n_rows(), rows) {
             let features = (self.design.chunk(range.clone())?.to_array() - mean) / deviation;
@@ -78,19 +75,7 @@ impl<B: Backend> Inference<'_, B> {
                 predictor += &offset.rows(range.clone())?.to_array();
             }
             let counts = self.counts.chunk(range.clone())?.to_array();
-            let mut weights = match self.design.weights() {
-                Some(weights) => weights
-                    .rows(range.clone())?
-                    .to_array()
-                    .broadcast(counts.dim())
-                    .map(|all| all.to_owned()),
-                None => None,
-            }
-            .unwrap_or_else(|| Array2::ones(counts.dim()));
-            for ((row, neuron), weight) in weights.indexed_iter_mut() {
-                let is_missing = counts[(row, neuron)].is_nan() || predictor[(row, neuron)].is_nan();
-                *weight = if is_missing { 0.0 } else { *weight * factor[neuron] };
-            }
+            let weights = self.weights_of(range.clone(), &counts)?;
             let at = self.model.at_rows(predictor.clone(), counts.clone());
             look(&Seen {
                 first: range.start,
@@ -104,15 +89,38 @@ impl<B: Backend> Inference<'_, B> {
         Ok(())
     }
 
-    /// For every row, which neurons' fits used it.
-    pub(crate) fn used_rows(&self, mut look: impl FnMut(usize, &[bool])) -> Result<(), Error> {
-        self.each_chunk(|seen| {
-            for row in 0..seen.n_rows() {
-                let used: Vec<bool> = (0..self.n_neurons()).map(|neuron| seen.is_used(row, neuron)).collect();
-                look(seen.first + row, &used);
+    /// `[n_rows, n_neurons]`: weights that are one on average over the rows used, zero in those that were not used.
+    fn weights_of(&self, range: std::ops::Range<usize>, counts: &Array2<f64>) -> Result<Array2<f64>, Error> {
+        let factor: Vec<f64> = (0..self.n_neurons())
+            .map(|neuron| self.of_neurons[neuron].n_rows / self.objective.total_weights()[neuron])
+            .collect();
+        let part = |values: Option<&nemos_core::Matrix<B>>| values.map(|values| values.rows(range.clone())).transpose();
+        let (known, offset) = (part(self.design.weights())?, part(self.design.offset())?);
+        let (known, offset) = (known.map(|known| known.to_array()), offset.map(|offset| offset.to_array()));
+        let of = |values: &Option<Array2<f64>>, (row, neuron): (usize, usize), otherwise: f64| {
+            let values = values.as_ref();
+            values.map_or(otherwise, |values| values[(row, if values.ncols() == 1 { 0 } else { neuron })])
+        };
+        Ok(Array2::from_shape_fn(counts.dim(), |(row, neuron)| {
+            let is_there = self.columns.complete[range.start + row] && !counts[(row, neuron)].is_nan();
+            if is_there && !of(&offset, (row, neuron), 0.0).is_nan() {
+                of(&known, (row, neuron), 1.0) * factor[neuron]
+            } else {
+                0.0
             }
-            Ok(())
-        })
+        }))
+    }
+
+    /// For every row, in order, the counts of the neurons and their weights, zero where a fit did not use it.
+    pub(crate) fn each_count(&self, mut look: impl FnMut(usize, ArrayView1<'_, f64>, ArrayView1<'_, f64>)) -> Result<(), Error> {
+        for range in row_chunks(self.design.n_rows(), ROWS) {
+            let counts = self.counts.chunk(range.clone())?.to_array();
+            let weights = self.weights_of(range.clone(), &counts)?;
+            for (place, row) in range.enumerate() {
+                look(row, counts.row(place), weights.row(place));
+            }
+        }
+        Ok(())
     }
 
     /// `Σ g gᵀ / (1 − h)²` for every neuron, for standardised features.

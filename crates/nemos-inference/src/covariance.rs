@@ -222,9 +222,9 @@ impl<B: Backend> Inference<'_, B> {
     fn clusters_used(&self, labels: &[usize]) -> Result<Vec<usize>, Error> {
         let n_clusters = labels.iter().max().map_or(0, |highest| highest + 1);
         let mut seen = Array2::from_elem((n_clusters, self.n_neurons()), false);
-        self.used_rows(|row, used| {
-            for (neuron, used) in used.iter().enumerate() {
-                seen[(labels[row], neuron)] |= used;
+        self.each_count(|row, _, weights| {
+            for (neuron, weight) in weights.iter().enumerate() {
+                seen[(labels[row], neuron)] |= *weight > 0.0;
             }
         })?;
         let count = |neuron: usize| seen.column(neuron).iter().filter(|seen| **seen).count();

@@ -6,7 +6,7 @@ use std::fmt;
 use ndarray::Array2;
 use nemos_core::Backend;
 use nemos_glm::{Scale, Support};
-use statrs::function::gamma::digamma;
+use statrs::function::gamma::{digamma, ln_gamma};
 
 use crate::distribution::{rising_root, trigamma};
 use crate::format::number;
@@ -111,7 +111,7 @@ impl fmt::Display for Criteria {
             plain(self.log_likelihood),
             plain(self.aic()),
             plain(self.bic()),
-            plain(self.n_parameters).trim_end_matches(".0000"),
+            (self.n_parameters * 100.0).round() / 100.0,
             self.n_rows
         )?;
         write!(
@@ -139,7 +139,12 @@ impl<B: Backend> Inference<'_, B> {
         let explained = self.model.deviance_explained(&self.design, &self.counts)?;
         let scale = self.most_likely_scales(&deviance)?;
         let log_likelihood = self.log_likelihoods_at(&*self.model, &scale)?;
-        let null_log_likelihood = self.null_log_likelihoods()?;
+        let null_deviance: Vec<f64> = deviance
+            .iter()
+            .zip(&explained)
+            .map(|(deviance, explained)| deviance / (1.0 - explained))
+            .collect();
+        let null_log_likelihood = self.null_log_likelihoods(&log_likelihood, (&deviance, &null_deviance))?;
         let (total, fingerprint) = self.counted()?;
         let has_scale = !matches!(self.kind.scale, Scale::Fixed(_));
         let each = self.of_neurons.iter().enumerate().map(|(neuron, of)| Criteria {
@@ -149,7 +154,7 @@ impl<B: Backend> Inference<'_, B> {
             null_log_likelihood: null_log_likelihood[neuron],
             scale_of_most_likelihood: scale[neuron],
             deviance: deviance[neuron],
-            null_deviance: deviance[neuron] / (1.0 - explained[neuron]),
+            null_deviance: null_deviance[neuron],
             pearson_chi2: chi2[neuron],
             total_count: total[neuron],
             counts_are_spikes: matches!(self.kind.support, Support::NonNegative | Support::Binary),
@@ -226,22 +231,40 @@ impl<B: Backend> Inference<'_, B> {
             .collect())
     }
 
-    /// `[n_neurons]`: log-likelihoods of an intercept alone, at its own scale.
-    fn null_log_likelihoods(&self) -> Result<Vec<f64>, Error> {
+    /// `[n_neurons]`: log-likelihoods of an intercept alone, at its own scale of most likelihood.
+    fn null_log_likelihoods(&self, fitted: &[f64], (deviance, null): (&[f64], &[f64])) -> Result<Vec<f64>, Error> {
+        let each = fitted.iter().zip(deviance).zip(null).zip(&self.of_neurons);
+        match (self.kind.scale, self.kind.built_in.as_deref()) {
+            // Densities at scales of most likelihood differ by what deviances tell.
+            (Scale::Pearson, Some("Gaussian")) => Ok(each
+                .map(|(((fitted, deviance), null), of)| fitted - 0.5 * of.n_rows * (null / deviance).ln())
+                .collect()),
+            (Scale::Pearson, Some("Gamma")) => {
+                let beside = |deviance: f64, n: f64| {
+                    let shape = 1.0 / gamma_scale(deviance / n);
+                    0.5 * shape * deviance + n * (ln_gamma(shape) - shape * shape.ln() + shape)
+                };
+                let null = |(((fitted, deviance), null), of): (((&f64, &f64), &f64), &crate::inference::OfNeuron)| {
+                    fitted + beside(*deviance, of.n_rows) - beside(*null, of.n_rows)
+                };
+                Ok(each.map(null).collect())
+            }
+            // Twice the difference of log-likelihoods is that of deviances.
+            (Scale::Fixed(_), Some(_)) => Ok(each
+                .map(|(((fitted, deviance), null), _)| fitted - 0.5 * (null - deviance))
+                .collect()),
+            _ => self.refitted_null(),
+        }
+    }
+
+    /// The same, by a fit.
+    fn refitted_null(&self) -> Result<Vec<f64>, Error> {
+        if self.kind.scale == Scale::Pearson {
+            return Ok(vec![f64::NAN; self.n_neurons()]);
+        }
         let nothing = Array2::from_elem((self.n_features(), self.n_neurons()), false);
         let null = self.without_penalty(nothing)?;
-        let scale = match self.kind.scale {
-            Scale::Pearson => {
-                let deviance = null.deviance(&self.design, &self.counts)?;
-                match self.kind.built_in.as_deref() {
-                    Some("Gaussian") => self.per_row(&deviance),
-                    Some("Gamma") => self.per_row(&deviance).into_iter().map(gamma_scale).collect(),
-                    _ => vec![f64::NAN; self.n_neurons()],
-                }
-            }
-            _ => null.scale().to_vec(),
-        };
-        self.log_likelihoods_at(&*null, &scale)
+        self.log_likelihoods_at(&*null, null.scale())
     }
 
     /// `[n_neurons]`: standard errors of dispersions that were estimated together with the coefficients (negative binomial), with the
@@ -289,17 +312,13 @@ impl<B: Backend> Inference<'_, B> {
         let (mut total, mut fingerprint) = (vec![0.0; n_neurons], vec![0xcbf2_9ce4_8422_2325_u64; n_neurons]);
         // Fowler, Noll and Vo, by words.
         let mix = |hash: &mut u64, word: u64| *hash = (*hash ^ word).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23);
-        self.each_chunk(|seen| {
-            for row in 0..seen.n_rows() {
-                for neuron in (0..n_neurons).filter(|&neuron| seen.is_used(row, neuron)) {
-                    let (count, weight) = (seen.counts[(row, neuron)], seen.weights[(row, neuron)]);
-                    total[neuron] += weight * count;
-                    mix(&mut fingerprint[neuron], (seen.first + row) as u64);
-                    mix(&mut fingerprint[neuron], count.to_bits());
-                    mix(&mut fingerprint[neuron], (weight as f32).to_bits().into());
-                }
+        self.each_count(|row, counts, weights| {
+            for neuron in (0..n_neurons).filter(|&neuron| weights[neuron] > 0.0) {
+                total[neuron] += weights[neuron] * counts[neuron];
+                mix(&mut fingerprint[neuron], row as u64);
+                mix(&mut fingerprint[neuron], counts[neuron].to_bits());
+                mix(&mut fingerprint[neuron], (weights[neuron] as f32).to_bits().into());
             }
-            Ok(())
         })?;
         Ok((total, fingerprint))
     }

@@ -1,6 +1,5 @@
 //! Curves with bands: filters, tuning curves, differences between conditions, predictions.
 
-use std::ops::Sub;
 use std::sync::Arc;
 
 use ndarray::{Array1, Array2, Axis, s};
@@ -44,19 +43,23 @@ impl Contrasts {
         }
         self
     }
-}
-
-impl Sub for Contrasts {
-    type Output = Contrasts;
 
     /// The difference of two curves, point by point: two conditions.
     ///
-    /// # Panics
-    /// Unless both have as many points of as many parameters.
-    fn sub(self, other: Contrasts) -> Contrasts {
-        Contrasts {
-            rows: self.rows - other.rows,
-        }
+    /// # Errors
+    /// [`Error::Length`] unless both have as many points of as many parameters.
+    pub fn minus(&self, other: &Contrasts) -> Result<Contrasts, Error> {
+        let ((points, parameters), (of_points, of_parameters)) = (self.rows.dim(), other.rows.dim());
+        check_length("the other contrasts", "rows", of_points, (points, "one per point of the first"))?;
+        check_length(
+            "the other contrasts",
+            "columns",
+            of_parameters,
+            (parameters, "one per parameter of the first"),
+        )?;
+        Ok(Contrasts {
+            rows: &self.rows - &other.rows,
+        })
     }
 }
 
@@ -336,6 +339,7 @@ impl Curve {
 
     /// A band of the curve as one of rates: its ends through the link, times this many bins per second (one for rates per bin). The
     /// band of a rate never goes below zero, as `rate ± standard errors` would.
+    #[expect(clippy::missing_panics_doc, reason = "invariant: a link gives a rate for each predictor")]
     pub fn rates(&self, band: &Band, bins_per_second: f64) -> Band {
         let through = |values: &Array2<f64>| {
             let values = values.as_standard_layout();
@@ -372,6 +376,7 @@ impl Curve {
 
     /// `[n_points, n_neurons]`: standard errors of the rates by the delta method, `|∂rate/∂predictor| · se`, times this many bins per
     /// second. Not for intervals: those come from [`rates`](Curve::rates).
+    #[expect(clippy::missing_panics_doc, reason = "invariant: a link gives a slope for each predictor")]
     pub fn rate_standard_error(&self, bins_per_second: f64) -> Array2<f64> {
         let flat: Vec<f64> = self.value.iter().copied().collect();
         let (_, slope) = self.link.rate_and_slope(&flat);

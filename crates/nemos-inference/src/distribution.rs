@@ -133,7 +133,7 @@ pub(crate) fn normal_quantile(share: f64) -> f64 {
 /// The regularised incomplete beta function, for arguments that rounding may have taken out of range.
 pub(crate) fn beta_tail(x: f64, a: f64, b: f64) -> f64 {
     match x {
-        x if x.is_nan() || !(a > 0.0 && b > 0.0) => f64::NAN,
+        x if [x, a, b].iter().any(|x| x.is_nan()) || a <= 0.0 || b <= 0.0 => f64::NAN,
         x if x <= 0.0 => 0.0,
         x if x >= 1.0 => 1.0,
         x => beta_reg(a, b, x),
@@ -148,7 +148,7 @@ pub(crate) fn beta_quantile(share: f64, a: f64, b: f64) -> f64 {
 /// The regularised upper incomplete gamma function.
 pub(crate) fn upper_gamma(a: f64, x: f64) -> f64 {
     match x {
-        x if x.is_nan() || !(a > 0.0) => f64::NAN,
+        x if x.is_nan() || a.is_nan() || a <= 0.0 => f64::NAN,
         x if x <= 0.0 => 1.0,
         x if x.is_infinite() => 0.0,
         x => gamma_ur(a, x),
@@ -158,7 +158,7 @@ pub(crate) fn upper_gamma(a: f64, x: f64) -> f64 {
 /// The regularised lower incomplete gamma function.
 pub(crate) fn lower_gamma(a: f64, x: f64) -> f64 {
     match x {
-        x if x.is_nan() || !(a > 0.0) => f64::NAN,
+        x if x.is_nan() || a.is_nan() || a <= 0.0 => f64::NAN,
         x if x <= 0.0 => 0.0,
         x if x.is_infinite() => 1.0,
         x => gamma_lr(a, x),

@@ -136,15 +136,19 @@ impl Estimates {
     /// # Errors
     /// Why there is none.
     pub fn covariance(&self, neuron: usize) -> Result<ArrayView2<'_, f64>, Unavailable> {
-        match &self.each[neuron].covariance {
-            Ok(covariance) => Ok(covariance.view()),
-            Err(why) => Err(*why),
+        match self.each.get(neuron).map(|of| &of.covariance) {
+            Some(Ok(covariance)) => Ok(covariance.view()),
+            Some(Err(why)) => Err(*why),
+            None => Err(Unavailable::Outside),
         }
     }
 
     /// What can be said of a parameter.
     pub fn standing(&self, parameter: usize, neuron: usize) -> Standing {
-        let of = &self.each[neuron];
+        let of = match self.each.get(neuron) {
+            Some(of) if parameter < of.free.len() => of,
+            _ => return Standing::Unavailable(Unavailable::Outside),
+        };
         match of.covariance {
             Err(why) => return Standing::Unavailable(why),
             Ok(_) if !of.free[parameter] => return Standing::Masked,
@@ -174,9 +178,9 @@ impl Estimates {
         })
     }
 
-    /// What the statistics of a neuron are compared with.
-    pub fn reference(&self, neuron: usize) -> Reference {
-        self.each[neuron].reference
+    /// `[n_neurons]`: what the statistics of each neuron are compared with.
+    pub fn references(&self) -> Vec<Reference> {
+        self.each.iter().map(|of| of.reference).collect()
     }
 
     /// `[n_parameters, n_neurons]`: the probability of a statistic as far from zero, on either side, where the parameter is zero.

@@ -14,6 +14,9 @@ pub enum Spiking {
     Bernoulli,
     /// Any number in a bin, with the expectation that is given.
     Poisson,
+    /// At the ends of bins, as if time were continuous: the textbook's `ξ = Σ rate`, which is wrong for bins, and there to be compared
+    /// with.
+    Continuous,
 }
 
 /// What happens to the time between the last spike of a segment and its end.
@@ -137,13 +140,13 @@ impl TimeRescaling {
                     let mut at = 0.0;
                     for _ in 0..counts[bin] as usize {
                         let place = left.next().unwrap_or(f64::NAN);
-                        let (interval, since) = match self.spiking {
-                            Some(Spiking::Poisson) => {
-                                let mass = rates[bin] * (place - at);
-                                at = place;
-                                (waited + mass, passed + mass)
-                            }
-                            _ => (waited - (-place * rates[bin]).ln_1p(), passed),
+                        let (interval, since) = if self.is_integral() {
+                            let place = if self.spiking == Some(Spiking::Continuous) { 1.0 } else { place };
+                            let mass = rates[bin] * (place - at);
+                            at = place;
+                            (waited + mass, passed + mass)
+                        } else {
+                            (waited - (-place * rates[bin]).ln_1p(), passed)
                         };
                         passed = since;
                         intervals.push(interval);
@@ -154,12 +157,12 @@ impl TimeRescaling {
                             share
                         });
                         waited = 0.0;
-                        if self.spiking == Some(Spiking::Poisson) {
+                        if self.is_integral() {
                             rest -= passed;
                             passed = 0.0;
                         }
                     }
-                    if self.spiking == Some(Spiking::Poisson) {
+                    if self.is_integral() {
                         let mass = rates[bin] * (1.0 - at);
                         waited += mass;
                         passed += mass;
@@ -180,16 +183,18 @@ impl TimeRescaling {
 
     /// What a bin without a spike adds to the time that is waited.
     fn mass(&self, rate: f64) -> f64 {
-        match self.spiking {
-            Some(Spiking::Poisson) => rate,
-            _ => -(-rate).ln_1p(),
-        }
+        if self.is_integral() { rate } else { -(-rate).ln_1p() }
+    }
+
+    /// Whether intervals are integrals of the rate.
+    fn is_integral(&self) -> bool {
+        matches!(self.spiking, Some(Spiking::Poisson | Spiking::Continuous))
     }
 
     fn check(&self, rates: &[f64], counts: &[f64], segments: &Segments) -> Result<(), Error> {
         crate::error::check_length("the counts", "entries", counts.len(), (rates.len(), "one per rate"))?;
         crate::error::check_length("the segments", "rows", segments.n_rows(), (rates.len(), "one per rate"))?;
-        let is_poisson = self.spiking == Some(Spiking::Poisson);
+        let is_poisson = self.is_integral();
         for (row, (&rate, &count)) in rates.iter().zip(counts).enumerate() {
             let (highest, expected) = match is_poisson {
                 true => (f64::MAX, "an expected count is finite and not negative"),

@@ -165,7 +165,7 @@ impl Summary {
             );
         }
         let width = estimates.names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
-        let letter = if matches!(estimates.reference(neuron), Reference::StudentT(_)) {
+        let letter = if matches!(estimates.each[neuron].reference, Reference::StudentT(_)) {
             "t"
         } else {
             "z"
@@ -210,7 +210,7 @@ impl Summary {
         writeln!(
             formatter,
             "compared with {}; dispersion {}",
-            named(estimates.reference(neuron)),
+            named(estimates.each[neuron].reference),
             number(self.scale[neuron], 0)
         )?;
         writeln!(formatter, "{criteria}")

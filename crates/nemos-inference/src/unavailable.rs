@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use nemos_solvers::Status;
-
 /// Why nothing can be said of the coefficients of a neuron: its numbers are NaN.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -15,10 +13,10 @@ pub enum Unavailable {
     NoDegreesOfFreedom,
     /// The information is not positive definite: a point that is no maximum, or features as good as collinear.
     Indefinite,
-    /// The fit did not converge.
-    NotConverged(Status),
     /// Fewer than two clusters have rows.
     TooFewClusters,
+    /// There is no neuron, or no parameter, of this number.
+    Outside,
 }
 
 impl fmt::Display for Unavailable {
@@ -28,7 +26,7 @@ impl fmt::Display for Unavailable {
                 .write_str("the likelihood has no finite maximum, so coefficients have no standard errors; a ridge gives them some"),
             Unavailable::NoDegreesOfFreedom => formatter.write_str("no degrees of freedom are left to estimate the scale from"),
             Unavailable::Indefinite => formatter.write_str("the information is not positive definite at these coefficients"),
-            Unavailable::NotConverged(status) => write!(formatter, "the fit did not converge ({status})"),
+            Unavailable::Outside => formatter.write_str("there is no such neuron or parameter"),
             Unavailable::TooFewClusters => formatter.write_str("fewer than two clusters have rows"),
         }
     }

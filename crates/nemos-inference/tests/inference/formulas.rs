@@ -50,7 +50,7 @@ fn least_squares_have_their_textbook_table() {
     let covariance = estimates.covariance(0).unwrap();
     let product = covariance.dot(&z.t().dot(&z)) / s2;
     assert!(apart(product.iter(), Array2::<f64>::eye(3).iter()) < 1e-10);
-    assert_eq!(estimates.reference(0), Reference::StudentT(37.0));
+    assert_eq!(estimates.references()[0], Reference::StudentT(37.0));
     let (wald, ratio) = (
         estimates.wald(0..2).unwrap().each[0],
         inference.likelihood_ratio(0..2).unwrap().each[0],
@@ -235,7 +235,7 @@ fn the_band_of_a_rate_stays_above_zero_and_differences_of_equals_are_zero() {
             .all(|((a, b), c)| 0.0 < *a && a < b && b < c)
     );
     assert!((rates.value[(8, 0)] - 1000.0 * curve.value[(8, 0)].exp()).abs() < 1e-6);
-    let none = estimates.curve(&(contrasts.clone() - contrasts)).unwrap();
+    let none = estimates.curve(&contrasts.minus(&contrasts).unwrap()).unwrap();
     assert!(none.value.iter().chain(&none.standard_error).all(|x| *x == 0.0));
 }
 
