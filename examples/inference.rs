@@ -35,7 +35,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{}\n", compare(&[&without, &inference])?);
 
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
-    let mut ks = Panel::new().x(Axis::new("interval, as a share")).y(Axis::new("of the model, less that"));
+    let band = 1.358 / spikes.sum().sqrt();
+    let mut ks = Panel::new().x(Axis::new("share of intervals")).y(Axis::new("that of the model, less it"));
+    ks = ks.mark(Area::new([0.0, 1.0], [-band; 2], [band; 2]).color(Color::LightGray).label("95 %"));
     for (name, model, spiking) in [
         ("with history", &inference, Spiking::Bernoulli),
         ("the same, textbook", &inference, Spiking::Continuous),
@@ -46,13 +48,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("{name:18} D = {:.4}, 95 % band {:.4}", test.statistic, test.band_95);
         let (x, away) = (points.column(0).to_vec(), (&points.column(1) - &points.column(0)).to_vec());
         ks = ks.mark(Line::new(x, away).label(name));
-        ks = ks.mark(Area::new([0.0, 1.0], [-test.band_95; 2], [test.band_95; 2]).color(Color::LightGray));
     }
     let gains = summary.estimates.gains(0.95)?;
     let of = |end: usize| gains.slice(s![1..=20, 0, end]).to_vec();
     let lags: Vec<f64> = (1..=20).map(|lag| lag as f64).collect();
-    let filter =
-        Panel::new().x(Axis::new("time since a spike").unit("ms")).y(Axis::new("odds of a spike, times"));
+    let filter = Panel::new().x(Axis::new("time since a spike").unit("ms")).y(Axis::new("odds, times"));
     let filter = filter.mark(Area::new(lags.clone(), of(1), of(2)).label("95 %, by trials"));
     let filter = filter.mark(Line::new(lags, of(0)).label("estimate"));
     Ok(Figure::new().panel(filter).panel(ks).save("inference.svg")?)

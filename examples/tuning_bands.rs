@@ -44,13 +44,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (name, direction) in [("running up", 1.0), ("running down", 0.0)] {
         let ones = Array2::ones((grid.len(), 1));
         let contrasts = Contrasts::new(concatenate![Axis(1), parabola(&grid), &ones * direction, ones]);
-        let y = plot::Axis::new("rate").unit("spikes/s").range(0.0, 16.0);
+        let y = plot::Axis::new("rate").unit("spikes/s");
         let mut panel = Panel::new().title(name).x(plot::Axis::new("position").unit("cm")).y(y);
         for (label, of, color) in [("HAC, 5 s", &robust, Color::Vermillion), ("model", &model, Color::Blue)] {
             let curve = of.curve(&contrasts)?;
             let band = curve.rates(&curve.simultaneous(0.95, &mut rng)?, 1.0 / bin);
-            let [lower, upper, value] =
-                [band.lower, band.upper, band.value].map(|of| of.into_raw_vec_and_offset().0);
+            let [lower, upper, value] = [band.lower, band.upper, band.value].map(|of| of.column(0).to_vec());
             panel = panel.mark(Area::new(grid.clone(), lower, upper).color(color).label(label));
             panel = panel.mark(Line::new(grid.clone(), value).color(color));
         }

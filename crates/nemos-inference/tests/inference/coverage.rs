@@ -1,4 +1,5 @@
-//! Coverage of intervals and level of tests, by simulation with fixed seeds. Slow: `cargo test --release -- --ignored coverage --nocapture`.
+//! Coverage of intervals and level of tests, by simulation with fixed seeds. Slow: `cargo test -p nemos-inference --test inference -- --ignored coverage
+//! --nocapture`.
 
 use ndarray::Array2;
 use nemos_core::{Cpu, Design, Matrix, Segments};
@@ -183,7 +184,7 @@ fn coverage_of_intervals_and_level_of_tests() {
     );
 
     let (design, counts) = Experiment {
-        n_trials: 60,
+        n_trials: 200,
         length: 10,
         per_trial: true,
         draw: by_trial,
@@ -197,7 +198,7 @@ fn coverage_of_intervals_and_level_of_tests() {
         assert!(got.0 < 0.9);
     }
     holds(
-        "gain of every trial: by 60 trials",
+        "gain of every trial: by 200 trials",
         covered(&inference, &Covariance::Cluster(Clusters::segments())),
     );
     report(
