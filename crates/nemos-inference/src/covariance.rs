@@ -72,6 +72,12 @@ pub(crate) struct Made {
     pub(crate) notes: Vec<String>,
 }
 
+/// Residual degrees of freedom, where some are left.
+fn dof_of(of: &OfNeuron) -> Result<f64, Unavailable> {
+    let dof = of.dof_resid();
+    if dof > 0.0 { Ok(dof) } else { Err(Unavailable::NoDegreesOfFreedom) }
+}
+
 // With fewer clusters than this Student's t takes the place of the normal distribution.
 const FEW_CLUSTERS: usize = 20;
 
@@ -111,7 +117,7 @@ impl<B: Backend> Inference<'_, B> {
                 })
             }
             Covariance::Hc0 => self.sandwich(&SecondMoment::Scores, &|_, _| Ok(1.0))?,
-            Covariance::Hc1 => self.sandwich(&SecondMoment::Scores, &|_, of| Ok(of.n_rows / of.dof_resid()))?,
+            Covariance::Hc1 => self.sandwich(&SecondMoment::Scores, &|_, of| Ok(of.n_rows / dof_of(of)?))?,
             Covariance::Hc3 => {
                 let meats = self.leveraged_scores()?;
                 self.each(|neuron, _, inverse| Ok(inverse.dot(&meats[neuron]).dot(inverse)))
