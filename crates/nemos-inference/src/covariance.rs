@@ -204,7 +204,7 @@ impl<B: Backend> Inference<'_, B> {
             let of_rows = if clusters.is_of_groups_only() {
                 1.0
             } else {
-                (of.n_rows - 1.0) / of.dof_resid()
+                (of.n_rows - 1.0) / dof_of(of)?
             };
             Ok(g / (g - 1.0) * of_rows)
         };
