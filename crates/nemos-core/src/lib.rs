@@ -42,6 +42,7 @@ mod names;
 mod print;
 mod rows;
 mod segments;
+mod selected;
 pub mod simd;
 pub mod special;
 mod times;

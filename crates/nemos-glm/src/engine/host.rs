@@ -221,11 +221,11 @@ impl<'a, E: HostFloat> Slices<'a, E> {
             }
         }
         if let Some((folds, rows)) = folds.zip(self.rows.as_ref()) {
-            let left_out: Vec<Option<u8>> = asked.columns.iter().map(|&problem| folds.left_out[problem]).collect();
-            for (weights, &row) in scratch.chunks_exact_mut(left_out.len()).zip(rows) {
-                let fold = Some(folds.of_row[row]);
-                for (weight, left_out) in weights.iter_mut().zip(&left_out) {
-                    if *left_out == fold {
+            let kept = folds.kept(asked.columns);
+            let kept: Vec<Vec<E>> = kept.into_iter().map(|kept| kept.into_iter().map(E::from_f64).collect()).collect();
+            for (weights, &row) in scratch.chunks_exact_mut(asked.columns.len()).zip(rows) {
+                for (weight, &kept) in weights.iter_mut().zip(&kept[usize::from(folds.of_row[row])]) {
+                    if kept == E::default() {
                         *weight = E::default();
                     }
                 }

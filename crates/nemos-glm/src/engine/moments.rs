@@ -127,16 +127,6 @@ impl MomentSums {
         Ok(())
     }
 
-    /// Takes rows away again that were added.
-    pub(crate) fn without(&self, rows: &MomentSums) -> MomentSums {
-        MomentSums {
-            weight: self.weight - rows.weight,
-            sum: self.sum.iter().zip(&rows.sum).map(|(all, some)| all - some).collect(),
-            products: &self.products - &rows.products,
-            precision: self.precision,
-        }
-    }
-
     /// Means and covariances.
     pub(crate) fn moments(&self, about: &[f64]) -> Moments {
         let offset: Vec<f64> = self.sum.iter().map(|sum| sum / self.weight).collect();

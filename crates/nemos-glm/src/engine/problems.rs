@@ -28,8 +28,27 @@ pub struct Problems {
 pub(crate) struct Folds {
     /// The fold of every row of the data.
     pub(crate) of_row: Arc<[u8]>,
-    /// The fold that each problem leaves out.
-    pub(crate) left_out: Vec<Option<u8>>,
+    /// The folds that each problem leaves out.
+    pub(crate) left_out: Vec<FoldSet>,
+}
+
+/// A set of folds.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct FoldSet([u64; 4]);
+
+impl FoldSet {
+    pub(crate) fn contains(self, fold: u8) -> bool {
+        self.0[usize::from(fold) / 64] >> (fold % 64) & 1 == 1
+    }
+}
+
+impl FromIterator<u8> for FoldSet {
+    fn from_iter<I: IntoIterator<Item = u8>>(folds: I) -> Self {
+        folds.into_iter().fold(FoldSet::default(), |mut set, fold| {
+            set.0[usize::from(fold) / 64] |= 1 << (fold % 64);
+            set
+        })
+    }
 }
 
 impl Problems {
@@ -64,8 +83,30 @@ impl Problems {
     ///
     /// # Errors
     /// [`Error::PerProblem`] unless there is one for each problem.
-    pub fn leaving_out(mut self, fold_of_row: Vec<u8>, left_out: impl IntoIterator<Item = Option<u8>>) -> Result<Self, Error> {
-        let left_out: Vec<Option<u8>> = left_out.into_iter().collect();
+    pub fn leaving_out(self, fold_of_row: Vec<u8>, left_out: impl IntoIterator<Item = Option<u8>>) -> Result<Self, Error> {
+        self.leaving_out_each(fold_of_row, left_out)
+    }
+
+    /// With rows that problems leave out: the fold of each row of the data, and all folds that each problem leaves out. Where
+    /// what problems leave out overlaps, as with gaps around test rows, a fold is the rows that the same problems leave out.
+    ///
+    /// # Errors
+    /// [`Error::PerProblem`] unless there is one set for each problem.
+    ///
+    /// # Example
+    /// Rows 2 and 3 are kept apart from either end.
+    /// ```
+    /// use nemos_glm::Problems;
+    /// let problems = Problems::of_responses([0, 0]).leaving_out_each(vec![0, 0, 1, 2, 3, 3], [vec![0, 1], vec![2, 3]])?;
+    /// assert_eq!(problems.n_problems(), 2);
+    /// # Ok::<(), nemos_glm::Error>(())
+    /// ```
+    pub fn leaving_out_each<F: IntoIterator<Item = u8>>(
+        mut self,
+        fold_of_row: Vec<u8>,
+        left_out: impl IntoIterator<Item = F>,
+    ) -> Result<Self, Error> {
+        let left_out: Vec<FoldSet> = left_out.into_iter().map(FoldSet::from_iter).collect();
         self.check("folds to leave out", left_out.len())?;
         self.folds = Some(Folds {
             of_row: fold_of_row.into(),
@@ -101,6 +142,11 @@ impl Problems {
     /// The column of the counts of a problem.
     pub fn response(&self, problem: usize) -> usize {
         self.responses[problem]
+    }
+
+    /// The column of the counts of each problem.
+    pub(crate) fn responses(&self) -> Vec<usize> {
+        self.responses.clone()
     }
 
     /// The column of `width` columns of weights that a problem takes: one column is for all.
@@ -179,7 +225,18 @@ impl Problems {
 impl Folds {
     /// How many folds there are: one more than the highest.
     pub(crate) fn n_folds(&self) -> usize {
-        let named = self.of_row.iter().copied().chain(self.left_out.iter().flatten().copied());
-        named.max().map_or(0, |highest| usize::from(highest) + 1)
+        self.of_row.iter().max().map_or(0, |&highest| usize::from(highest) + 1)
+    }
+
+    /// Whether a problem leaves out a row of the data.
+    pub(crate) fn leaves_out(&self, problem: usize, row: usize) -> bool {
+        self.left_out[problem].contains(self.of_row[row])
+    }
+
+    /// `[n_folds][problems]`: one where a problem keeps the rows of a fold, zero where it leaves them out.
+    pub(crate) fn kept(&self, problems: &[usize]) -> Vec<Vec<f64>> {
+        let keeps = |problem: usize, fold: usize| f64::from(u8::from(!self.left_out[problem].contains(fold as u8)));
+        let of_fold = |fold| problems.iter().map(|&problem| keeps(problem, fold)).collect();
+        (0..self.n_folds()).map(of_fold).collect()
     }
 }

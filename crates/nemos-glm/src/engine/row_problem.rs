@@ -48,9 +48,7 @@ pub(crate) fn of<'a, B: Backend>(objective: &'a GlmObjective<'_, B>, held: &Held
     }
     let response = problems.response(problem);
     let weight_of = |row: usize| {
-        let left_out = problems
-            .folds()
-            .is_some_and(|folds| folds.left_out[problem] == Some(folds.of_row[held.numbers[row]]));
+        let left_out = problems.folds().is_some_and(|folds| folds.leaves_out(problem, held.numbers[row]));
         let weights = held.weights.as_ref();
         let weight = weights.map_or(1.0, |weights| weights[(row, problems.weight_column(problem, weights.ncols()))]);
         if left_out || held.counts[(row, response)].is_nan() {

@@ -1,6 +1,7 @@
 //! One pass over the data before a fit: which rows can be used, what the counts of each problem amount to, and the
 //! moments of the features.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use ndarray::Array2;
@@ -12,7 +13,7 @@ use crate::engine::data::{Data, Read};
 use crate::engine::host::Asked;
 use crate::engine::model::Model;
 use crate::engine::moments::MomentSums;
-use crate::engine::problems::Problems;
+use crate::engine::problems::{FoldSet, Problems};
 use crate::engine::shards::{Sum, add};
 use crate::engine::support::{any_outside, check};
 use crate::engine::tensors::Seen;
@@ -34,7 +35,7 @@ pub(crate) struct Totals {
 /// Moments of the features, and which of them each problem sees.
 #[derive(Clone, Debug)]
 pub(crate) struct FoldMoments {
-    /// Those of all rows, and then those without each fold that is left out.
+    /// Those of all rows, and then those without each set of folds that is left out.
     pub(crate) moments: Vec<Arc<Moments>>,
     /// `[n_problems]`
     pub(crate) of_problem: Vec<usize>,
@@ -138,17 +139,22 @@ fn fold_moments(sums: &[MomentSums], problems: &Problems, about: &[f64]) -> Fold
     let mut moments = vec![Arc::new(all.moments(about))];
     let mut of_problem = vec![0; problems.n_problems()];
     if let Some(folds) = problems.folds() {
-        for (fold, sums) in sums.iter().enumerate() {
-            let without = all.without(sums);
-            if !folds.left_out.contains(&Some(fold as u8)) || without.weight() <= 0.0 {
-                continue;
-            }
-            let place = moments.len();
-            moments.push(Arc::new(without.moments(about)));
-            let leaving = folds.left_out.iter().zip(&mut of_problem);
-            leaving
-                .filter(|(left_out, _)| **left_out == Some(fold as u8))
-                .for_each(|(_, of_problem)| *of_problem = place);
+        let mut known = HashMap::from([(FoldSet::default(), 0)]);
+        for (left_out, of_problem) in folds.left_out.iter().zip(&mut of_problem) {
+            *of_problem = *known.entry(*left_out).or_insert_with(|| {
+                let kept = sums.iter().enumerate().filter(|(fold, _)| !left_out.contains(*fold as u8));
+                let kept = kept.map(|(_, sums)| sums.clone()).reduce(|mut a, b| {
+                    a.merge(b);
+                    a
+                });
+                match kept.filter(|kept| kept.weight() > 0.0) {
+                    Some(kept) => {
+                        moments.push(Arc::new(kept.moments(about)));
+                        moments.len() - 1
+                    }
+                    None => 0,
+                }
+            });
         }
     }
     FoldMoments { moments, of_problem }
@@ -193,7 +199,7 @@ const OF_ROWS: usize = 3;
 impl Kinds {
     fn new<B: Backend>(problems: &Problems, model: &dyn Model<B::Burn>, weight_width: usize) -> Self {
         let mut columns: Vec<(usize, usize)> = Vec::new();
-        let mut places = std::collections::HashMap::new();
+        let mut places = HashMap::new();
         let mut of_problem = Vec::with_capacity(problems.n_problems());
         for problem in 0..problems.n_problems() {
             let key = (problems.response(problem), problems.weight_column(problem, weight_width));
@@ -351,8 +357,8 @@ impl Kinds {
         let n = self.of_problem.len();
         let mut of_problems = Array2::<f64>::zeros((self.width(), n));
         for (problem, kind) in self.of_problem.iter().enumerate() {
-            let left_out = problems.folds().and_then(|folds| folds.left_out[problem]);
-            for fold in (0..self.n_folds).filter(|&fold| !self.by_fold || left_out.map(usize::from) != Some(fold)) {
+            let left_out = problems.folds().map_or(FoldSet::default(), |folds| folds.left_out[problem]);
+            for fold in (0..self.n_folds).filter(|&fold| !self.by_fold || !left_out.contains(fold as u8)) {
                 let place = (fold * self.columns.len() + kind) * self.width();
                 let column = &mut of_problems.column_mut(problem);
                 column

@@ -238,15 +238,14 @@ fn weights<B: Backend>(chunk: &Chunk<B>, asked: Asked<'_>) -> Result<Option<Tens
         }
     };
     let Some(folds) = asked.problems.folds() else { return Ok(given) };
-    let n_rows = chunk.n_rows();
-    let of_row = (0..n_rows).map(|row| f64::from(folds.of_row[chunk.rows.at(row)])).collect();
-    let of_row = Matrix::<B>::from_column(of_row).into_tensor();
-    // No row is in fold −1.
-    let left_out = asked.columns.iter().map(|&problem| folds.left_out[problem].map_or(-1.0, f64::from));
-    let left_out = row::<B>(&left_out.collect::<Vec<_>>());
-    let shape = [n_rows, asked.columns.len()];
-    let out = of_row.expand(shape).equal(left_out.expand(shape));
-    let ones = Tensor::ones(shape, (&B::device(), B::DTYPE));
-    let weights = given.map_or(ones, |weights| weights.expand(shape));
-    Ok(Some(weights.mask_fill(out, 0.0)))
+    let of_row: Vec<usize> = (0..chunk.n_rows())
+        .map(|row| usize::from(folds.of_row[chunk.rows.at(row)]))
+        .collect();
+    let kept = folds.kept(asked.columns);
+    let dims = [kept.len(), asked.columns.len()];
+    let kept = Matrix::<B>::from_vec(kept.concat(), dims)?.select_rows(&of_row)?.into_tensor();
+    Ok(Some(match given {
+        None => kept,
+        Some(weights) => kept.clone() * weights.expand(kept.dims()),
+    }))
 }

@@ -195,6 +195,13 @@ impl<O: ObservationModel, L: InverseLink> Glm<O, L> {
     }
 }
 
+impl<O, L> From<PopulationGlm<O, L>> for Glm<O, L> {
+    /// The same model, of one neuron.
+    fn from(population: PopulationGlm<O, L>) -> Self {
+        Glm(population)
+    }
+}
+
 fn one_column(coef: &[f64]) -> Array2<f64> {
     Array2::from_shape_fn((coef.len(), 1), |(feature, _)| coef[feature])
 }

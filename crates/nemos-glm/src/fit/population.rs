@@ -207,6 +207,39 @@ impl<O: ObservationModel, L: InverseLink> PopulationGlm<O, L> {
         Observations(self.model::<B>())
     }
 
+    /// Fits of these problems, as if each were a neuron of a population: folds and strengths of many neurons as one batch, which
+    /// share every pass over the design. Strengths "per neuron" are per problem there; a start may be per neuron or per problem.
+    ///
+    /// # Errors
+    /// As [`fit_with`](PopulationGlm::fit_with), and if the problems do not fit the data.
+    ///
+    /// # Example
+    /// One neuron without the first and without the last two rows:
+    /// ```
+    /// use nemos_core::{Cpu, Matrix};
+    /// use nemos_glm::{Poisson, PopulationGlm, Problems};
+    /// use nemos_solvers::Auto;
+    ///
+    /// let stimulus = Matrix::<Cpu>::from_column(vec![0.0, 1.0, 0.0, 1.0, 0.0, 1.0]);
+    /// let counts = Matrix::from_column(vec![1.0, 3.0, 2.0, 4.0, 3.0, 3.0]);
+    /// let problems = Problems::of_responses([0, 0]).leaving_out(vec![0, 0, 1, 1, 2, 2], [Some(0), Some(2)])?;
+    /// let fitted = PopulationGlm::new(Poisson).fit_problems(&Auto::new(), problems, &stimulus, &counts)?;
+    /// // 3.5 against 2.5 spikes per bin, and 3.5 against 1.5.
+    /// assert!((fitted.coef()[(0, 0)].exp() - 7.0 / 5.0).abs() < 1e-6);
+    /// assert!((fitted.coef()[(0, 1)].exp() - 7.0 / 3.0).abs() < 1e-6);
+    /// # Ok::<(), nemos_glm::Error>(())
+    /// ```
+    pub fn fit_problems<B: Backend>(
+        &self,
+        solver: &dyn Solver,
+        problems: Problems,
+        design: &(impl ToDesign<B> + ?Sized),
+        counts: &(impl ToDesign<B> + ?Sized),
+    ) -> Result<FittedPopulationGlm<O, L>, Error> {
+        let fit = self.task(design, counts).fit_problems(&self.options, problems, solver)?;
+        Ok(FittedPopulationGlm::new(self.clone(), fit))
+    }
+
     /// Begins a fit that is fed batch by batch. The data given here only say where to start.
     ///
     /// # Errors

@@ -83,28 +83,52 @@ impl<'a, B: Backend> Task<'a, B> {
         let free = self.free(options)?;
         let data = (self.design.clone(), self.counts.clone());
         let free = free.map(|free| {
-            let of_problems: Vec<usize> = (0..problems.n_problems()).map(|problem| problems.response(problem)).collect();
-            if given { free.select(ndarray::Axis(1), &of_problems) } else { free }
+            if given {
+                free.select(ndarray::Axis(1), &problems.responses())
+            } else {
+                free
+            }
         });
         let mut objective = GlmObjective::new(self.model.clone(), data, problems, which)?;
         objective.hold_all_but(free);
         Ok(objective)
     }
 
-    /// Fits.
+    /// Fits each neuron.
     pub(crate) fn fit(&self, options: &Options, solver: &dyn Solver) -> Result<Fit, Error> {
         let regularizer = self.penalty(options)?;
-        let mut objective = self.objective(options, None, Survey::WithMoments)?;
+        let objective = self.objective(options, None, Survey::WithMoments)?;
+        self.fit_objective(options, &regularizer, objective, solver)
+    }
+
+    /// Fits each of these problems; strengths per neuron are per problem.
+    pub(crate) fn fit_problems(&self, options: &Options, problems: Problems, solver: &dyn Solver) -> Result<Fit, Error> {
+        let n_features = self.design.n_columns();
+        let regularizer = options.regularizer.resolve(self.design.names(), n_features)?;
+        regularizer.validate_classes(n_features, problems.n_problems(), self.model.n_predictors())?;
+        let objective = self.objective(options, Some(problems), Survey::WithMoments)?;
+        self.fit_objective(options, &regularizer, objective, solver)
+    }
+
+    fn fit_objective(
+        &self,
+        options: &Options,
+        regularizer: &Regularizer,
+        mut objective: GlmObjective<'a, B>,
+        solver: &dyn Solver,
+    ) -> Result<Fit, Error> {
         let start = start_of(options, &objective)?;
-        let mut solution = minimize(&Penalized::new(&objective, &regularizer), solver, options.stopping, &start)?;
+        let mut solution = minimize(&Penalized::new(&objective, regularizer), solver, options.stopping, &start)?;
         if self.model.scale() == Scale::MaximumLikelihood {
-            solution = alternate(&mut objective, &regularizer, (solver, &options.stopping), solution)?;
+            solution = alternate(&mut objective, regularizer, (solver, &options.stopping), solution)?;
         }
         let edges = solution.outcome.columns.iter_mut().zip(objective.on_edge());
         edges
             .filter(|(_, on_edge)| **on_edge)
             .for_each(|(column, _)| column.status = Status::NoMaximum);
-        let dof_resid = degrees_of_freedom(&regularizer, &solution, &objective);
+        let dof_resid = degrees_of_freedom(regularizer, &solution, &objective);
+        let neurons = names_of_neurons(&self.counts, self.n_neurons());
+        let problems = objective.problems();
         let mut fit = Fit {
             parameters: solution.parameters,
             outcome: solution.outcome,
@@ -112,10 +136,11 @@ impl<'a, B: Backend> Task<'a, B> {
             has_offset: objective.has_offset(),
             dof_resid,
             features: self.design.names().clone(),
-            neurons: names_of_neurons(&self.counts, self.n_neurons()),
+            neurons: problems.responses().into_iter().map(|neuron| neurons[neuron].clone()).collect(),
         };
         if self.model.scale() == Scale::Pearson {
-            let chi2 = pearson_chi2(&*self.model, &fit, (self.design.clone(), self.counts.clone()))?;
+            let data = (self.design.clone(), self.counts.clone());
+            let chi2 = pearson_chi2(&*self.model, &fit, problems.clone(), data)?;
             // Without degrees of freedom there is no scale.
             let scale = |(chi2, &dof): (&f64, &f64)| if dof > 0.0 { chi2 / dof } else { f64::NAN };
             fit.scale = chi2.iter().zip(&fit.dof_resid).map(scale).collect();
@@ -140,6 +165,7 @@ pub(crate) fn names_of_neurons<B: Backend>(counts: &Design<'_, B>, n_neurons: us
 pub(crate) fn pearson_chi2<B: Backend>(
     model: &dyn Model<B::Burn>,
     fit: &Fit,
+    problems: Problems,
     data: (Design<'_, B>, Design<'_, B>),
 ) -> Result<Vec<f64>, Error> {
     let unit = match model.scale() {
@@ -147,6 +173,7 @@ pub(crate) fn pearson_chi2<B: Backend>(
         _ => fit.scale.clone(),
     };
     let mut described = Described::new(model, &unit, data)?;
+    described.problems = problems;
     Ok(described.sum(Quantity::Pearson, From::Parameters(&fit.parameters))?.totals())
 }
 
@@ -154,6 +181,11 @@ pub(crate) fn pearson_chi2<B: Backend>(
 pub(crate) fn start_of<B: Backend>(options: &Options, objective: &GlmObjective<'_, B>) -> Result<Parameters, Error> {
     let made = objective.start();
     let Some(given) = &options.start else { return Ok(made) };
+    // Of several problems of a neuron, each starts where the neuron does.
+    let n_neurons = objective.data.counts.n_columns() / objective.model.n_targets();
+    let of_problems =
+        (given.n_problems() == n_neurons && n_neurons != made.n_problems()).then(|| given.select(&objective.problems().responses()));
+    let given = of_problems.as_ref().unwrap_or(given);
     let expected = [made.n_parameters() - 1, made.n_problems()];
     let got = [given.n_parameters() - 1, given.n_problems()];
     if got != expected {

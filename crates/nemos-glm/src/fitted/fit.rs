@@ -43,16 +43,18 @@ impl Fit {
         self.parameters.n_problems()
     }
 
-    /// The fit of one neuron.
-    pub(crate) fn select(&self, neuron: usize) -> Fit {
+    /// The fits of these neurons.
+    pub(crate) fn select(&self, neurons: &[usize]) -> Fit {
+        let of = |values: &[f64]| neurons.iter().map(|&neuron| values[neuron]).collect();
+        let columns = neurons.iter().map(|&neuron| self.outcome.columns[neuron].clone());
         Fit {
-            parameters: self.parameters.select(&[neuron]),
-            outcome: Outcome::new(self.outcome.solver.clone(), vec![self.outcome.columns[neuron].clone()]),
-            dof_resid: vec![self.dof_resid[neuron]],
-            scale: vec![self.scale[neuron]],
+            parameters: self.parameters.select(neurons),
+            outcome: Outcome::new(self.outcome.solver.clone(), columns.collect()),
+            dof_resid: of(&self.dof_resid),
+            scale: of(&self.scale),
             has_offset: self.has_offset,
             features: self.features.clone(),
-            neurons: vec![self.neurons[neuron].clone()],
+            neurons: neurons.iter().map(|&neuron| self.neurons[neuron].clone()).collect(),
         }
     }
 

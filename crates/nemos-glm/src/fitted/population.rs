@@ -144,12 +144,19 @@ impl<O: ObservationModel, L: InverseLink> FittedPopulationGlm<O, L> {
     /// # Errors
     /// [`Error::Data`] if there is no such neuron.
     pub fn neuron(&self, neuron: usize) -> Result<FittedGlm<O, L>, Error> {
+        Ok(FittedGlm::from_population(self.select(&[neuron])?))
+    }
+
+    /// The model of some of the neurons, by their numbers, in this order.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if there is no such neuron.
+    pub fn select(&self, neurons: &[usize]) -> Result<Self, Error> {
         let available = self.n_neurons();
-        if neuron >= available {
-            let column = neuron;
+        if let Some(&column) = neurons.iter().find(|neuron| **neuron >= available) {
             return Err(nemos_core::Error::ColumnOutside { column, available }.into());
         }
-        Ok(FittedGlm::new(self.specification.clone(), self.fit.select(neuron)))
+        Ok(FittedPopulationGlm::new(self.specification.clone(), self.fit.select(neurons)))
     }
 
     /// How the fit of each neuron ended, with the evidence.
@@ -225,7 +232,23 @@ impl<O: ObservationModel, L: InverseLink> FittedPopulationGlm<O, L> {
     ) -> Result<Vec<f64>, Error> {
         let data = (design.to_design(), counts.to_design());
         let tallies = self.described(data, |described| score.tallies(described, &self.fit.parameters))?;
-        Ok(tallies.iter().map(|tally| score.of(std::slice::from_ref(tally))).collect())
+        Ok(score.of_each(&tallies))
+    }
+
+    /// How well the model describes counts, over all neurons and for each: [`score`](FittedPopulationGlm::score) and
+    /// [`score_by_neuron`](FittedPopulationGlm::score_by_neuron) at the price of one.
+    ///
+    /// # Errors
+    /// As [`score`](FittedPopulationGlm::score).
+    pub fn scores<B: Backend>(
+        &self,
+        design: &(impl ToDesign<B> + ?Sized),
+        counts: &(impl ToDesign<B> + ?Sized),
+        score: Score,
+    ) -> Result<(f64, Vec<f64>), Error> {
+        let data = (design.to_design(), counts.to_design());
+        let tallies = self.described(data, |described| score.tallies(described, &self.fit.parameters))?;
+        Ok((score.of_all(&tallies)?, score.of_each(&tallies)))
     }
 
     /// The log-likelihood of every count, NaN where it, or a feature, is missing. Not weighed.
@@ -259,7 +282,8 @@ impl<O: ObservationModel, L: InverseLink> FittedPopulationGlm<O, L> {
     ) -> Result<Vec<f64>, Error> {
         let data = (design.to_design(), counts.to_design());
         self.check_data(&data)?;
-        pearson_chi2(&*self.specification.model::<B>(), &self.fit, data)
+        let problems = Problems::one_per_response(self.n_neurons());
+        pearson_chi2(&*self.specification.model::<B>(), &self.fit, problems, data)
     }
 
     /// `[n_neurons]`: the deviances, summed over samples; for weighted rows, as if the weights were one on average.

@@ -58,6 +58,11 @@ impl Score {
         }
     }
 
+    /// The same of each neuron.
+    pub(crate) fn of_each(self, tallies: &[Tally]) -> Vec<f64> {
+        tallies.iter().map(|tally| self.of(std::slice::from_ref(tally))).collect()
+    }
+
     /// The same of all neurons together.
     pub(crate) fn of_all(self, tallies: &[Tally]) -> Result<f64, Error> {
         let null: f64 = tallies.iter().map(|tally| tally.null).sum();
