@@ -33,6 +33,9 @@ pub enum Error {
     /// From `nemos::inference`.
     #[error(transparent)]
     Inference(#[from] nemos_inference::Error),
+    /// From `nemos::select`.
+    #[error(transparent)]
+    Select(#[from] nemos_select::Error),
     /// From `nemos::sim`.
     #[error(transparent)]
     Sim(#[from] nemos_sim::Error),

@@ -6,6 +6,7 @@
 //! | [`glm`] | generalized linear models of one neuron and of many |
 //! | [`hmm`] | hidden Markov models whose observations are generalized linear models |
 //! | [`inference`] | how sure a fit is, and whether it fits |
+//! | [`select`] | folds, grids and searches, paths, pipelines |
 //! | [`sim`] | drawing spikes, feed-forward and recurrent |
 //! | [`solvers`] | what minimises, and penalties |
 //! | [`core`] | backends, matrices, designs |
@@ -38,6 +39,7 @@ pub use nemos_hmm as hmm;
 pub use nemos_inference as inference;
 pub use nemos_io as io;
 pub use nemos_plot as plot;
+pub use nemos_select as select;
 pub use nemos_sim as sim;
 pub use nemos_solvers as solvers;
 pub use nemos_timeseries as timeseries;

@@ -19,6 +19,7 @@ mod observation;
 mod proximal;
 mod real_data;
 mod saved_models;
+mod select;
 mod serve;
 mod simulation;
 mod suite;
@@ -87,6 +88,11 @@ fn convolve() {
 #[test]
 fn inference() {
     suite::run("inference", inference::run);
+}
+
+#[test]
+fn select() {
+    suite::run("select", select::run);
 }
 
 #[test]

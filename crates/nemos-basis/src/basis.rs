@@ -165,6 +165,30 @@ impl Basis {
         }
     }
 
+    /// Whether the features of a row depend on this row of the inputs alone: nothing is convolved, and neither bounds nor
+    /// functions come from all samples. Such features are the same whichever other rows are seen with a row.
+    ///
+    /// # Example
+    /// ```
+    /// use nemos_basis::{BSpline, Basis, Family, History, Window};
+    /// assert!(Basis::from(BSpline::new(5).bounds(0.0, 1.0)).is_rowwise());
+    /// assert!(!Basis::from(BSpline::new(5)).is_rowwise());
+    /// assert!(!Basis::from(History::new(Window::samples(3))).is_rowwise());
+    /// ```
+    pub fn is_rowwise(&self) -> bool {
+        self.families().all(|functions| {
+            let spec = functions.spec();
+            let learns = spec.scales() && spec.bounds().is_some_and(|bounds| !bounds.is_given());
+            functions.window().is_none() && !learns && !spec.sees_all_samples()
+        })
+    }
+
+    /// Whether functions come from all samples, and not only bounds: of other samples they are others.
+    pub fn sees_all_samples(&self) -> bool {
+        self.families()
+            .any(|functions| functions.window().is_none() && functions.spec().sees_all_samples())
+    }
+
     /// The terms of the sum, from left to right; a product is one term.
     pub fn components(&self) -> impl Iterator<Item = &Basis> {
         let mut components = Vec::new();

@@ -96,6 +96,11 @@ pub(crate) trait Spec {
         Ok(())
     }
 
+    /// Whether the functions at one sample depend on all samples.
+    fn sees_all_samples(&self) -> bool {
+        false
+    }
+
     /// The window, where the functions are filters from the outset.
     fn window(&self) -> Option<Window> {
         None

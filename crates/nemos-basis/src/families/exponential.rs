@@ -146,6 +146,10 @@ impl Spec for OrthogonalizedExponential {
         Ok(())
     }
 
+    fn sees_all_samples(&self) -> bool {
+        true
+    }
+
     fn evaluate(&self, _spans: &[f64]) -> Evaluate<'_> {
         Evaluate::AllSamples(Box::new(|unit| self.orthogonalized(unit)))
     }

@@ -1,0 +1,413 @@
+//! Searches over grids.
+
+use std::fmt;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use nemos_basis::Inputs;
+use nemos_core::{Backend, Design, Names, ToDesign};
+
+use crate::checkpoint::Checkpoint;
+use crate::searchable::{Data, Searchable};
+use crate::splits::Splits;
+use crate::table::Row;
+use crate::{Choice, Error, Folds, Grid, Rule, Scoring, Settings, Table};
+
+/// A search over a grid: every candidate is fitted on the training rows of every fold and scored on its test rows; the one that the
+/// rule chooses is fitted to all rows.
+///
+/// Candidates that differ in the strength of a penalty alone are one batch: strengths, folds and neurons share every pass over the design.
+///
+/// # Options
+/// | option | default |
+/// |---|---|
+/// | `folds` | [`Folds::k`] of 5 |
+/// | `scoring` | log-likelihood |
+/// | `rule` | [`Rule::Best`] |
+/// | `choice` | [`Choice::Shared`]: one candidate for all neurons |
+/// | `progress` | nobody hears of it |
+/// | `checkpoint` | no file |
+///
+/// # Example
+/// ```
+/// use nemos_core::{Cpu, Matrix};
+/// use nemos_glm::{Glm, Poisson, Regularizer};
+/// use nemos_select::{Grid, GridSearch, log_spaced};
+///
+/// let stimulus = Matrix::<Cpu>::from_column((0..100).map(|bin| f64::from(bin * 7 % 11) / 11.0).collect());
+/// let counts = Matrix::from_column((0..100).map(|bin| f64::from(bin * 7 % 11 / 3)).collect());
+/// let model = Glm::new(Poisson).regularizer(Regularizer::Ridge(1.0.into()));
+/// let search = GridSearch::new(model, Grid::new().over("strength", log_spaced(1e-3, 10.0, 5))).fit(&stimulus, &counts)?;
+/// assert_eq!(search.best().settings().to_string(), "strength = 0.001");
+/// assert!(search.fitted().coef()[0] > 1.0);
+/// # Ok::<(), nemos_select::Error>(())
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct GridSearch<S> {
+    candidates: Candidates<S>,
+    pub(crate) options: SearchOptions,
+}
+
+#[derive(Clone, Debug)]
+enum Candidates<S> {
+    Grid(S, Vec<Settings>),
+    Whole(Vec<(String, S)>),
+}
+
+/// How candidates are compared.
+#[derive(Clone, Default)]
+pub(crate) struct SearchOptions {
+    pub(crate) folds: Folds,
+    pub(crate) scoring: Option<Scoring>,
+    pub(crate) rule: Rule,
+    pub(crate) choice: Choice,
+    pub(crate) progress: Option<Arc<Listener>>,
+    pub(crate) checkpoint: Option<PathBuf>,
+}
+
+/// Hears how many fits are done, of how many; says whether to go on.
+pub type Listener = dyn Fn(usize, usize) -> ControlFlow<()> + Send + Sync;
+
+impl SearchOptions {
+    pub(crate) fn scoring(&self) -> Scoring {
+        self.scoring.clone().unwrap_or(Scoring::Score(nemos_glm::Score::LogLikelihood))
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for GridSearch<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GridSearch")
+            .field("candidates", &self.candidates)
+            .field("folds", &self.options.folds)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S: Searchable> GridSearch<S> {
+    /// Every candidate of a grid over the parameters of a specification.
+    pub fn new(specification: S, grid: Grid) -> Self {
+        Self::over_settings(specification, grid.candidates())
+    }
+
+    /// These candidates.
+    pub(crate) fn over_settings(specification: S, settings: Vec<Settings>) -> Self {
+        GridSearch {
+            candidates: Candidates::Grid(specification, settings),
+            options: SearchOptions::default(),
+        }
+    }
+
+    /// These specifications, by name.
+    ///
+    /// # Example
+    /// ```
+    /// use nemos_glm::{Glm, Poisson, Regularizer};
+    /// use nemos_select::GridSearch;
+    /// let plain = Glm::new(Poisson);
+    /// let ridge = plain.clone().regularizer(Regularizer::Ridge(0.1.into()));
+    /// let _search = GridSearch::of([("plain", plain), ("ridge", ridge)]);
+    /// ```
+    pub fn of<N: Into<String>>(candidates: impl IntoIterator<Item = (N, S)>) -> Self {
+        GridSearch {
+            candidates: Candidates::Whole(candidates.into_iter().map(|(name, model)| (name.into(), model)).collect()),
+            options: SearchOptions::default(),
+        }
+    }
+
+    /// How rows are cut into training and test rows.
+    pub fn folds(mut self, folds: Folds) -> Self {
+        self.options.folds = folds;
+        self
+    }
+
+    /// What test rows are scored by.
+    pub fn scoring(mut self, scoring: impl Into<Scoring>) -> Self {
+        self.options.scoring = Some(scoring.into());
+        self
+    }
+
+    /// Which candidate is chosen.
+    pub fn rule(mut self, rule: Rule) -> Self {
+        self.options.rule = rule;
+        self
+    }
+
+    /// Whether neurons share a choice.
+    pub fn choice(mut self, choice: Choice) -> Self {
+        self.options.choice = choice;
+        self
+    }
+
+    /// Hears how many fits (of a candidate on a fold, all neurons) are done, and of how many, after every batch; a
+    /// [`Break`](ControlFlow::Break) stops the search.
+    pub fn progress(mut self, listener: impl Fn(usize, usize) -> ControlFlow<()> + Send + Sync + 'static) -> Self {
+        self.options.progress = Some(Arc::new(listener));
+        self
+    }
+
+    /// Writes what is done to a file after every batch. A search that finds the file of the same search, stopped, goes on from
+    /// there: the candidates, the folds, the scoring and the data must be the same.
+    pub fn checkpoint(mut self, path: impl Into<PathBuf>) -> Self {
+        self.options.checkpoint = Some(path.into());
+        self
+    }
+
+    /// The candidates, with their settings; those whose settings cannot be taken have the reason.
+    #[allow(clippy::type_complexity, reason = "settings, and what they make or why they do not")]
+    pub(crate) fn candidates(&self) -> Vec<(Settings, Result<S, Error>)> {
+        match &self.candidates {
+            Candidates::Grid(specification, settings) => {
+                let made = |settings: &Settings| (settings.clone(), specification.with_all(settings));
+                settings.iter().map(made).collect()
+            }
+            Candidates::Whole(candidates) => {
+                let named = |(name, model): &(String, S)| {
+                    (
+                        Settings::default().and("model", crate::Value::Name(name.clone())),
+                        Ok(model.clone()),
+                    )
+                };
+                candidates.iter().map(named).collect()
+            }
+        }
+    }
+
+    /// Searches.
+    ///
+    /// # Errors
+    /// If the folds do not suit the rows, if no candidate can be fitted and scored, and if the search is stopped or its file cannot be
+    /// written. A candidate that cannot be fitted is a row with the reason.
+    pub fn fit<'a, B: Backend>(&self, inputs: impl Inputs<'a, B>, counts: &'a (impl ToDesign<B> + ?Sized)) -> Result<Search<S>, Error> {
+        let data = data(inputs.designs(), counts.to_design(), &self.options.folds)?;
+        let (candidates, table) = self.table(&data)?;
+        let choose = |neuron: Option<usize>| match neuron {
+            None => table.choose(self.options.rule),
+            Some(neuron) => table
+                .choose_for(neuron, self.options.rule)
+                .or_else(|| table.choose(self.options.rule)),
+        };
+        let n_neurons = data.counts.n_columns();
+        let chosen: Option<Vec<usize>> = match self.options.choice {
+            Choice::Shared => choose(None).map(|row| vec![row; n_neurons]),
+            Choice::PerNeuron => (0..n_neurons).map(|neuron| choose(Some(neuron))).collect(),
+        };
+        let Some(chosen) = chosen else {
+            let reason = table.rows.iter().find_map(Row::failure).unwrap_or("its scores are not numbers");
+            return Err(Error::AllFailed { reason: reason.into() });
+        };
+        let models = refit(&candidates, &chosen, &data)?;
+        Ok(Search {
+            best: table.choose(self.options.rule).unwrap_or(chosen[0]),
+            table,
+            chosen,
+            models,
+        })
+    }
+
+    /// Fits and scores every candidate.
+    #[allow(clippy::type_complexity, reason = "candidates that there are, and what they are worth")]
+    pub(crate) fn table<B: Backend>(&self, data: &Data<'_, B>) -> Result<(Vec<Option<S>>, Table), Error> {
+        let candidates = self.candidates();
+        if candidates.is_empty() {
+            return Err(Error::NoCandidates);
+        }
+        let scoring = self.options.scoring();
+        let mut checkpoint = Checkpoint::open(self.options.checkpoint.clone(), data, &scoring)?;
+        let mut rows: Vec<Option<Row>> = candidates.iter().map(|(settings, _)| checkpoint.row(settings)).collect();
+        let (mut specifications, mut first_error) = (Vec::with_capacity(candidates.len()), None);
+        for ((settings, made), row) in candidates.into_iter().zip(&mut rows) {
+            match made {
+                Ok(specification) => specifications.push((settings, Some(specification))),
+                Err(error) => {
+                    let failed = Err(error);
+                    *row = Some(Row::new(settings.clone(), 0.0, &failed));
+                    first_error = first_error.or(failed.err());
+                    specifications.push((settings, None));
+                }
+            }
+        }
+        let to_do: Vec<usize> = (0..rows.len()).filter(|&row| rows[row].is_none()).collect();
+        let models: Vec<S> = to_do.iter().filter_map(|&row| specifications[row].1.clone()).collect();
+        let n_folds = data.splits.len();
+        let (total, mut finished) = (rows.len() * n_folds, (rows.len() - to_do.len()) * n_folds);
+        S::evaluate(&models, data, &scoring, &mut |evaluated| {
+            for (place, evaluated) in evaluated {
+                let row = to_do[place];
+                rows[row] = Some(Row::new(specifications[row].0.clone(), models[place].strength(), &evaluated));
+                first_error = first_error.take().or(evaluated.err());
+                finished += n_folds;
+            }
+            checkpoint.write(rows.iter().flatten())?;
+            match self.options.progress.as_ref().map(|listener| listener(finished, total)) {
+                Some(ControlFlow::Break(())) if finished < total => Err(Error::Stopped { done: finished, total }),
+                _ => Ok(()),
+            }
+        })?;
+        let rows: Vec<Row> = rows.into_iter().flatten().collect();
+        if let Some(error) = first_error.filter(|_| rows.iter().all(|row| row.failure().is_some())) {
+            return Err(error);
+        }
+        let table = Table {
+            scoring: scoring.to_string(),
+            neurons: data.counts.names().columns_or_numbers(data.counts.n_columns()),
+            rows,
+        };
+        Ok((specifications.into_iter().map(|(_, made)| made).collect(), table))
+    }
+}
+
+/// Inputs and counts with as many rows, and how they are cut.
+pub(crate) fn data<'a, B: Backend>(inputs: Vec<Design<'a, B>>, counts: Design<'a, B>, folds: &Folds) -> Result<Data<'a, B>, Error> {
+    let Some(first) = inputs.first() else {
+        return Err(Error::Inputs {
+            what: "there are no inputs; give the design, or the inputs of a basis".into(),
+        });
+    };
+    let others = inputs[1..].iter().chain([&counts]);
+    if let Some(other) = others.into_iter().find(|other| other.n_rows() != first.n_rows()) {
+        return Err(nemos_core::Error::RowsDiffer {
+            left_name: "the first input",
+            left: first.n_rows(),
+            right_name: "another input, or the counts",
+            right: other.n_rows(),
+        }
+        .into());
+    }
+    // Whichever knows times and segments says where rows may be cut.
+    let knows = |design: &&Design<'_, B>| design.times().is_some() || design.segments().ranges().len() > 1;
+    let all = || inputs.iter().chain([&counts]);
+    let splits: Splits = folds.cut(all().find(knows).unwrap_or(first))?;
+    Ok(Data { inputs, counts, splits })
+}
+
+/// The model of some of the neurons.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Refitted<S: Searchable> {
+    /// Numbers of the neurons.
+    pub neurons: Vec<usize>,
+    /// The specification that was chosen for them.
+    pub specification: S,
+    /// Fitted to all rows.
+    pub fitted: S::Fitted,
+}
+
+/// Fits what was chosen to all rows: one model where neurons chose the same, or differ in strengths alone.
+fn refit<B: Backend, S: Searchable>(candidates: &[Option<S>], chosen: &[usize], data: &Data<'_, B>) -> Result<Vec<Refitted<S>>, Error> {
+    let of_neurons: Vec<&S> = chosen.iter().filter_map(|&row| candidates[row].as_ref()).collect();
+    let n_neurons = chosen.len();
+    let whole = |specification: S| {
+        Ok(vec![Refitted {
+            neurons: (0..n_neurons).collect(),
+            fitted: specification.refit(&data.inputs, &data.counts)?,
+            specification,
+        }])
+    };
+    if chosen.iter().all(|row| *row == chosen[0]) {
+        return whole(of_neurons[0].clone());
+    }
+    if let Some(joined) = S::joined(&of_neurons, &data.inputs)? {
+        return whole(joined);
+    }
+    let mut rows = chosen.to_vec();
+    rows.sort_unstable();
+    rows.dedup();
+    let of_row = |row: usize| {
+        let neurons: Vec<usize> = (0..n_neurons).filter(|&neuron| chosen[neuron] == row).collect();
+        let specification = of_neurons[neurons[0]].restricted(&neurons, n_neurons, &data.inputs)?;
+        let inputs = data.inputs.iter().map(|input| for_neurons(input, &neurons, n_neurons));
+        let counts = columns(&data.counts, &neurons)?;
+        Ok(Refitted {
+            fitted: specification.refit(&inputs.collect::<Result<Vec<_>, Error>>()?, &counts)?,
+            specification,
+            neurons,
+        })
+    };
+    rows.into_iter().map(of_row).collect()
+}
+
+/// These columns of counts, with their names.
+pub(crate) fn columns<'a, B: Backend>(counts: &Design<'a, B>, neurons: &[usize]) -> Result<Design<'a, B>, Error> {
+    let names = counts.names().columns_or_numbers(counts.n_columns());
+    let matrix = counts.to_matrix()?.select_columns(neurons)?;
+    let chosen = Design::from(matrix).with_names(Names::new(neurons.iter().map(|&neuron| names[neuron].clone())))?;
+    Ok(match counts.times() {
+        Some(times) => chosen.with_times(times.to_vec())?,
+        None => chosen,
+    })
+}
+
+/// The design of some of the neurons: weights and offsets that differ between neurons are theirs.
+fn for_neurons<'a, B: Backend>(design: &Design<'a, B>, neurons: &[usize], n_neurons: usize) -> Result<Design<'a, B>, Error> {
+    let mut made = design.clone();
+    if let Some(weights) = design.weights().filter(|weights| weights.dims()[1] == n_neurons) {
+        made = made.with_weights(weights.select_columns(neurons)?)?;
+    }
+    if let Some(offset) = design.offset().filter(|offset| offset.dims()[1] == n_neurons) {
+        made = made.with_offset(offset.select_columns(neurons)?)?;
+    }
+    Ok(made)
+}
+
+/// What a search found, and the model that was fitted to all rows.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Search<S: Searchable> {
+    table: Table,
+    best: usize,
+    chosen: Vec<usize>,
+    models: Vec<Refitted<S>>,
+}
+
+impl<S: Searchable> Search<S> {
+    /// Every candidate and its scores.
+    pub fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// The row that the rule chooses for all neurons together.
+    pub fn best(&self) -> &Row {
+        &self.table.rows[self.best]
+    }
+
+    /// The number of that row.
+    pub fn best_index(&self) -> usize {
+        self.best
+    }
+
+    /// `[n_neurons]`: the number of the row that was chosen for each neuron.
+    pub fn chosen(&self) -> &[usize] {
+        &self.chosen
+    }
+
+    /// The chosen specification: of all neurons, unless [`models`](Search::models) has several.
+    pub fn specification(&self) -> &S {
+        &self.models[0].specification
+    }
+
+    /// The chosen model, fitted to all rows: of all neurons, unless [`models`](Search::models) has several.
+    pub fn fitted(&self) -> &S::Fitted {
+        &self.models[0].fitted
+    }
+
+    /// One model of all neurons; or, where neurons chose candidates that differ in more than the strengths of a penalty, one for each
+    /// group of neurons that chose the same.
+    pub fn models(&self) -> &[Refitted<S>] {
+        &self.models
+    }
+}
+
+impl<S: Searchable> fmt::Display for Search<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.table)?;
+        let mut distinct = self.chosen.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        match distinct.as_slice() {
+            [only] => write!(f, "chosen: {}", self.table.rows[*only].settings()),
+            several => write!(f, "chosen per neuron: {} of {} candidates", several.len(), self.table.rows.len()),
+        }
+    }
+}

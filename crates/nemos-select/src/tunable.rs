@@ -1,0 +1,183 @@
+//! Parameters of a specification, reached by path.
+
+use nemos_glm::{BuiltIn, Glm, InverseLink, ObservationModel, Options, PopulationGlm, Regularizer, Strength};
+
+use crate::{Error, Settings, Value};
+
+/// A specification whose parameters can be read and set by path.
+///
+/// | path of a model | values |
+/// |---|---|
+/// | `strength` | a number, or [strengths](Strength), of the penalty that the model has |
+/// | `lasso_share` | a number, for an elastic net |
+/// | `regularizer` | a penalty |
+/// | `mask` | a feature mask |
+/// | `tolerance`, `max_steps` | when a fit stops |
+/// | `link`, `observation` | a built-in one, where the type of the model is [`AnyLink`](crate::AnyLink) or [`AnyModel`](crate::AnyModel) |
+///
+/// A [`Pipeline`](crate::Pipeline) adds the parameters of its basis.
+///
+/// # Example
+/// ```
+/// use nemos_glm::{Glm, Poisson, Regularizer};
+/// use nemos_select::Tunable;
+/// let model = Glm::new(Poisson).regularizer(Regularizer::Ridge(1.0.into()));
+/// let weaker = model.with("strength", &0.1.into())?;
+/// assert_eq!(weaker, model.regularizer(Regularizer::Ridge(0.1.into())));
+/// let error = weaker.with("strenght", &0.1.into()).unwrap_err();
+/// assert!(error.to_string().contains("strength"));
+/// # Ok::<(), nemos_select::Error>(())
+/// ```
+pub trait Tunable: Clone {
+    /// The parameters and their values.
+    fn parameters(&self) -> Settings;
+
+    /// The specification with one of its parameters at another value.
+    ///
+    /// # Errors
+    /// [`Error::UnknownParameter`] if nothing has this path, [`Error::Value`] if it cannot take the value.
+    fn with(&self, path: &str, value: &Value) -> Result<Self, Error>;
+
+    /// The specification with these values.
+    ///
+    /// # Errors
+    /// As [`with`](Tunable::with).
+    fn with_all(&self, settings: &Settings) -> Result<Self, Error> {
+        settings.iter().try_fold(self.clone(), |made, (path, value)| made.with(path, value))
+    }
+}
+
+impl<O: ObservationModel, L: InverseLink> Tunable for PopulationGlm<O, L> {
+    fn parameters(&self) -> Settings {
+        let options = self.options();
+        let mut settings = Settings::default().and("regularizer", options.regularizer.clone());
+        if let Some(strength) = strength(&options.regularizer) {
+            settings = settings.and("strength", strength.clone());
+        }
+        if let Regularizer::ElasticNet { lasso_share, .. } = options.regularizer {
+            settings = settings.and("lasso_share", lasso_share);
+        }
+        if let Some(mask) = &options.mask {
+            settings = settings.and("mask", mask.clone());
+        }
+        if let Some(link) = self.inverse_link().form() {
+            settings = settings.and("link", link);
+        }
+        if let Some(observation) = self.observation_model().built_in() {
+            settings = settings.and("observation", observation);
+        }
+        settings = settings.and("tolerance", options.stopping.tolerance);
+        match options.stopping.max_steps {
+            Some(steps) => settings.and("max_steps", steps),
+            None => settings,
+        }
+    }
+
+    fn with(&self, path: &str, value: &Value) -> Result<Self, Error> {
+        let refuse = |why: &str| refused(path, value, why);
+        match (path, value) {
+            ("link", Value::Link(form)) => {
+                let link = L::from_form(*form).ok_or_else(|| refuse("the type of the model has another link; take AnyLink"))?;
+                return Ok(self.clone().link(link));
+            }
+            ("observation", Value::Observation(model)) => return with_observation(self, model, &refuse),
+            _ => {}
+        }
+        let mut options: Options = self.options().clone();
+        match (path, value) {
+            ("strength", value) => {
+                let given = as_strength(value).ok_or_else(|| refuse("a strength is a number, or strengths"))?;
+                let known = strength_mut(&mut options.regularizer);
+                *known.ok_or_else(|| refuse("the model has no penalty; set a regularizer first"))? = given;
+            }
+            ("lasso_share", Value::Number(share)) => match &mut options.regularizer {
+                Regularizer::ElasticNet { lasso_share, .. } => *lasso_share = *share,
+                _ => return Err(refuse("the penalty is no elastic net")),
+            },
+            ("regularizer", Value::Regularizer(regularizer)) => options.regularizer = regularizer.clone(),
+            ("mask", Value::Mask(mask)) => options.mask = Some(mask.clone()),
+            ("tolerance", Value::Number(tolerance)) => options.stopping.tolerance = *tolerance,
+            ("max_steps", Value::Count(steps)) => options.stopping.max_steps = Some(*steps),
+            (path, _) if PATHS.contains(&path) => return Err(refuse("it is a value of another kind")),
+            _ => {
+                return Err(Error::UnknownParameter {
+                    path: path.into(),
+                    available: PATHS.map(String::from).to_vec(),
+                });
+            }
+        }
+        Ok(self.clone().with_options(options))
+    }
+}
+
+impl<O: ObservationModel, L: InverseLink> Tunable for Glm<O, L> {
+    fn parameters(&self) -> Settings {
+        self.population().parameters()
+    }
+
+    fn with(&self, path: &str, value: &Value) -> Result<Self, Error> {
+        self.population().with(path, value).map(Glm::from)
+    }
+}
+
+const PATHS: [&str; 8] = [
+    "strength",
+    "lasso_share",
+    "regularizer",
+    "mask",
+    "tolerance",
+    "max_steps",
+    "link",
+    "observation",
+];
+
+fn with_observation<O: ObservationModel, L: InverseLink>(
+    model: &PopulationGlm<O, L>,
+    observation: &BuiltIn,
+    refuse: &dyn Fn(&str) -> Error,
+) -> Result<PopulationGlm<O, L>, Error> {
+    let observation =
+        O::from_built_in(observation).ok_or_else(|| refuse("the type of the model has another observation model; take AnyModel"))?;
+    Ok(PopulationGlm::new(observation)
+        .link(model.inverse_link().clone())
+        .with_options(model.options().clone()))
+}
+
+pub(crate) fn refused(path: &str, value: &Value, why: impl Into<String>) -> Error {
+    Error::Value {
+        path: path.into(),
+        value: value.to_string(),
+        why: why.into(),
+    }
+}
+
+fn as_strength(value: &Value) -> Option<Strength> {
+    match value {
+        Value::Number(strength) => Some(Strength::Shared(*strength)),
+        Value::Count(strength) => Some(Strength::Shared(*strength as f64)),
+        Value::Strength(strength) => Some(strength.clone()),
+        _ => None,
+    }
+}
+
+/// The strength of a penalty, if it is one.
+pub(crate) fn strength(regularizer: &Regularizer) -> Option<&Strength> {
+    match regularizer {
+        Regularizer::Ridge(strength)
+        | Regularizer::Lasso(strength)
+        | Regularizer::ElasticNet { strength, .. }
+        | Regularizer::GroupLasso { strength, .. } => Some(strength),
+        _ => None,
+    }
+}
+
+/// The strength of a penalty, to change.
+pub(crate) fn strength_mut(regularizer: &mut Regularizer) -> Option<&mut Strength> {
+    match regularizer {
+        Regularizer::Ridge(strength)
+        | Regularizer::Lasso(strength)
+        | Regularizer::ElasticNet { strength, .. }
+        | Regularizer::GroupLasso { strength, .. } => Some(strength),
+        _ => None,
+    }
+}
