@@ -107,6 +107,9 @@ pub enum Error {
         /// The penalty, printed.
         penalty: String,
     },
+    /// No strength makes a coefficient active.
+    #[error("no feature moves the loss at its intercept-only minimum: the counts are all the same, or the features never vary")]
+    NoPull,
     /// Inputs are not those that a pipeline routes.
     #[error("{what}")]
     Inputs {

@@ -1,14 +1,38 @@
-//! Choosing a model: folds, grids and searches, paths, pipelines.
-#![allow(missing_docs)]
+//! Choosing a model: folds, grids and searches, paths, pipelines, variables.
+//!
+//! A model is chosen by what it says of data that it has not seen. [`Folds`] cut rows into those that are trained on and those
+//! that are tested on; a [`GridSearch`] fits every candidate of a [`Grid`] on every fold and fits the best one to all
+//! rows. Fold × strength × neuron is one batch of the engine, which shares every pass over the design.
+//!
+//! | item | what it is |
+//! |---|---|
+//! | [`Folds`], [`Splits`], [`Split`] | how rows are cut: a plan, and what it gives |
+//! | [`Grid`], [`Settings`], [`Value`], [`log_spaced`] | which values parameters take |
+//! | [`Distributions`], [`Distribution`] | parameters at random |
+//! | [`GridSearch`], [`Search`] | a search, in one go or by [successive halving](GridSearch::fit_halving), and what it found |
+//! | [`Table`], [`Row`] | the scores of every candidate: printed, sorted, as CSV, as a curve |
+//! | [`Rule`], [`Choice`] | the best, or the simplest within one standard error; for all neurons, or for each |
+//! | [`Scoring`] | log-likelihood, pseudo-R², bits per spike, or your own |
+//! | [`cross_validate`], [`learning_curve`] | one specification on folds, and on growing training rows |
+//! | [`Pipeline`], [`FittedPipeline`] | a basis and a model as one value: bounds and scales come from training rows alone |
+//! | [`PathSearch`], [`Path`], [`Criterion`] | a lasso from the strength at which nothing is active downwards |
+//! | [`VariableSearch`], [`active_blocks`] | which blocks of features each neuron needs |
+//! | [`Tunable`], [`Searchable`] | parameters by path; what can be searched |
+//! | [`AnyLink`], [`AnyModel`] | links and observation models that are searched for |
 
 mod any;
 mod batch;
 mod checkpoint;
+mod cross_validate;
 mod error;
 mod folds;
 mod grid;
+mod halving;
 mod number;
+mod path;
+mod path_run;
 mod pipeline;
+mod random;
 mod routes;
 mod rule;
 mod scoring;
@@ -19,17 +43,22 @@ mod standard;
 mod table;
 mod tunable;
 mod value;
+mod variables;
 
 pub use any::{AnyLink, AnyModel};
+pub use cross_validate::{LearningPoint, cross_validate, learning_curve};
 pub use error::Error;
 pub use folds::Folds;
 pub use grid::{Grid, Settings};
+pub use path::{Criterion, Path, PathSearch};
 pub use pipeline::{FittedPipeline, Pipeline};
+pub use random::{Distribution, Distributions};
 pub use rule::{Choice, Rule};
-pub use scoring::Scoring;
+pub use scoring::{OwnScore, Scoring};
 pub use search::{GridSearch, Refitted, Search};
 pub use searchable::Searchable;
 pub use splits::{Split, Splits};
 pub use table::{CurvePoint, Row, Table};
 pub use tunable::Tunable;
 pub use value::{Value, log_spaced};
+pub use variables::{Direction, VariableSearch, VariableStep, Variables, active_blocks};

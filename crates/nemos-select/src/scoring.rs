@@ -30,11 +30,11 @@ pub enum Scoring {
     BitsPerSpike,
     /// Your own, by name: from the counts and the rates of one neuron in the test rows in which neither is missing. Over all
     /// neurons it is their mean.
-    Own(String, Own),
+    Own(String, OwnScore),
 }
 
 /// A score of one neuron from its counts and rates.
-pub type Own = Arc<dyn Fn(ArrayView1<'_, f64>, ArrayView1<'_, f64>) -> f64 + Send + Sync>;
+pub type OwnScore = Arc<dyn Fn(ArrayView1<'_, f64>, ArrayView1<'_, f64>) -> f64 + Send + Sync>;
 
 impl Scoring {
     /// Your own score, from the counts and the rates of one neuron in the test rows.

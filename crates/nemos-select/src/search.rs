@@ -68,7 +68,7 @@ pub(crate) struct SearchOptions {
 }
 
 /// Hears how many fits are done, of how many; says whether to go on.
-pub type Listener = dyn Fn(usize, usize) -> ControlFlow<()> + Send + Sync;
+type Listener = dyn Fn(usize, usize) -> ControlFlow<()> + Send + Sync;
 
 impl SearchOptions {
     pub(crate) fn scoring(&self) -> Scoring {
@@ -91,8 +91,8 @@ impl<S: Searchable> GridSearch<S> {
         Self::over_settings(specification, grid.candidates())
     }
 
-    /// These candidates.
-    pub(crate) fn over_settings(specification: S, settings: Vec<Settings>) -> Self {
+    /// These candidates: drawn at random, for one (see [`Distributions`](crate::Distributions)).
+    pub fn over_settings(specification: S, settings: Vec<Settings>) -> Self {
         GridSearch {
             candidates: Candidates::Grid(specification, settings),
             options: SearchOptions::default(),
@@ -114,6 +114,21 @@ impl<S: Searchable> GridSearch<S> {
             candidates: Candidates::Whole(candidates.into_iter().map(|(name, model)| (name.into(), model)).collect()),
             options: SearchOptions::default(),
         }
+    }
+
+    /// Some of the candidates, by their numbers; what is done of them is in no file.
+    pub(crate) fn only(&self, which: &[usize]) -> Self {
+        let candidates = match &self.candidates {
+            Candidates::Grid(specification, settings) => {
+                Candidates::Grid(specification.clone(), which.iter().map(|&place| settings[place].clone()).collect())
+            }
+            Candidates::Whole(candidates) => Candidates::Whole(which.iter().map(|&place| candidates[place].clone()).collect()),
+        };
+        let options = SearchOptions {
+            checkpoint: None,
+            ..self.options.clone()
+        };
+        GridSearch { candidates, options }
     }
 
     /// How rows are cut into training and test rows.
@@ -182,6 +197,11 @@ impl<S: Searchable> GridSearch<S> {
     pub fn fit<'a, B: Backend>(&self, inputs: impl Inputs<'a, B>, counts: &'a (impl ToDesign<B> + ?Sized)) -> Result<Search<S>, Error> {
         let data = data(inputs.designs(), counts.to_design(), &self.options.folds)?;
         let (candidates, table) = self.table(&data)?;
+        self.choose(table, &candidates, &data)
+    }
+
+    /// Chooses, and fits what was chosen to all rows.
+    pub(crate) fn choose<B: Backend>(&self, table: Table, candidates: &[Option<S>], data: &Data<'_, B>) -> Result<Search<S>, Error> {
         let choose = |neuron: Option<usize>| match neuron {
             None => table.choose(self.options.rule),
             Some(neuron) => table
@@ -197,7 +217,7 @@ impl<S: Searchable> GridSearch<S> {
             let reason = table.rows.iter().find_map(Row::failure).unwrap_or("its scores are not numbers");
             return Err(Error::AllFailed { reason: reason.into() });
         };
-        let models = refit(&candidates, &chosen, &data)?;
+        let models = refit(candidates, &chosen, data)?;
         Ok(Search {
             best: table.choose(self.options.rule).unwrap_or(chosen[0]),
             table,

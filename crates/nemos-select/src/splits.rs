@@ -97,6 +97,30 @@ impl Splits {
         Ok(Splits { splits, n_rows })
     }
 
+    /// The same test rows, and the first of the training rows.
+    pub(crate) fn with_first(&self, share: f64) -> Result<Self, Error> {
+        let first = |split: &Split| {
+            let n = (share * split.train.len() as f64).round() as usize;
+            Split {
+                train: split.train[..n.clamp(1, split.train.len())].to_vec(),
+                test: split.test.clone(),
+            }
+        };
+        Splits::new(self.splits.iter().map(first).collect(), self.n_rows)
+    }
+
+    /// Every fold tested on what it is trained on.
+    pub(crate) fn on_training_rows(&self) -> Self {
+        let same = |split: &Split| Split {
+            test: split.train.clone(),
+            train: split.train.clone(),
+        };
+        Splits {
+            splits: self.splits.iter().map(same).collect(),
+            n_rows: self.n_rows,
+        }
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.splits.len()

@@ -54,6 +54,19 @@ impl Row {
         }
     }
 
+    /// A candidate that was left behind.
+    pub(crate) fn left(settings: Settings, reason: String) -> Self {
+        Row {
+            settings,
+            scores: Vec::new(),
+            by_neuron: Vec::new(),
+            sizes: Vec::new(),
+            strength: 0.0,
+            n_unconverged: 0,
+            failure: Some(reason),
+        }
+    }
+
     /// The values that this candidate has.
     pub fn settings(&self) -> &Settings {
         &self.settings

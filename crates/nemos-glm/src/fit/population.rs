@@ -207,6 +207,19 @@ impl<O: ObservationModel, L: InverseLink> PopulationGlm<O, L> {
         Observations(self.model::<B>())
     }
 
+    /// The same without moments of the features: for looking at values and gradients. To minimise it takes more steps.
+    ///
+    /// # Errors
+    /// As [`objective_of`](PopulationGlm::objective_of).
+    pub fn objective_without_moments<'a, B: Backend>(
+        &self,
+        problems: Problems,
+        design: &'a (impl ToDesign<B> + ?Sized),
+        counts: &'a (impl ToDesign<B> + ?Sized),
+    ) -> Result<GlmObjective<'a, B>, Error> {
+        self.task(design, counts).objective(&self.options, Some(problems), Survey::CountsOnly)
+    }
+
     /// Fits of these problems, as if each were a neuron of a population: folds and strengths of many neurons as one batch, which
     /// share every pass over the design. Strengths "per neuron" are per problem there; a start may be per neuron or per problem.
     ///
