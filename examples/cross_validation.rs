@@ -34,9 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // For each neuron its own: what is hardly driven is shrunk more.
     let own = search.clone().choice(Choice::PerNeuron).fit(&inputs, &counts)?;
     let simplest = search.rule(Rule::OneStandardError).fit(&inputs, &counts)?;
-    let strength =
-        |row: usize| own.table().rows()[row].settings().get("strength").and_then(|s| s.as_number());
-    let strengths: Vec<f64> = own.chosen().iter().filter_map(|&row| strength(row)).collect();
+    let strengths = own.chosen_numbers("strength");
     println!("strength of each neuron: {strengths:.3?}");
     println!("one standard error: {}", simplest.best().settings());
 
@@ -44,9 +42,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let x: Vec<f64> = curve.iter().map(|point| point.at.log10()).collect();
     let mean: Vec<f64> = curve.iter().map(|point| point.mean).collect();
     let edge = |sign: f64| curve.iter().map(|p| p.mean + sign * p.std_error).collect::<Vec<_>>();
-    let axis = || Axis::new("log₁₀ of the strength");
-    let mut scores =
-        Panel::new().title("all neurons").x(axis()).y(Axis::new("Cohen's pseudo-R² on unseen bins"));
+    let mut scores = Panel::new()
+        .title("all neurons")
+        .x(Axis::new("log₁₀ of the strength"))
+        .y(Axis::new("Cohen's pseudo-R² on unseen bins"));
     for fold in 0..5 {
         let scores_of_fold: Vec<f64> = curve.iter().map(|point| point.scores[fold]).collect();
         scores = scores.mark(Line::new(x.clone(), scores_of_fold).color(Color::LightGray).width(1.0));
@@ -56,6 +55,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let chosen: Vec<f64> = strengths.iter().map(|strength| strength.log10()).collect();
     let points = Scatter::new((0..NEURONS).map(|n| gain(n).log10()).collect::<Vec<_>>(), chosen);
     let drive = Axis::new("log₁₀ of the drive of the inputs");
-    let each = Panel::new().title("one for each").x(drive).y(axis()).mark(points);
+    let each = Panel::new().title("one for each").x(drive).y(Axis::new("log₁₀ of the strength")).mark(points);
     Ok(Figure::new().panel(scores).panel(each).save("cross_validation.svg")?)
 }

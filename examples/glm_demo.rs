@@ -3,6 +3,7 @@
 use ndarray::Array2;
 use nemos::core::{Cpu, Matrix};
 use nemos::glm::{Glm, Groups, Poisson, Regularizer, Score, Softplus};
+use nemos::select::{Folds, Grid, GridSearch, log_spaced};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Poisson as PoissonDraw, StandardNormal};
@@ -31,10 +32,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("group lasso 0.1", Regularizer::GroupLasso { strength: 0.1.into(), groups }),
     ];
     let glm = Glm::new(Poisson);
-    for (name, penalty) in penalties {
+    for (name, penalty) in penalties.clone() {
         let fitted = glm.clone().regularizer(penalty).fit(&design, &counts)?.require_converged()?;
         let score = fitted.score(&design, &counts, Score::McFadden)?;
         println!("{name:>24}: {:6.2?}  pseudo-R² {score:.3}, by {}", fitted.coef(), fitted.solver());
+    }
+
+    // How strong? Six strengths of each penalty, on two folds.
+    let strengths = log_spaced(10_f64.powf(-1.5), 10_f64.powf(1.5), 6);
+    for (name, penalty) in [&penalties[1], &penalties[2], &penalties[4]] {
+        let model = glm.clone().regularizer(penalty.clone());
+        let grid = Grid::new().over("strength", strengths.clone());
+        let search = GridSearch::new(model, grid).folds(Folds::k(2)).fit(&design, &counts)?;
+        let coef = search.fitted().coef();
+        println!("{:>24}: {coef:6.2?}  {}", name.trim_end_matches(" 0.1"), search.best().settings());
     }
 
     // Another link, and a prediction for inputs that the fit has not seen.

@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // Folds are stretches from all over the session, with a second on both sides that no fold has seen.
     let sizes = [4, 5, 6, 8, 10, 12, 16, 24, 32, 48];
-    let grid = Grid::new().over("strength", [1e-6, 1e-4, 1e-2]).over("place.n_functions", sizes);
+    let grid = Grid::new().over("strength", [1e-6, 1e-5, 1e-4, 1e-3]).over("place.n_functions", sizes);
     let search =
         GridSearch::new(pipeline, grid).folds(Folds::blocks(5, 6).gap_seconds(1.0)).fit(&track, &counts)?;
     println!("{search}");
@@ -48,7 +48,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let y = Axis::new("log-likelihood per unseen bin");
     let mut panel = Panel::new().x(Axis::new("functions along the track")).y(y);
-    for strength in [1e-6, 1e-4, 1e-2] {
+    for strength in [1e-6, 1e-5, 1e-4, 1e-3] {
         let rows = search.table().rows().iter();
         let rows = rows.filter(|row| row.settings().get("strength") == Some(&strength.into()));
         let scores: Vec<f64> = rows.map(nemos::select::Row::mean).collect();

@@ -44,7 +44,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 
     let x: Vec<f64> = path.strengths().iter().map(|strength| strength.log10()).collect();
-    let mut panel = Panel::new().x(Axis::new("log₁₀ of the strength")).y(Axis::new("coefficient"));
+    let mut panel =
+        Panel::new().x(Axis::new("log₁₀ of the strength")).y(Axis::new("coefficient").range(-0.9, 0.6));
     for input in 0..INPUTS {
         let is_driver = drivers.iter().any(|(driver, _)| *driver == input);
         let line = Line::new(x.clone(), path.coef().row(input).to_vec());
@@ -52,7 +53,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         panel = panel.mark(line.width(if is_driver { 2.0 } else { 1.0 }));
     }
     for ((name, place), color) in chosen.into_iter().zip([Color::Vermillion, Color::Green, Color::Black]) {
-        let line = Line::new(vec![x[place]; 2], vec![-0.5, 0.5]).color(color).dashed();
+        let line = Line::new(vec![x[place]; 2], vec![-0.45, 0.6]).color(color).dashed();
         panel = panel.mark(line.label(name));
     }
     Ok(Figure::new().title("Coefficients of a lasso").panel(panel).save("regularization_path.svg")?)

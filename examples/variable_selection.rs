@@ -28,8 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let counts = Matrix::<Cpu>::from_vec(counts, [BINS, CELLS])?;
 
     // A block of six functions for each signal.
-    let columns: Vec<Matrix<Cpu>> =
-        signals.columns().into_iter().map(|signal| Matrix::from_column(signal.to_vec())).collect();
+    let columns = [0, 1, 2, 3].map(|signal| Matrix::<Cpu>::from_column(signals.column(signal).to_vec()));
     let spline = |name: &str| BSpline::new(6).bounds(0.0, 1.0).label(name);
     let basis = spline(NAMES[0]) + spline(NAMES[1]) + spline(NAMES[2]) + spline(NAMES[3]);
     let design = basis.design([&columns[0], &columns[1], &columns[2], &columns[3]])?;

@@ -27,6 +27,9 @@ struct Population;
 #[doc = include_str!("../book/src/many_problems.md")]
 struct ManyProblems;
 
+#[doc = include_str!("../book/src/choosing.md")]
+struct Choosing;
+
 #[doc = include_str!("../book/src/classifier.md")]
 struct Classifier;
 

@@ -94,6 +94,10 @@ impl Functions {
         self.kind.spec_mut().bounds_mut()
     }
 
+    pub(crate) fn spec_mut(&mut self) -> &mut dyn Spec {
+        self.kind.spec_mut()
+    }
+
     pub(crate) fn window(&self) -> Option<Window> {
         self.spec().window().or(self.window)
     }
@@ -179,7 +183,7 @@ impl Basis {
         self.families().all(|functions| {
             let spec = functions.spec();
             let learns = spec.scales() && spec.bounds().is_some_and(|bounds| !bounds.is_given());
-            functions.window().is_none() && !learns && !spec.sees_all_samples()
+            functions.window().is_none() && !learns && !spec.learns_values() && !spec.sees_all_samples()
         })
     }
 

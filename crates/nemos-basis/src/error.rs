@@ -246,6 +246,9 @@ pub enum Error {
         /// Combinations of frequencies.
         expected: usize,
     },
+    /// Categories that are to be learned were not.
+    #[error("the categories are to come from training data, and have not; call with_bounds_from first, or name them")]
+    NoCategories,
     /// A category is listed twice.
     #[error("category {category:?} is listed twice; categories must differ")]
     DuplicateCategory {

@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use crate::basis::Node;
 use crate::design::Recording;
 use crate::layout::Layout;
-use crate::source::{Source, ranges};
+use crate::source::{Source, distinct, ranges};
 use crate::{Basis, Error, Inputs};
 
 impl Basis {
-    /// This basis, with the smallest and the largest of these samples as bounds wherever it has none: data seen later are scaled
-    /// as these are.
+    /// This basis, with the smallest and the largest of these samples as bounds wherever it has none, and with their values as
+    /// categories that are to be [learned](crate::Category::learned): data seen later are scaled as these are.
     ///
     /// Later samples beyond the bounds give rows of the fill value.
     ///
@@ -33,11 +33,33 @@ impl Basis {
     pub fn with_bounds_from<'a, B: Backend, I: Inputs<'a, B>>(&self, inputs: I) -> Result<Basis, Error> {
         let designs = inputs.designs();
         let source = Recording { inputs: &designs };
-        Layout::new(self, &source.columns())?;
-        let labels = self.labels()?;
         let mut basis = self.clone();
+        if source.columns().len() == self.n_inputs() {
+            basis.set_values(&source, &mut 0)?;
+        }
+        Layout::new(&basis, &source.columns())?;
+        let labels = basis.labels()?;
         basis.set_bounds(&source, &mut labels.iter(), &mut 0)?;
         Ok(basis)
+    }
+
+    /// Categories that wait for training data.
+    fn set_values(&mut self, source: &dyn Source, next_input: &mut usize) -> Result<(), Error> {
+        match &mut self.node {
+            Node::Sum(left, right) | Node::Product(left, right) => {
+                left.set_values(source, next_input)?;
+                right.set_values(source, next_input)
+            }
+            Node::Functions(functions) => {
+                let input = *next_input;
+                *next_input += functions.spec().n_inputs();
+                if functions.spec().learns_values() {
+                    functions.spec_mut().set_values(distinct(input, source)?);
+                }
+                Ok(())
+            }
+            Node::Invalid(_) => Ok(()),
+        }
     }
 
     fn set_bounds<'a>(

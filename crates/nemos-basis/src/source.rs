@@ -58,3 +58,17 @@ pub(crate) fn ranges(input: usize, columns: usize, label: &str, source: &dyn Sou
         None => Ok(ranges),
     }
 }
+
+/// The numbers that an input holds, each once.
+pub(crate) fn distinct(input: usize, source: &dyn Source) -> Result<Vec<f64>, Error> {
+    let mut values: Vec<f64> = Vec::new();
+    source.visit(input, &mut |_, samples| {
+        for &sample in samples.iter().filter(|sample| !sample.is_nan()) {
+            if let Err(place) = values.binary_search_by(|known| known.total_cmp(&sample)) {
+                values.insert(place, sample);
+            }
+        }
+        Ok(())
+    })?;
+    Ok(values)
+}

@@ -96,6 +96,14 @@ pub(crate) trait Spec {
         Ok(())
     }
 
+    /// Whether the family waits for the values that training data hold.
+    fn learns_values(&self) -> bool {
+        false
+    }
+
+    /// Takes the values that training data hold.
+    fn set_values(&mut self, _values: Vec<f64>) {}
+
     /// Whether the functions at one sample depend on all samples.
     fn sees_all_samples(&self) -> bool {
         false

@@ -130,11 +130,7 @@ impl<O: ObservationModel, L: InverseLink> PathSearch<O, L> {
     /// # Errors
     /// [`Error::NoPath`] unless the penalty drops coefficients and has one strength; [`Error::Option`] if strengths do not fall, or are
     /// out of range; and as [`Glm::fit`].
-    pub fn fit<B: Backend>(
-        &self,
-        design: &(impl ToDesign<B> + ?Sized),
-        counts: &(impl ToDesign<B> + ?Sized),
-    ) -> Result<Path<O, L>, Error> {
+    pub fn fit<B: Backend>(&self, design: &(impl ToDesign<B> + ?Sized), counts: &(impl ToDesign<B> + ?Sized)) -> Result<Path<O, L>, Error> {
         let (design, counts) = (design.to_design(), counts.to_design());
         if counts.n_columns() > 1 {
             let n_neurons = counts.n_columns();
@@ -154,7 +150,10 @@ impl<O: ObservationModel, L: InverseLink> PathSearch<O, L> {
         };
         let mut first = 0;
         while first < strengths.len() {
-            let near = strengths[first..].iter().take(AT_MOST).take_while(|s| **s >= WITHIN * strengths[first]);
+            let near = strengths[first..]
+                .iter()
+                .take(AT_MOST)
+                .take_while(|s| **s >= WITHIN * strengths[first]);
             let n = near.count().max(1);
             run.fit(&strengths[first..first + n])?;
             first += n;
@@ -302,7 +301,11 @@ const SHOWN: usize = 20;
 impl<O: ObservationModel, L: InverseLink> fmt::Display for Path<O, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (active, aic, bic) = (self.n_active(), self.criterion(Criterion::Aic), self.criterion(Criterion::Bic));
-        writeln!(f, "{:>11}  {:>6}  {:>14}  {:>12}  {:>12}", "strength", "active", "log-likelihood", "AIC", "BIC")?;
+        writeln!(
+            f,
+            "{:>11}  {:>6}  {:>14}  {:>12}  {:>12}",
+            "strength", "active", "log-likelihood", "AIC", "BIC"
+        )?;
         let n = self.strengths.len();
         let rows = (0..n).step_by(n.div_ceil(SHOWN).max(1));
         for place in rows {

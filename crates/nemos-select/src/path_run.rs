@@ -5,8 +5,8 @@ use std::sync::Arc;
 use ndarray::Array2;
 use nemos_core::{Backend, Design, Matrix, row_chunks};
 use nemos_glm::{
-    FeatureMask, FittedPopulationGlm, GlmObjective, Groups, InverseLink, ObservationModel, PopulationGlm, Problems, Regularizer,
-    Scale, Score, Strength,
+    FeatureMask, FittedPopulationGlm, GlmObjective, Groups, InverseLink, ObservationModel, PopulationGlm, Problems, Regularizer, Scale,
+    Score, Strength,
 };
 use nemos_solvers::{ColumnOutcome, Objective, Order, Parameters, Request};
 
@@ -117,7 +117,11 @@ impl<'r, 'a, B: Backend, O: ObservationModel, L: InverseLink> Run<'r, 'a, B, O, 
         let (Some(&first), Some(&last)) = (strengths.first(), strengths.last()) else {
             return Ok(());
         };
-        let before = if self.last_strength.is_finite() { self.last_strength } else { self.highest().max(first) };
+        let before = if self.last_strength.is_finite() {
+            self.last_strength
+        } else {
+            self.highest().max(first)
+        };
         // The strong rule: slopes change no faster than strengths. It nearly always holds, and is checked below.
         let reach = 2.0 * last - before;
         let slopes = self.slopes.clone();
@@ -150,7 +154,9 @@ impl<'r, 'a, B: Backend, O: ObservationModel, L: InverseLink> Run<'r, 'a, B, O, 
 
     /// Makes more units strong, and says whether there were any.
     fn strengthen(&mut self, which: impl Fn(&Self, usize) -> bool) -> Result<bool, Error> {
-        let new: Vec<usize> = (0..self.units.len()).filter(|&unit| !self.strong[unit] && which(self, unit)).collect();
+        let new: Vec<usize> = (0..self.units.len())
+            .filter(|&unit| !self.strong[unit] && which(self, unit))
+            .collect();
         if new.is_empty() {
             return Ok(false);
         }
@@ -179,7 +185,10 @@ impl<'r, 'a, B: Backend, O: ObservationModel, L: InverseLink> Run<'r, 'a, B, O, 
             other => other,
         });
         let mut start = vec![0.0; width + 1];
-        features.iter().zip(&mut start).for_each(|(&feature, start)| *start = self.last[feature]);
+        features
+            .iter()
+            .zip(&mut start)
+            .for_each(|(&feature, start)| *start = self.last[feature]);
         start[width] = self.last[self.last.len() - 1];
         if self.slopes.iter().any(|slope| *slope != 0.0) {
             options.start = Some(Parameters::from_columns(width + 1, (0..n).map(|_| start.as_slice())));
@@ -215,7 +224,11 @@ impl<'r, 'a, B: Backend, O: ObservationModel, L: InverseLink> Run<'r, 'a, B, O, 
         let n_rows = self.objective.n_counts()[0] as f64;
         let estimated = fitted.observation().scale() == Scale::Pearson;
         // The scale that makes the log-likelihood of Gaussian noise largest divides by rows, and not by degrees of freedom.
-        let scale = fitted.scale().iter().zip(&dof).map(|(scale, dof)| if estimated { scale * dof / n_rows } else { *scale });
+        let scale = fitted
+            .scale()
+            .iter()
+            .zip(&dof)
+            .map(|(scale, dof)| if estimated { scale * dof / n_rows } else { *scale });
         let fitted = fitted.clone().with_scale(scale.collect(), dof)?;
         let log_likelihood = fitted.score_by_neuron(design, counts, Score::LogLikelihood)?;
         let found = |place: usize| {

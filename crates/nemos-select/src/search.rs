@@ -402,6 +402,12 @@ impl<S: Searchable> Search<S> {
         &self.chosen
     }
 
+    /// `[n_neurons]`: the number that was chosen for each neuron at a path; NaN where there is none.
+    pub fn chosen_numbers(&self, path: &str) -> Vec<f64> {
+        let number = |row: &usize| self.table.rows[*row].settings().get(path)?.as_number();
+        self.chosen.iter().map(|row| number(row).unwrap_or(f64::NAN)).collect()
+    }
+
     /// The chosen specification: of all neurons, unless [`models`](Search::models) has several.
     pub fn specification(&self) -> &S {
         &self.models[0].specification

@@ -153,7 +153,14 @@ impl fmt::Display for Short {
             };
             f.write_str(trimmed)
         } else {
-            write!(f, "{value:.3e}")
+            // The mantissa without zeros at its end.
+            let text = format!("{value:.3e}");
+            match text.split_once('e') {
+                Some((mantissa, exponent)) if mantissa.contains('.') => {
+                    write!(f, "{}e{exponent}", mantissa.trim_end_matches('0').trim_end_matches('.'))
+                }
+                _ => f.write_str(&text),
+            }
         }
     }
 }
@@ -205,7 +212,8 @@ mod tests {
         prints(1234.56, "1235");
         prints(100.0, "100");
         prints(0.0, "0");
-        prints(3e-7, "3.000e-7");
+        prints(3e-7, "3e-7");
+        prints(3.25e9, "3.25e9");
     }
 
     #[test]

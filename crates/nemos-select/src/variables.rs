@@ -142,7 +142,8 @@ impl<O: ObservationModel, L: InverseLink> VariableSearch<O, L> {
         let forward = self.direction == Direction::Forward;
         let mut kept = Array2::from_elem((blocks.len(), n_neurons), !forward);
         let evaluate = |kept: &[Array2<bool>]| -> Result<Vec<Row>, Error> {
-            let candidate = |(place, kept): (usize, &Array2<bool>)| (place.to_string(), self.model.clone().feature_mask(mask(&blocks, kept)));
+            let candidate =
+                |(place, kept): (usize, &Array2<bool>)| (place.to_string(), self.model.clone().feature_mask(mask(&blocks, kept)));
             let search = GridSearch::of(kept.iter().enumerate().map(candidate)).scoring(self.scoring.clone());
             Ok(search.table(&data)?.1.rows)
         };
@@ -161,7 +162,9 @@ impl<O: ObservationModel, L: InverseLink> VariableSearch<O, L> {
             };
             let changed: Vec<Array2<bool>> = (0..blocks.len()).map(changed).collect();
             let can_move = |block: usize, neuron: usize| moving[neuron] && kept[(block, neuron)] != forward;
-            let some: Vec<usize> = (0..blocks.len()).filter(|&block| (0..n_neurons).any(|neuron| can_move(block, neuron))).collect();
+            let some: Vec<usize> = (0..blocks.len())
+                .filter(|&block| (0..n_neurons).any(|neuron| can_move(block, neuron)))
+                .collect();
             if some.is_empty() {
                 break;
             }
@@ -224,7 +227,13 @@ fn mean(scores: &[f64]) -> f64 {
 
 /// `kept`: `[n_blocks, n_neurons]`
 fn mask(blocks: &[String], kept: &Array2<bool>) -> FeatureMask {
-    FeatureMask::Blocks(blocks.iter().cloned().zip(kept.rows().into_iter().map(|row| row.to_vec())).collect())
+    FeatureMask::Blocks(
+        blocks
+            .iter()
+            .cloned()
+            .zip(kept.rows().into_iter().map(|row| row.to_vec()))
+            .collect(),
+    )
 }
 
 impl<O: ObservationModel, L: InverseLink> Variables<O, L> {
@@ -301,5 +310,8 @@ pub fn active_blocks<O: ObservationModel, L: InverseLink>(fitted: &FittedPopulat
     }
     let coef = fitted.coef();
     let is_active = |block: usize, neuron: usize| names.blocks()[block].columns().any(|feature| coef[(feature, neuron)] != 0.0);
-    Ok(Array2::from_shape_fn((names.blocks().len(), fitted.n_neurons()), |(block, neuron)| is_active(block, neuron)))
+    Ok(Array2::from_shape_fn(
+        (names.blocks().len(), fitted.n_neurons()),
+        |(block, neuron)| is_active(block, neuron),
+    ))
 }

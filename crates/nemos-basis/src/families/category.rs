@@ -30,7 +30,7 @@ pub enum Unknown {
 /// | `unknown` | `Zeros` | what a value that is no category gives; NaN is such a value |
 ///
 /// # Errors
-/// [`Error::DuplicateCategory`] for one that is listed twice; [`Error::UnknownCategory`] for a value that is none, where refused.
+/// [`Error::NoCategories`] where they are to be [learned](Category::learned) and were not; [`Error::DuplicateCategory`] for one that is listed twice; [`Error::UnknownCategory`] for a value that is none, where refused.
 ///
 /// # Example
 /// ```
@@ -49,6 +49,8 @@ pub struct Category {
     /// Sorted names, one per value, or none.
     names: Vec<String>,
     unknown: Unknown,
+    /// Whether the values are still to come, from training data.
+    learns: bool,
 }
 
 /// A category as it is written: what its constructors take, so that numbers and names cannot part.
@@ -62,6 +64,7 @@ struct Saved {
 enum Categories {
     Numbers(Vec<f64>),
     Names(Vec<String>),
+    Learned,
 }
 
 impl From<Saved> for Category {
@@ -69,6 +72,7 @@ impl From<Saved> for Category {
         let category = match saved.categories {
             Categories::Numbers(values) => Category::numbered(values),
             Categories::Names(names) => Category::named(names),
+            Categories::Learned => Category::learned(),
         };
         category.unknown(saved.unknown)
     }
@@ -76,7 +80,9 @@ impl From<Saved> for Category {
 
 impl From<Category> for Saved {
     fn from(category: Category) -> Self {
-        let categories = if category.names.is_empty() {
+        let categories = if category.learns {
+            Categories::Learned
+        } else if category.names.is_empty() {
             Categories::Numbers(category.values)
         } else {
             Categories::Names(category.names)
@@ -102,6 +108,26 @@ impl Category {
             values,
             names: Vec::new(),
             unknown: Unknown::Zeros,
+            learns: false,
+        }
+    }
+
+    /// The numbers that training data hold, once they are seen ([`Basis::with_bounds_from`](crate::Basis::with_bounds_from)): numbers that
+    /// come later are unknown.
+    ///
+    /// # Example
+    /// ```
+    /// use nemos_basis::{Basis, Category};
+    /// use nemos_core::{Cpu, Matrix};
+    /// let training = Matrix::<Cpu>::from_column(vec![3.0, 1.0, 3.0]);
+    /// let basis = Basis::from(Category::learned()).with_bounds_from(&training)?;
+    /// assert_eq!(basis, Category::numbered([1.0, 3.0]).into());
+    /// # Ok::<(), nemos_basis::Error>(())
+    /// ```
+    pub fn learned() -> Self {
+        Category {
+            learns: true,
+            ..Category::numbered([])
         }
     }
 
@@ -113,6 +139,7 @@ impl Category {
             values: (0..names.len()).map(|value| value as f64).collect(),
             names,
             unknown: Unknown::Zeros,
+            learns: false,
         }
     }
 
@@ -163,6 +190,9 @@ impl Spec for Category {
     }
 
     fn validate(&self) -> Result<(), Error> {
+        if self.learns {
+            return Err(Error::NoCategories);
+        }
         let same_names = self.names.windows(2).position(|pair| pair[0] == pair[1]);
         let same = same_names.or_else(|| self.values.windows(2).position(|pair| pair[0] == pair[1]));
         match same {
@@ -179,6 +209,15 @@ impl Spec for Category {
 
     fn function_names(&self) -> Vec<String> {
         self.labels()
+    }
+
+    fn learns_values(&self) -> bool {
+        self.learns
+    }
+
+    fn set_values(&mut self, values: Vec<f64>) {
+        let unknown = self.unknown;
+        *self = Category::numbered(values).unknown(unknown);
     }
 
     fn is_selective(&self) -> bool {

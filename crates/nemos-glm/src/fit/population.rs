@@ -217,7 +217,8 @@ impl<O: ObservationModel, L: InverseLink> PopulationGlm<O, L> {
         design: &'a (impl ToDesign<B> + ?Sized),
         counts: &'a (impl ToDesign<B> + ?Sized),
     ) -> Result<GlmObjective<'a, B>, Error> {
-        self.task(design, counts).objective(&self.options, Some(problems), Survey::CountsOnly)
+        self.task(design, counts)
+            .objective(&self.options, Some(problems), Survey::CountsOnly)
     }
 
     /// Fits of these problems, as if each were a neuron of a population: folds and strengths of many neurons as one batch, which

@@ -15,7 +15,10 @@ fn tests(splits: &Splits) -> Vec<Vec<usize>> {
 #[test]
 fn stretches_are_those_of_scikit_learn() {
     // KFold(3) of 10 rows, and TimeSeriesSplit(3).
-    assert_eq!(tests(&Folds::k(3).cut(&rows(10)).unwrap()), [vec![0, 1, 2, 3], vec![4, 5, 6], vec![7, 8, 9]]);
+    assert_eq!(
+        tests(&Folds::k(3).cut(&rows(10)).unwrap()),
+        [vec![0, 1, 2, 3], vec![4, 5, 6], vec![7, 8, 9]]
+    );
     let series = Folds::time_series(3).cut(&rows(10)).unwrap();
     assert_eq!(tests(&series), [vec![4, 5], vec![6, 7], vec![8, 9]]);
     let trained: Vec<usize> = series.iter().map(|split| split.train().len()).collect();
@@ -51,7 +54,10 @@ fn a_gap_in_rows_ends_where_a_segment_does() {
 fn a_gap_in_seconds_is_by_times() {
     let times: Vec<f64> = vec![0.0, 0.1, 0.2, 5.0, 5.1, 5.2];
     let design = rows(6).with_times(times).unwrap();
-    let split = Folds::given([Split::new([0, 1, 3, 4, 5], [2])]).gap_seconds(0.15).cut(&design).unwrap();
+    let split = Folds::given([Split::new([0, 1, 3, 4, 5], [2])])
+        .gap_seconds(0.15)
+        .cut(&design)
+        .unwrap();
     assert_eq!(split.get(0).train(), [0, 3, 4, 5]);
     assert!(matches!(Folds::k(2).gap_seconds(1.0).cut(&rows(4)), Err(Error::NoTimes)));
     assert!(matches!(Folds::k(2).gap_seconds(f64::NAN).cut(&design), Err(Error::Option { .. })));
@@ -60,7 +66,14 @@ fn a_gap_in_seconds_is_by_times() {
 #[test]
 fn folds_that_cannot_be_are_refused() {
     assert!(matches!(Folds::k(1).cut(&rows(5)), Err(Error::Option { .. })));
-    assert!(matches!(Folds::k(6).cut(&rows(5)), Err(Error::TooManyFolds { folds: 6, available: 5, .. })));
+    assert!(matches!(
+        Folds::k(6).cut(&rows(5)),
+        Err(Error::TooManyFolds {
+            folds: 6,
+            available: 5,
+            ..
+        })
+    ));
     assert!(matches!(Folds::by_segment(2).cut(&rows(5)), Err(Error::TooManyFolds { .. })));
     assert!(matches!(Folds::by_group(2, vec![0; 4]).cut(&rows(5)), Err(Error::Data(_))));
     assert!(matches!(Folds::k(2).gap(3).cut(&rows(4)), Err(Error::EmptyFold { fold: 0, .. })));

@@ -16,7 +16,9 @@ use nemos_core::{Cpu, Matrix};
 pub(crate) fn noise(n: usize, seed: u64) -> Vec<f64> {
     let mut state = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (state >> 11) as f64 / (1_u64 << 53) as f64
     };
     (0..n).map(|_| next()).collect()
@@ -36,5 +38,8 @@ pub(crate) fn population(n_rows: usize, n_features: usize, n_neurons: usize) -> 
 }
 
 pub(crate) fn close(got: f64, expected: f64, tolerance: f64) {
-    assert!((got - expected).abs() <= tolerance * expected.abs().max(1e-12), "{got} is not {expected}");
+    assert!(
+        (got - expected).abs() <= tolerance * expected.abs().max(1e-12),
+        "{got} is not {expected}"
+    );
 }

@@ -28,11 +28,23 @@ fn every_option_of_every_part_is_reached_by_path() {
     let spikes = || RaisedCosineLog::new(3).convolved(Window::samples(6)).label("spikes");
     assert_eq!(with("place.n_functions", 9.into()), BSpline::new(9).label("place") + spikes());
     assert_eq!(with("place.order", 2.into()), BSpline::new(5).order(2).label("place") + spikes());
-    assert_eq!(with("place.bounds", (0.0, 2.0).into()), BSpline::new(5).bounds(0.0, 2.0).label("place") + spikes());
+    assert_eq!(
+        with("place.bounds", (0.0, 2.0).into()),
+        BSpline::new(5).bounds(0.0, 2.0).label("place") + spikes()
+    );
     let wide = RaisedCosineLog::new(3).convolved(Window::samples(9)).label("spikes");
-    assert_eq!(with("spikes.window", Window::samples(9).into()), BSpline::new(5).label("place") + wide);
-    assert_eq!(with("place", Basis::from(Zero::new()).into()), Zero::new().label("place") + spikes());
-    assert_eq!(pipeline.with("strength", &1.0.into()).unwrap().model(), &glm().regularizer(Regularizer::Ridge(1.0.into())));
+    assert_eq!(
+        with("spikes.window", Window::samples(9).into()),
+        BSpline::new(5).label("place") + wide
+    );
+    assert_eq!(
+        with("place", Basis::from(Zero::new()).into()),
+        Zero::new().label("place") + spikes()
+    );
+    assert_eq!(
+        pipeline.with("strength", &1.0.into()).unwrap().model(),
+        &glm().regularizer(Regularizer::Ridge(1.0.into()))
+    );
     let fails = |path: &str, value: Value| pipeline.with(path, &value).unwrap_err().to_string();
     assert!(fails("place.n_function", 9.into()).contains("place.n_functions"));
     assert!(fails("plaice.n_functions", 9.into()).contains("place.n_functions"));
@@ -66,15 +78,25 @@ fn columns_are_routed_by_name() {
 #[test]
 fn a_grid_over_bases_is_separate_pipelines() {
     let x = noise(150, 3);
-    let counts: Vec<f64> = x.iter().zip(noise(150, 4)).map(|(x, u)| (2.0 * (3.0 * x).sin().abs() + u).floor()).collect();
+    let counts: Vec<f64> = x
+        .iter()
+        .zip(noise(150, 4))
+        .map(|(x, u)| (2.0 * (3.0 * x).sin().abs() + u).floor())
+        .collect();
     let (x, counts) = (Matrix::<Cpu>::from_column(x), Matrix::from_column(counts));
     let pipeline = Pipeline::new(BSpline::new(5).label("place"), glm());
     let grid = Grid::new().over("place.n_functions", [4, 7, 3]).over("strength", [0.01, 0.1]);
     let search = GridSearch::new(pipeline.clone(), grid).folds(Folds::k(3)).fit(&x, &counts).unwrap();
     let rows = search.table().rows();
-    assert!(rows[4].failure().unwrap().contains("BSpline"), "three functions are too few for order 4");
+    assert!(
+        rows[4].failure().unwrap().contains("BSpline"),
+        "three functions are too few for order 4"
+    );
     for (row, (n, strength)) in [(0, (4, 0.01)), (3, (7, 0.1))] {
-        let alone = Pipeline::new(BSpline::new(n).label("place"), glm().regularizer(Regularizer::Ridge(strength.into())));
+        let alone = Pipeline::new(
+            BSpline::new(n).label("place"),
+            glm().regularizer(Regularizer::Ridge(strength.into())),
+        );
         let train: Vec<usize> = (50..150).collect();
         let cut = |matrix: &Matrix<Cpu>, rows: &[usize]| matrix.select_rows(rows).unwrap();
         let fitted = alone.fit(&cut(&x, &train), &cut(&counts, &train)).unwrap();
@@ -113,7 +135,11 @@ fn neurons_may_choose_other_bases() {
 #[test]
 fn standardized_features_come_back_as_they_were() {
     let x: Vec<f64> = noise(200, 7).into_iter().map(|x| 1000.0 + 50.0 * x).collect();
-    let counts: Vec<f64> = noise(200, 8).iter().zip(&x).map(|(u, x)| (3.0 * u * (x - 1000.0) / 50.0).floor()).collect();
+    let counts: Vec<f64> = noise(200, 8)
+        .iter()
+        .zip(&x)
+        .map(|(u, x)| (3.0 * u * (x - 1000.0) / 50.0).floor())
+        .collect();
     let (x, counts) = (Matrix::<Cpu>::from_column(x), Matrix::from_column(counts));
     // Without a penalty, scales change nothing.
     let free = || Glm::new(Poisson).stopping(Stopping::new().tolerance(1e-18));
@@ -132,7 +158,9 @@ fn functions_that_depend_on_all_samples_are_refused() {
 
 #[test]
 fn categories_come_from_training_rows() {
-    let kinds: Vec<f64> = (0..90).map(|row| if row < 60 { f64::from(row % 2) } else { f64::from(row % 3) }).collect();
+    let kinds: Vec<f64> = (0..90)
+        .map(|row| if row < 60 { f64::from(row % 2) } else { f64::from(row % 3) })
+        .collect();
     let counts: Vec<f64> = kinds.iter().map(|kind| 1.0 + kind).collect();
     let (kinds, counts) = (Matrix::<Cpu>::from_column(kinds), Matrix::from_column(counts));
     let pipeline = Pipeline::new(Category::learned().label("kind"), glm());

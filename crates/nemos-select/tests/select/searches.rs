@@ -23,9 +23,14 @@ fn model() -> PopulationGlm {
 fn by_hand(model: &PopulationGlm, folds: &Folds, (design, counts): (&Matrix<Cpu>, &Matrix<Cpu>)) -> Vec<f64> {
     let splits = folds.cut(&design.to_design()).unwrap();
     let of = |split: &nemos_select::Split| {
-        let (train, test) = (design.select_rows(split.train()).unwrap(), design.select_rows(split.test()).unwrap());
+        let (train, test) = (
+            design.select_rows(split.train()).unwrap(),
+            design.select_rows(split.test()).unwrap(),
+        );
         let fitted: FittedPopulationGlm = model.fit(&train, &counts.select_rows(split.train()).unwrap()).unwrap();
-        fitted.score(&test, &counts.select_rows(split.test()).unwrap(), Score::LogLikelihood).unwrap()
+        fitted
+            .score(&test, &counts.select_rows(split.test()).unwrap(), Score::LogLikelihood)
+            .unwrap()
     };
     splits.iter().map(of).collect()
 }
@@ -42,13 +47,30 @@ fn a_batch_of_any_candidates_and_folds_is_separate_fits() {
         Regularizer::Ridge(Strength::PerNeuron(vec![0.01, 0.1, 1.0])),
         Regularizer::Lasso(0.02.into()),
         Regularizer::Lasso(per_feature),
-        Regularizer::ElasticNet { strength: 0.05.into(), lasso_share: 0.3 },
-        Regularizer::GroupLasso { strength: 0.02.into(), groups: groups.clone() },
-        Regularizer::GroupLasso { strength: Strength::PerGroup(vec![0.01, 0.05]), groups },
+        Regularizer::ElasticNet {
+            strength: 0.05.into(),
+            lasso_share: 0.3,
+        },
+        Regularizer::GroupLasso {
+            strength: 0.02.into(),
+            groups: groups.clone(),
+        },
+        Regularizer::GroupLasso {
+            strength: Strength::PerGroup(vec![0.01, 0.05]),
+            groups,
+        },
     ];
     let grid = Grid::new().over("regularizer", penalties.clone());
-    for folds in [Folds::k(3), Folds::blocks(2, 3).gap(4), Folds::time_series(3), Folds::shuffled(2, 1)] {
-        let search = GridSearch::new(model(), grid.clone()).folds(folds.clone()).fit(&design, &counts).unwrap();
+    for folds in [
+        Folds::k(3),
+        Folds::blocks(2, 3).gap(4),
+        Folds::time_series(3),
+        Folds::shuffled(2, 1),
+    ] {
+        let search = GridSearch::new(model(), grid.clone())
+            .folds(folds.clone())
+            .fit(&design, &counts)
+            .unwrap();
         for (penalty, row) in penalties.iter().zip(search.table().rows()) {
             assert_eq!(row.failure(), None);
             let expected = by_hand(&model().regularizer(penalty.clone()), &folds, (&design, &counts));
@@ -84,7 +106,11 @@ fn weights_offsets_missing_counts_and_masks_are_each_candidates_own() {
     for (fold, (train, test)) in [(100..200, 0..100), (0..100, 100..200)].into_iter().enumerate() {
         let cut = |rows: std::ops::Range<usize>| design.select_rows(&rows.collect::<Vec<_>>()).unwrap();
         let cut_counts = |rows: std::ops::Range<usize>| counts.rows(rows).unwrap();
-        let fitted = model.clone().regularizer(Regularizer::Ridge(0.1.into())).fit(&cut(train.clone()), &cut_counts(train)).unwrap();
+        let fitted = model
+            .clone()
+            .regularizer(Regularizer::Ridge(0.1.into()))
+            .fit(&cut(train.clone()), &cut_counts(train))
+            .unwrap();
         let (score, by_neuron) = fitted.scores(&cut(test.clone()), &cut_counts(test), Score::LogLikelihood).unwrap();
         close(row.scores()[fold], score, 1e-8);
         (0..2).for_each(|neuron| close(row.scores_of(neuron)[fold], by_neuron[neuron], 1e-8));
@@ -118,7 +144,10 @@ fn each_neuron_may_have_its_own_strength() {
     // Candidates of different kinds: a model for each group of neurons.
     let grid = Grid::new().over("regularizer", [Regularizer::Ridge(1e-3.into()), Regularizer::Lasso(0.3.into())]);
     let counts = Design::from(&counts).with_names(Names::new(["a", "b", "c", "d"])).unwrap();
-    let mixed = GridSearch::new(model(), grid).choice(Choice::PerNeuron).fit(&design, &counts).unwrap();
+    let mixed = GridSearch::new(model(), grid)
+        .choice(Choice::PerNeuron)
+        .fit(&design, &counts)
+        .unwrap();
     let neurons: usize = mixed.models().iter().map(|part| part.neurons.len()).sum();
     assert_eq!(neurons, 4);
     for part in mixed.models() {
@@ -194,7 +223,13 @@ fn a_search_stops_and_goes_on() {
     let masks = (0..3).map(|left_out| FeatureMask::from(Array2::from_shape_fn((3, 2), |(feature, _)| feature != left_out)));
     let grid = Grid::new().over("mask", masks).over("strength", [0.1, 1.0]);
     let search = GridSearch::new(model(), grid).checkpoint(&path);
-    let stopped = search.clone().progress(|done, _| if done >= 10 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) });
+    let stopped = search.clone().progress(|done, _| {
+        if done >= 10 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    });
     assert!(matches!(stopped.fit(&design, &counts), Err(Error::Stopped { done: 10, total: 30 })));
     static HEARD: AtomicUsize = AtomicUsize::new(0);
     let went_on = search.clone().progress(|done, total| {
@@ -204,7 +239,7 @@ fn a_search_stops_and_goes_on() {
     });
     let went_on = went_on.fit(&design, &counts).unwrap();
     assert_eq!(HEARD.load(Ordering::Relaxed), 2, "one batch of three was done before");
-    let whole = GridSearch { ..search.clone() };
+    let whole = search.clone();
     let _ = std::fs::remove_file(&path);
     let whole = whole.fit(&design, &counts).unwrap();
     assert_eq!(went_on.table(), whole.table());
@@ -235,7 +270,13 @@ fn scores_of_your_own_see_counts_and_rates_of_the_test_rows() {
 fn learning_curves_meet_as_rows_grow() {
     let (design, counts) = population(400, 8, 2);
     let (folds, scoring) = (Folds::blocks(4, 2), Scoring::from(Score::LogLikelihood));
-    let curve = learning_curve(&model().regularizer(Regularizer::Ridge(1e-3.into())), &[0.1, 0.4, 1.0], (&folds, &scoring), &design, &counts);
+    let curve = learning_curve(
+        &model().regularizer(Regularizer::Ridge(1e-3.into())),
+        &[0.1, 0.4, 1.0],
+        (&folds, &scoring),
+        &design,
+        &counts,
+    );
     let curve = curve.unwrap();
     assert_eq!(curve[2].n_rows, 300.0);
     let apart: Vec<f64> = curve.iter().map(|point| point.train.mean() - point.test.mean()).collect();
@@ -278,16 +319,32 @@ fn draws_are_within_their_distributions() {
         assert!((1e-4..1.0).contains(&number("strength")) && (5.0..=9.0).contains(&number("max_steps")));
         assert!((0.1..0.2).contains(&number("tolerance")) && [1.0, 2.0].contains(&number("mask")));
     }
-    let low = drawn.iter().filter(|settings| settings.get("strength").unwrap().as_number().unwrap() < 1e-2).count();
+    let low = drawn
+        .iter()
+        .filter(|settings| settings.get("strength").unwrap().as_number().unwrap() < 1e-2)
+        .count();
     assert!((70..130).contains(&low), "half of the logarithms: {low}");
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
-    assert!(Distributions::new().over("x", Distribution::LogUniform(0.0, 1.0)).draw(1, &mut rng).is_err());
-    assert!(Distributions::new().over("x", Distribution::Among(vec![])).draw(1, &mut rng).is_err());
+    assert!(
+        Distributions::new()
+            .over("x", Distribution::LogUniform(0.0, 1.0))
+            .draw(1, &mut rng)
+            .is_err()
+    );
+    assert!(
+        Distributions::new()
+            .over("x", Distribution::Among(vec![]))
+            .draw(1, &mut rng)
+            .is_err()
+    );
 }
 
 #[test]
 fn parameters_are_read_and_set_by_path() {
-    let glm = Glm::new(Poisson).regularizer(Regularizer::ElasticNet { strength: 0.3.into(), lasso_share: 0.5 });
+    let glm = Glm::new(Poisson).regularizer(Regularizer::ElasticNet {
+        strength: 0.3.into(),
+        lasso_share: 0.5,
+    });
     let parameters = glm.parameters();
     assert_eq!(parameters.get("strength"), Some(&Strength::Shared(0.3).into()));
     assert_eq!(parameters.get("lasso_share"), Some(&0.5.into()));
@@ -296,14 +353,23 @@ fn parameters_are_read_and_set_by_path() {
     let error = glm.with("lasso_shore", &0.9.into()).unwrap_err().to_string();
     assert!(error.contains("lasso_share"), "{error}");
     assert!(glm.with("max_steps", &0.5.into()).is_err());
-    assert!(glm.with("link", &nemos_glm::LinkForm::Softplus.into()).is_err(), "the type says Exp");
+    assert!(
+        glm.with("link", &nemos_glm::LinkForm::Softplus.into()).is_err(),
+        "the type says Exp"
+    );
 }
 
 #[test]
 fn one_neuron_takes_one_column() {
     let (design, counts) = population(60, 2, 2);
     let search = GridSearch::new(Glm::new(Poisson), Grid::new());
-    assert!(matches!(search.fit(&design, &counts), Err(Error::Glm(nemos_glm::Error::SeveralNeurons { .. }))));
+    assert!(matches!(
+        search.fit(&design, &counts),
+        Err(Error::Glm(nemos_glm::Error::SeveralNeurons { .. }))
+    ));
     assert!(matches!(search.fit(&design, &Matrix::<Cpu>::zeros([59, 1])), Err(Error::Data(_))));
-    assert!(matches!(search.fit([&design, &design], &counts.select_columns(&[0]).unwrap()), Err(Error::Inputs { .. })));
+    assert!(matches!(
+        search.fit([&design, &design], &counts.select_columns(&[0]).unwrap()),
+        Err(Error::Inputs { .. })
+    ));
 }

@@ -12,7 +12,10 @@ fn data(n_rows: usize) -> (Vec<Matrix<Cpu>>, Matrix<Cpu>) {
     let signals: Vec<Vec<f64>> = (0..3).map(|signal| noise(n_rows, 10 + signal)).collect();
     let scatter = noise(n_rows * 4, 20);
     let count = |row: usize, neuron: usize| {
-        let drive: f64 = (0..3).filter(|signal| neuron >> signal & 1 == 1).map(|signal| 2.0 * signals[signal][row]).sum();
+        let drive: f64 = (0..3)
+            .filter(|signal| neuron >> signal & 1 == 1)
+            .map(|signal| 2.0 * signals[signal][row])
+            .sum();
         ((drive - 0.5).exp() + 2.0 * scatter[4 * row + neuron] - 0.5).max(0.0).floor()
     };
     let counts = Array2::from_shape_fn((n_rows, 4), |(row, neuron)| count(row, neuron));
@@ -22,7 +25,10 @@ fn data(n_rows: usize) -> (Vec<Matrix<Cpu>>, Matrix<Cpu>) {
 #[test]
 fn both_directions_find_what_drives_each_neuron() {
     let (signals, counts) = data(800);
-    let features = ["a", "b", "c"].iter().zip(&signals).try_fold(Features::new(), |features, (name, signal)| features.with(*name, signal));
+    let features = ["a", "b", "c"]
+        .iter()
+        .zip(&signals)
+        .try_fold(Features::new(), |features, (name, signal)| features.with(*name, signal));
     let features = features.unwrap();
     let search = VariableSearch::new(PopulationGlm::new(Poisson).regularizer(Regularizer::Ridge(1e-4.into())))
         .folds(Folds::blocks(4, 3))
@@ -50,5 +56,8 @@ fn both_directions_find_what_drives_each_neuron() {
 fn blocks_must_have_names() {
     let (signals, counts) = data(50);
     let search = VariableSearch::new(PopulationGlm::new(Poisson));
-    assert!(matches!(search.fit(&signals[0], &counts), Err(Error::Data(nemos_core::Error::NoNames { .. }))));
+    assert!(matches!(
+        search.fit(&signals[0], &counts),
+        Err(Error::Data(nemos_core::Error::NoNames { .. }))
+    ));
 }
