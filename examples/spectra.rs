@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let potential = noise(10_000, &mut rng).into_iter().zip(time.times().iter().map(rhythm));
     let potential =
-        Tsd::<Cpu>::new(time, potential.map(|(noise, rhythm)| 0.3 * noise + rhythm).collect::<Vec<_>>())?;
+        Tsd::<Cpu>::new(time.clone(), potential.map(|(noise, rhythm)| 0.3 * noise + rhythm).collect::<Vec<_>>())?;
 
     // Windows lie within epochs: those of running, and those of rest on either side of it.
     let window = SpectralWindow::seconds(1.0);

@@ -47,12 +47,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{found}");
 
     let truth = Array2::from_shape_fn((4, CELLS), |(signal, cell)| follows(signal, cell));
-    let mut figure = Figure::new().columns(1).panel_size(560.0, 170.0);
+    let mut figure = Figure::new().columns(1).panel_size(560.0, 150.0);
     for (title, blocks) in [("truth", &truth), ("group lasso", &by_lasso), ("forward search", found.kept())] {
         let same = blocks.iter().zip(&truth).filter(|(a, b)| a == b).count();
         println!("{title}: {same} of {} are right", truth.len());
         let ticks = NAMES.iter().enumerate().map(|(place, name)| (place as f64, *name));
-        let heatmap = Heatmap::new(blocks.mapv(|kept| f64::from(u8::from(kept))).view()).name("kept");
+        let heatmap = Heatmap::new(blocks.mapv(|kept| f64::from(u8::from(kept))).view()).without_bar();
         let panel = Panel::new().title(title).x(Axis::new("cell")).y(Axis::new("").ticks(ticks));
         figure = figure.panel(panel.mark(heatmap));
     }

@@ -33,9 +33,9 @@ pub enum Error {
     /// From `nemos::inference`.
     #[error(transparent)]
     Inference(#[from] nemos_inference::Error),
-    /// From `nemos::select`.
+    /// From `nemos::select`, unless it comes from a model, a basis or data there.
     #[error(transparent)]
-    Select(#[from] nemos_select::Error),
+    Select(nemos_select::Error),
     /// From `nemos::sim`.
     #[error(transparent)]
     Sim(#[from] nemos_sim::Error),
@@ -48,6 +48,18 @@ pub enum Error {
     /// From `nemos::timeseries`.
     #[error(transparent)]
     TimeSeries(#[from] nemos_timeseries::Error),
+}
+
+impl From<nemos_select::Error> for Error {
+    fn from(error: nemos_select::Error) -> Self {
+        use nemos_select::Error as Select;
+        match error {
+            Select::Data(error) => Error::Core(error),
+            Select::Glm(error) => Error::Glm(error),
+            Select::Basis(error) => Error::Basis(error),
+            error => Error::Select(error),
+        }
+    }
 }
 
 impl Error {
@@ -67,6 +79,7 @@ impl Error {
             ) => true,
             Error::Inference(nemos_inference::Error::Length { .. }) => true,
             Error::Sim(nemos_sim::Error::Shape { .. } | nemos_sim::Error::EmptyWindow { .. }) => true,
+            Error::Select(nemos_select::Error::Inputs { .. }) => true,
             Error::TimeSeries(TimeSeries::Differ { .. } | TimeSeries::MetadataRows { .. }) => true,
             Error::Basis(Basis::Inputs { .. } | Basis::InputWidths { .. } | Basis::ProductChannels { .. } | Basis::Features { .. }) => true,
             _ => matches!(
@@ -95,6 +108,12 @@ impl Error {
         use nemos_timeseries::Error as TimeSeries;
         match self {
             Error::Sim(nemos_sim::Error::NotFinite { .. }) => true,
+            Error::Select(
+                nemos_select::Error::NoTimes
+                | nemos_select::Error::NoPull
+                | nemos_select::Error::AllFailed { .. }
+                | nemos_select::Error::File { .. },
+            ) => true,
             Error::Glm(
                 Glm::OutsideSupport { .. }
                 | Glm::NeuronMissing { .. }
@@ -152,6 +171,7 @@ impl Error {
             Error::Glm(nemos_glm::Error::NotConverged { .. } | nemos_glm::Error::Diverged { .. })
                 | Error::Inference(nemos_inference::Error::NotConverged { .. } | nemos_inference::Error::FitsWorse { .. })
                 | Error::Sim(nemos_sim::Error::Stopped(_))
+                | Error::Select(nemos_select::Error::Stopped { .. })
         );
         !is_outcome && !self.is_shape() && !self.is_data()
     }

@@ -1,11 +1,12 @@
-//! Fits of candidates on folds, as few batches as can be: the strengths of one penalty, all folds and all neurons share every
-//! pass over the design.
+//! Fits of candidates on folds, in as few batches as can be: all folds and all neurons share every pass over the design, and the
+//! strengths of a penalty share its moments and start from each other.
 
 use ndarray::Array2;
 use nemos_core::{Backend, Design};
 use nemos_glm::{FittedPopulationGlm, InverseLink, ObservationModel, PopulationGlm, Problems, Regularizer, Strength};
 use nemos_solvers::{Auto, Status};
 
+use crate::searchable::mean_strength;
 use crate::splits::{Classes, Splits};
 use crate::tunable::{strength, strength_mut};
 use crate::{Error, Scoring};
@@ -75,8 +76,8 @@ pub(crate) fn evaluate<B: Backend, O: ObservationModel, L: InverseLink>(
     let Some(first) = pieces.first() else { return Ok(()) };
     let n_features = first.design.n_columns();
     let n_folds = pieces.iter().map(|piece| piece.folds.len()).max().unwrap_or(1);
-    // Each strength has axes of its own on each fold.
-    let per_candidate = n_folds * (first.counts.n_columns() * bytes(n_features) + 24 * n_features * n_features);
+    // Of candidates that are done, parameters alone are kept.
+    let per_candidate = 8 * n_folds * first.counts.n_columns() * (n_features + 1);
     let at_a_time = (MEMORY / per_candidate.max(1)).max(1);
     for group in together(models) {
         for candidates in group.chunks(at_a_time) {
@@ -132,8 +133,8 @@ fn of_batch<B: Backend, O: ObservationModel, L: InverseLink>(
         let fitted = fit(&chosen, piece);
         for (place, &candidate) in standing.iter().enumerate() {
             let scored = match &fitted {
-                Ok(fitted) => scores(fitted, (place, standing.len()), piece, scoring),
-                Err(_) => fit(&chosen[place..=place], piece).and_then(|fitted| scores(&fitted, (0, 1), piece, scoring)),
+                Ok(fitted) => scores(&fitted[place], piece, scoring),
+                Err(_) => fit(&chosen[place..=place], piece).and_then(|fitted| scores(&fitted[0], piece, scoring)),
             };
             match (scored, &mut evaluated[candidate]) {
                 (Ok(scored), Ok(folds)) => {
@@ -150,21 +151,33 @@ fn of_batch<B: Backend, O: ObservationModel, L: InverseLink>(
     evaluated.into_iter().map(|folds| folds.map(whole)).collect()
 }
 
-/// Fits candidates that differ in strengths on the folds of a piece: problems are by fold, then by candidate, then by neuron.
+/// Fits candidates that differ in strengths on the folds of a piece, the strongest penalty first, each from where the one before
+/// ended. In each fit problems are by fold, then by neuron.
 fn fit<B: Backend, O: ObservationModel, L: InverseLink>(
     models: &[&PopulationGlm<O, L>],
     piece: &Piece<'_, B>,
-) -> Result<FittedPopulationGlm<O, L>, Error> {
-    let (n_neurons, n_candidates, n_folds) = (piece.counts.n_columns(), models.len(), piece.folds.len());
-    let n_problems = n_folds * n_candidates * n_neurons;
+) -> Result<Vec<FittedPopulationGlm<O, L>>, Error> {
+    let (n_neurons, n_folds) = (piece.counts.n_columns(), piece.folds.len());
+    let n_problems = n_folds * n_neurons;
     let mut problems = Problems::of_responses((0..n_problems).map(|problem| problem % n_neurons));
     if let Some(classes) = &piece.classes {
-        let left_out = (0..n_problems).map(|problem| classes.left_out[problem / (n_candidates * n_neurons)].iter().copied());
+        let left_out = (0..n_problems).map(|problem| classes.left_out[problem / n_neurons].iter().copied());
         problems = problems.leaving_out_each(classes.of_row.clone(), left_out)?;
     }
-    let of_problem = |problem: usize| (models[problem / n_neurons % n_candidates], problem % n_neurons);
-    let model = merged(&piece.design, n_neurons, (0..n_problems).map(of_problem))?;
-    Ok(model.fit_problems(&Auto::new(), problems, &piece.design, &piece.counts)?)
+    let penalty = |model: &&PopulationGlm<O, L>| {
+        let all = (0..n_problems).map(|problem| (*model, problem % n_neurons));
+        merged(&piece.design, n_neurons, all).map(|model| model.penalty().clone())
+    };
+    let penalties = models.iter().map(penalty).collect::<Result<Vec<Regularizer>, Error>>()?;
+    let mut order: Vec<usize> = (0..models.len()).collect();
+    let strength = |candidate: usize| mean_strength(models[candidate].penalty());
+    order.sort_by(|&a, &b| strength(b).total_cmp(&strength(a)));
+    let in_order: Vec<Regularizer> = order.iter().map(|&candidate| penalties[candidate].clone()).collect();
+    let model = models.first().ok_or(Error::NoCandidates)?;
+    let fits = model.fit_penalties(&Auto::new(), (problems, &in_order), &piece.design, &piece.counts)?;
+    let mut fits: Vec<(usize, FittedPopulationGlm<O, L>)> = order.into_iter().zip(fits).collect();
+    fits.sort_by_key(|(candidate, _)| *candidate);
+    Ok(fits.into_iter().map(|(_, fitted)| fitted).collect())
 }
 
 /// One model for problems that differ in strengths alone: for each the candidate that it is of, and its neuron.
@@ -216,16 +229,15 @@ pub(crate) fn merged<'m, B: Backend, O: ObservationModel, L: InverseLink>(
     Ok(model.with_options(options))
 }
 
-/// What one of the candidates of a fit is worth on each fold of a piece.
+/// What a candidate is worth on each fold of a piece.
 fn scores<B: Backend, O: ObservationModel, L: InverseLink>(
     fitted: &FittedPopulationGlm<O, L>,
-    (candidate, n_candidates): (usize, usize),
     piece: &Piece<'_, B>,
     scoring: &Scoring,
 ) -> Result<Vec<Scored>, Error> {
     let n_neurons = piece.counts.n_columns();
     let of_fold = |(fold, (design, counts)): (usize, &(Design<'_, B>, Design<'_, B>))| {
-        let first = (fold * n_candidates + candidate) * n_neurons;
+        let first = fold * n_neurons;
         let fitted = fitted.select(&(first..first + n_neurons).collect::<Vec<_>>())?;
         let (score, by_neuron) = scoring.of(&fitted, (design, counts))?;
         let size = |coef: ndarray::ArrayView1<'_, f64>| coef.iter().filter(|coef| **coef != 0.0).count() as f64;

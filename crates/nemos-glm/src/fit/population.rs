@@ -250,8 +250,26 @@ impl<O: ObservationModel, L: InverseLink> PopulationGlm<O, L> {
         design: &(impl ToDesign<B> + ?Sized),
         counts: &(impl ToDesign<B> + ?Sized),
     ) -> Result<FittedPopulationGlm<O, L>, Error> {
-        let fit = self.task(design, counts).fit_problems(&self.options, problems, solver)?;
-        Ok(FittedPopulationGlm::new(self.clone(), fit))
+        let penalty = std::slice::from_ref(&self.options.regularizer);
+        let mut fits = self.fit_penalties(solver, (problems, penalty), design, counts)?;
+        Ok(fits.swap_remove(0))
+    }
+
+    /// Fits of these problems under one penalty after the other: each starts where the last one ended, and all share the moments of
+    /// the features. From the strongest to the weakest penalty, a fit ends after few passes.
+    ///
+    /// # Errors
+    /// As [`fit_problems`](PopulationGlm::fit_problems).
+    pub fn fit_penalties<B: Backend>(
+        &self,
+        solver: &dyn Solver,
+        (problems, penalties): (Problems, &[Regularizer]),
+        design: &(impl ToDesign<B> + ?Sized),
+        counts: &(impl ToDesign<B> + ?Sized),
+    ) -> Result<Vec<FittedPopulationGlm<O, L>>, Error> {
+        let fits = self.task(design, counts).fit_problems(&self.options, problems, penalties, solver)?;
+        let fitted = |(fit, penalty): (_, &Regularizer)| FittedPopulationGlm::new(self.clone().regularizer(penalty.clone()), fit);
+        Ok(fits.into_iter().zip(penalties).map(fitted).collect())
     }
 
     /// Begins a fit that is fed batch by batch. The data given here only say where to start.

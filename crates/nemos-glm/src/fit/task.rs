@@ -97,36 +97,56 @@ impl<'a, B: Backend> Task<'a, B> {
     /// Fits each neuron.
     pub(crate) fn fit(&self, options: &Options, solver: &dyn Solver) -> Result<Fit, Error> {
         let regularizer = self.penalty(options)?;
-        let objective = self.objective(options, None, Survey::WithMoments)?;
-        self.fit_objective(options, &regularizer, objective, solver)
+        let mut objective = self.objective(options, None, Survey::WithMoments)?;
+        let start = start_of(options, &objective)?;
+        self.fit_objective(&options.stopping, &regularizer, (&mut objective, &start), solver)
     }
 
-    /// Fits each of these problems; strengths per neuron are per problem.
-    pub(crate) fn fit_problems(&self, options: &Options, problems: Problems, solver: &dyn Solver) -> Result<Fit, Error> {
+    /// Fits each of these problems under one penalty after the other, each from where the last one ended; strengths per neuron
+    /// are per problem.
+    pub(crate) fn fit_problems(
+        &self,
+        options: &Options,
+        problems: Problems,
+        penalties: &[Regularizer],
+        solver: &dyn Solver,
+    ) -> Result<Vec<Fit>, Error> {
         let n_features = self.design.n_columns();
-        let regularizer = options.regularizer.resolve(self.design.names(), n_features)?;
-        regularizer.validate_classes(n_features, problems.n_problems(), self.model.n_predictors())?;
-        let objective = self.objective(options, Some(problems), Survey::WithMoments)?;
-        self.fit_objective(options, &regularizer, objective, solver)
+        let resolve = |regularizer: &Regularizer| {
+            let regularizer = regularizer.resolve(self.design.names(), n_features)?;
+            regularizer.validate_classes(n_features, problems.n_problems(), self.model.n_predictors())?;
+            Ok(regularizer)
+        };
+        let penalties = penalties.iter().map(resolve).collect::<Result<Vec<_>, Error>>()?;
+        let mut objective = self.objective(options, Some(problems.clone()), Survey::WithMoments)?;
+        let first = start_of(options, &objective)?;
+        let mut fits: Vec<Fit> = Vec::with_capacity(penalties.len());
+        for penalty in &penalties {
+            let start = match fits.last() {
+                Some(last) => from_where_it_ended(last, &first),
+                None => first.clone(),
+            };
+            fits.push(self.fit_objective(&options.stopping, penalty, (&mut objective, &start), solver)?);
+        }
+        Ok(fits)
     }
 
     fn fit_objective(
         &self,
-        options: &Options,
+        stopping: &Stopping,
         regularizer: &Regularizer,
-        mut objective: GlmObjective<'a, B>,
+        (objective, start): (&mut GlmObjective<'a, B>, &Parameters),
         solver: &dyn Solver,
     ) -> Result<Fit, Error> {
-        let start = start_of(options, &objective)?;
-        let mut solution = minimize(&Penalized::new(&objective, regularizer), solver, options.stopping, &start)?;
+        let mut solution = minimize(&Penalized::new(objective, regularizer), solver, *stopping, start)?;
         if self.model.scale() == Scale::MaximumLikelihood {
-            solution = alternate(&mut objective, regularizer, (solver, &options.stopping), solution)?;
+            solution = alternate(objective, regularizer, (solver, stopping), solution)?;
         }
         let edges = solution.outcome.columns.iter_mut().zip(objective.on_edge());
         edges
             .filter(|(_, on_edge)| **on_edge)
             .for_each(|(column, _)| column.status = Status::NoMaximum);
-        let dof_resid = degrees_of_freedom(regularizer, &solution, &objective);
+        let dof_resid = degrees_of_freedom(regularizer, &solution, objective);
         let neurons = names_of_neurons(&self.counts, self.n_neurons());
         let problems = objective.problems();
         let mut fit = Fit {
@@ -147,6 +167,17 @@ impl<'a, B: Backend> Task<'a, B> {
         }
         Ok(fit)
     }
+}
+
+/// The parameters of the last fit where it converged; those of a first start elsewhere.
+fn from_where_it_ended(last: &Fit, first: &Parameters) -> Parameters {
+    let mut start = first.clone();
+    for (problem, column) in last.outcome.columns.iter().enumerate() {
+        if column.status == Status::Converged {
+            start.column_mut(problem).copy_from_slice(last.parameters.column(problem));
+        }
+    }
+    start
 }
 
 /// The names of the columns of counts; their numbers, where they have none.
