@@ -73,7 +73,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let law: Vec<f64> = smoothed.column(k).iter().take(400).copied().collect();
         session = session.mark(Line::new(trial_numbers.clone(), law));
         let of_state = |d: &&nemos::hmm::Dwell| d.state == k;
-        let longer = |&trials: &f64| dwells.iter().filter(of_state).filter(move |d| d.rows.len() as f64 > trials);
+        let longer =
+            |&trials: &f64| dwells.iter().filter(of_state).filter(move |d| d.rows.len() as f64 > trials);
         let counts: Vec<f64> = trial_numbers.iter().map(|trials| longer(trials).count() as f64).collect();
         stays = stays.mark(Line::new(trial_numbers[..200].to_vec(), counts[..200].to_vec()).label(name));
     }

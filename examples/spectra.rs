@@ -29,8 +29,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         if running.find(t).is_some() { theta + 0.3 * (60.0 * TAU * t).cos() * theta.max(0.0) } else { 0.0 }
     };
     let potential = noise(10_000, &mut rng).into_iter().zip(time.times().iter().map(rhythm));
-    let potential =
-        Tsd::<Cpu>::new(time.clone(), potential.map(|(noise, rhythm)| 0.3 * noise + rhythm).collect::<Vec<_>>())?;
+    let potential = Tsd::<Cpu>::new(
+        time.clone(),
+        potential.map(|(noise, rhythm)| 0.3 * noise + rhythm).collect::<Vec<_>>(),
+    )?;
 
     // Windows lie within epochs: those of running, and those of rest on either side of it.
     let window = SpectralWindow::seconds(1.0);

@@ -493,7 +493,10 @@ fn what_nemos_wrote_is_the_same_after_it_is_written_again() {
         }
         // Under the name of a file of NeMoS nothing else is written.
         assert!(matches!(saved.save(&file.0), Err(Error::Ending { format: "safetensors", .. })));
-        assert!(matches!(saved.save_nemos(file.0.with_extension("safetensors")), Err(Error::Ending { format: "npz", .. })));
+        assert!(matches!(
+            saved.save_nemos(file.0.with_extension("safetensors")),
+            Err(Error::Ending { format: "npz", .. })
+        ));
         let file = Scratch::new(&format!("{name}.safetensors"));
         saved.save(&file.0).unwrap();
         same(&SavedModel::load(&file.0).unwrap(), &saved);

@@ -102,7 +102,9 @@ pub(super) fn is_in_other_unit(name: &str) -> bool {
     let plain = name.trim().to_lowercase();
     let units = ["ms", "us", "µs", "μs", "ns", "min", "h"];
     let bare = units.iter().find_map(|unit| {
-        let stem = plain.strip_suffix(&format!("({unit})")).or(plain.strip_suffix(&format!("[{unit}]")));
+        let stem = plain
+            .strip_suffix(&format!("({unit})"))
+            .or(plain.strip_suffix(&format!("[{unit}]")));
         stem.or(plain.strip_suffix(&format!("_{unit}")))
     });
     bare.is_some_and(|stem| TIMES.contains(&stem.trim_end_matches(['_', ' '])))
