@@ -1,7 +1,7 @@
 //! How much of the fluorescence of one region do others predict, on frames that the fit has not seen?
 
 use nemos::core::{Cpu, Matrix};
-use nemos::glm::{Gamma, Glm, Regularizer, Score, Softplus};
+use nemos::glm::{Gamma, Glm, Score, Softplus, ridge};
 use nemos::io::read_npy;
 use nemos::plot::{Axis, Color, Figure, Line, Panel, Scatter, Span};
 
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let design = Matrix::<Cpu>::from_vec(rows.collect(), [target.len(), N_OTHERS])?;
     let fluorescence = Matrix::from_column(target.clone());
     // Fluorescence is positive, and its noise grows with it: a gamma distribution.
-    let glm = Glm::new(Gamma).link(Softplus).regularizer(Regularizer::Ridge(1e-3.into()));
+    let glm = Glm::new(Gamma).link(Softplus).regularizer(ridge(1e-3));
     let fitted = glm.fit(&design.rows(0..N_FIT)?, &fluorescence.rows(0..N_FIT)?)?;
     println!("{}, dispersion {:.4}", fitted.outcome().status, fitted.scale());
     for (name, frames) in [("of the fit", 0..N_FIT), ("not seen", N_FIT..target.len())] {

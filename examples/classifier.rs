@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let classes = Classes::new(&choices);
     let labels = classes.encode::<Cpu>(&choices)?;
     let features = Features::new().with("contrast", &contrast)?.with("last reward", &rewarded)?;
-    let model = ClassifierGlm::new(classes.n_classes()).regularizer(Regularizer::Ridge(1e-4.into()));
+    let model = ClassifierGlm::new(classes.n_classes()).regularizer(ridge(1e-4));
     let fitted = model.fit(&features, &labels)?.require_converged()?;
     println!("coefficients of {:?}:", classes.labels());
     for name in ["contrast", "last reward"] {

@@ -47,13 +47,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let count = |(bin, x): (usize, &f64)| if *x > 0.2 { (bin * bin % 7 % 3) as f64 } else { 0.0 };
     let counts = Matrix::<Cpu>::from_column(stimulus.iter().enumerate().map(count).collect());
     let design = BSpline::new(6).compute_features(&Matrix::from_column(stimulus))?;
-    let glm = Glm::new(Poisson).regularizer(Regularizer::Ridge(0.01.into()));
+    let glm = Glm::new(Poisson).regularizer(ridge(0.01));
     let heavy_ball = HeavyBall { share: 0.5, last: Vec::new() };
     let (picked, rolled) = (glm.fit(&design, &counts)?, glm.fit_with(&heavy_ball, &design, &counts)?);
     println!("Auto took {} steps: {:.6?}", picked.outcome().steps, picked.coef());
     println!("The heavy ball took {}: {:.6?}", rolled.outcome().steps, rolled.coef());
     // A solver that says nothing of penalties handles the smooth ones; it is never asked to drop one.
-    let lasso = glm.regularizer(Regularizer::Lasso(0.01.into()));
+    let lasso = glm.regularizer(lasso(0.01));
     let refused = lasso.fit_with(&heavy_ball, &design, &counts).err();
     println!("Under a lasso: {:?}", refused.map(|why| why.to_string()));
     Ok(())

@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 use nemos::core::{Cpu, Matrix};
-use nemos::glm::{Glm, Groups, Poisson, Regularizer, Score, Softplus};
+use nemos::glm::{Glm, Groups, Poisson, Regularizer, Score, Softplus, elastic_net, lasso, ridge};
 use nemos::select::{Folds, Grid, GridSearch, log_spaced};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -26,9 +26,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let groups = Groups::Features(vec![vec![0, 4], vec![1, 2, 3]]);
     let penalties = [
         ("no penalty", Regularizer::Unregularized),
-        ("ridge 0.1", Regularizer::Ridge(0.1.into())),
-        ("lasso 0.1", Regularizer::Lasso(0.1.into())),
-        ("elastic net 0.1, half", Regularizer::ElasticNet { strength: 0.1.into(), lasso_share: 0.5 }),
+        ("ridge 0.1", ridge(0.1)),
+        ("lasso 0.1", lasso(0.1)),
+        ("elastic net 0.1, half", elastic_net(0.1, 0.5)),
         ("group lasso 0.1", Regularizer::GroupLasso { strength: 0.1.into(), groups }),
     ];
     let glm = Glm::new(Poisson);

@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // Bounds come from the training bins of each fold, and so would categories.
     let basis = Category::new(2).label("way") * BSpline::new(8).label("place");
-    let model = Glm::new(Poisson).regularizer(Regularizer::Ridge(1e-4.into()));
+    let model = Glm::new(Poisson).regularizer(ridge(1e-4));
     let pipeline = Pipeline::new(basis, model).route("way", ["direction"]).route("place", ["position"]);
 
     // Folds are stretches from all over the session, with a second on both sides that no fold has seen.

@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let design = basis.compute_features([&binned.column("direction")?, &binned.column("position")?])?;
     let start = Instant::now();
     // Where the cell is silent no coefficient is low enough: a slight ridge keeps them finite.
-    let glm = Glm::new(Poisson).regularizer(Regularizer::Ridge(1e-5.into()));
+    let glm = Glm::new(Poisson).regularizer(ridge(1e-5));
     let fitted = glm.fit(&design, &counts)?;
     let seconds = start.elapsed().as_secs_f64();
     println!("{fitted}, in {seconds:.2} s");

@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let counts = inputs.chunks_exact(INPUTS).map(|row| Poisson.draw(rate(row), 1.0, &mut rng)).collect();
     let (inputs, counts) = (Matrix::<Cpu>::from_vec(inputs, [BINS, INPUTS])?, Matrix::from_column(counts));
 
-    let model = Glm::new(Poisson).regularizer(Regularizer::Lasso(1.0.into()));
+    let model = Glm::new(Poisson).regularizer(lasso(1.0));
     let path = PathSearch::new(model.clone()).n_strengths(60).smallest(0.005).fit(&inputs, &counts)?;
     println!("{path}");
 

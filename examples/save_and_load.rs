@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (direction, counts) = recording();
     let basis = CyclicBSpline::new(6).label("direction").with_bounds_from(&direction)?;
     let features = basis.compute_features(&direction)?;
-    let fitted = Glm::new(Poisson).regularizer(Regularizer::Ridge(1e-4.into())).fit(&features, &counts)?;
+    let fitted = Glm::new(Poisson).regularizer(ridge(1e-4)).fit(&features, &counts)?;
 
     // The whole model, and the basis with the bounds of its training data.
     let folder = std::env::temp_dir();

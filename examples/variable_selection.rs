@@ -41,8 +41,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let by_lasso = active_blocks(search.rule(Rule::OneStandardError).fit(&design, &counts)?.fitted())?;
 
     // And once by adding the block that foretells most, as long as the gain stands out.
-    let ridge = model.regularizer(Regularizer::Ridge(1e-4.into()));
-    let search = VariableSearch::new(ridge).folds(Folds::blocks(5, 4)).rule(Rule::OneStandardError);
+    let model = model.regularizer(ridge(1e-4));
+    let search = VariableSearch::new(model).folds(Folds::blocks(5, 4)).rule(Rule::OneStandardError);
     let found = search.fit(&design, &counts)?;
     println!("{found}");
 

@@ -28,28 +28,36 @@ pub enum Error {
     #[error(transparent)]
     Glm(#[from] nemos_glm::Error),
     /// From `nemos::hmm`.
+    #[cfg(feature = "hmm")]
     #[error(transparent)]
     Hmm(#[from] nemos_hmm::Error),
     /// From `nemos::inference`.
+    #[cfg(feature = "inference")]
     #[error(transparent)]
     Inference(#[from] nemos_inference::Error),
     /// From `nemos::select`, unless it comes from a model, a basis or data there.
+    #[cfg(feature = "select")]
     #[error(transparent)]
     Select(nemos_select::Error),
     /// From `nemos::sim`.
+    #[cfg(feature = "sim")]
     #[error(transparent)]
     Sim(#[from] nemos_sim::Error),
     /// From `nemos::io`.
+    #[cfg(feature = "io")]
     #[error(transparent)]
     Io(#[from] nemos_io::Error),
     /// From `nemos::plot`.
+    #[cfg(feature = "plot")]
     #[error(transparent)]
     Plot(#[from] nemos_plot::Error),
     /// From `nemos::timeseries`.
+    #[cfg(feature = "timeseries")]
     #[error(transparent)]
     TimeSeries(#[from] nemos_timeseries::Error),
 }
 
+#[cfg(feature = "select")]
 impl From<nemos_select::Error> for Error {
     fn from(error: nemos_select::Error) -> Self {
         use nemos_select::Error as Select;
@@ -67,6 +75,7 @@ impl Error {
     pub fn is_shape(&self) -> bool {
         use nemos_basis::Error as Basis;
         use nemos_core::Error as Core;
+        #[cfg(feature = "timeseries")]
         use nemos_timeseries::Error as TimeSeries;
         match self {
             Error::Glm(
@@ -77,9 +86,13 @@ impl Error {
                 | nemos_glm::Error::StartShape { .. }
                 | nemos_glm::Error::Parameters { .. },
             ) => true,
+            #[cfg(feature = "inference")]
             Error::Inference(nemos_inference::Error::Length { .. }) => true,
+            #[cfg(feature = "sim")]
             Error::Sim(nemos_sim::Error::Shape { .. } | nemos_sim::Error::EmptyWindow { .. }) => true,
+            #[cfg(feature = "select")]
             Error::Select(nemos_select::Error::Inputs { .. }) => true,
+            #[cfg(feature = "timeseries")]
             Error::TimeSeries(TimeSeries::Differ { .. } | TimeSeries::MetadataRows { .. }) => true,
             Error::Basis(Basis::Inputs { .. } | Basis::InputWidths { .. } | Basis::ProductChannels { .. } | Basis::Features { .. }) => true,
             _ => matches!(
@@ -104,10 +117,14 @@ impl Error {
         use nemos_basis::Error as Basis;
         use nemos_core::Error as Core;
         use nemos_glm::Error as Glm;
+        #[cfg(feature = "io")]
         use nemos_io::Error as Io;
+        #[cfg(feature = "timeseries")]
         use nemos_timeseries::Error as TimeSeries;
         match self {
+            #[cfg(feature = "sim")]
             Error::Sim(nemos_sim::Error::NotFinite { .. }) => true,
+            #[cfg(feature = "select")]
             Error::Select(
                 nemos_select::Error::NoTimes
                 | nemos_select::Error::NoPull
@@ -122,6 +139,7 @@ impl Error {
                 | Glm::OffsetMissing
                 | Glm::UnknownLabel { .. },
             ) => true,
+            #[cfg(feature = "inference")]
             Error::Inference(
                 nemos_inference::Error::OtherData { .. }
                 | nemos_inference::Error::Clusters { .. }
@@ -129,6 +147,7 @@ impl Error {
                 | nemos_inference::Error::Rate { .. }
                 | nemos_inference::Error::TooFew { .. },
             ) => true,
+            #[cfg(feature = "io")]
             Error::Io(error) => !matches!(
                 error,
                 Io::OwnModel { .. }
@@ -138,6 +157,7 @@ impl Error {
                     | Io::NoEntry { .. }
                     | Io::SeriesShape { .. }
             ),
+            #[cfg(feature = "timeseries")]
             Error::TimeSeries(
                 TimeSeries::TimeNotFinite { .. }
                 | TimeSeries::Unsorted { .. }
@@ -166,13 +186,16 @@ impl Error {
 
     /// Whether an option, a name or a label is out of range: something to change in the program rather than in the data.
     pub fn is_option(&self) -> bool {
-        let is_outcome = matches!(
-            self,
-            Error::Glm(nemos_glm::Error::NotConverged { .. } | nemos_glm::Error::Diverged { .. })
-                | Error::Inference(nemos_inference::Error::NotConverged { .. } | nemos_inference::Error::FitsWorse { .. })
-                | Error::Sim(nemos_sim::Error::Stopped(_))
-                | Error::Select(nemos_select::Error::Stopped { .. })
-        );
+        let is_outcome = match self {
+            Error::Glm(nemos_glm::Error::NotConverged { .. } | nemos_glm::Error::Diverged { .. }) => true,
+            #[cfg(feature = "inference")]
+            Error::Inference(nemos_inference::Error::NotConverged { .. } | nemos_inference::Error::FitsWorse { .. }) => true,
+            #[cfg(feature = "sim")]
+            Error::Sim(nemos_sim::Error::Stopped(_)) => true,
+            #[cfg(feature = "select")]
+            Error::Select(nemos_select::Error::Stopped { .. }) => true,
+            _ => false,
+        };
         !is_outcome && !self.is_shape() && !self.is_data()
     }
 
@@ -181,17 +204,20 @@ impl Error {
         match self {
             Error::Core(error)
             | Error::Basis(nemos_basis::Error::Data(error))
-            | Error::Sim(nemos_sim::Error::Data(error))
             | Error::Solver(nemos_solvers::Error::Data(error))
-            | Error::Glm(nemos_glm::Error::Data(error))
-            | Error::Inference(nemos_inference::Error::Data(error))
-            | Error::TimeSeries(nemos_timeseries::Error::Data(error)) => Some(error),
+            | Error::Glm(nemos_glm::Error::Data(error)) => Some(error),
+            #[cfg(feature = "inference")]
+            Error::Inference(nemos_inference::Error::Data(error)) => Some(error),
+            #[cfg(feature = "sim")]
+            Error::Sim(nemos_sim::Error::Data(error)) => Some(error),
+            #[cfg(feature = "timeseries")]
+            Error::TimeSeries(nemos_timeseries::Error::Data(error)) => Some(error),
             _ => None,
         }
     }
 }
 
-#[cfg(all(test, feature = "cpu"))]
+#[cfg(all(test, feature = "cpu", feature = "timeseries"))]
 mod tests {
     use super::*;
     use crate::prelude::*;

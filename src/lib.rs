@@ -16,6 +16,9 @@
 //! | [`prelude`] | what a program usually needs |
 //! | `cpu` | the same for the processor in double precision, where no type names a backend |
 //!
+//! Each module from `hmm` to `timeseries` is a feature of the same name, and all of them are `full`, which is on unless it is left out
+//! with `default-features = false, features = ["cpu"]`.
+//!
 //! # Example
 //! ```
 //! use nemos::prelude::*;
@@ -23,7 +26,7 @@
 //! let position = Matrix::<Cpu>::from_column((0..1000).map(|bin| f64::from(bin % 100)).collect());
 //! let counts = Matrix::from_column((0..1000).map(|bin| f64::from(bin % 100 > 60)).collect());
 //! let features = BSpline::new(6).compute_features(&position)?;
-//! let fitted = Glm::new(Poisson).regularizer(Regularizer::Ridge(1e-3.into())).fit(&features, &counts)?;
+//! let fitted = Glm::new(Poisson).regularizer(ridge(1e-3)).fit(&features, &counts)?;
 //! assert!(fitted.score(&features, &counts, Score::McFadden)? > 0.3);
 //! # Ok(())
 //! # }
@@ -35,13 +38,20 @@ pub use error::Error;
 pub use nemos_basis as basis;
 pub use nemos_core as core;
 pub use nemos_glm as glm;
+#[cfg(feature = "hmm")]
 pub use nemos_hmm as hmm;
+#[cfg(feature = "inference")]
 pub use nemos_inference as inference;
+#[cfg(feature = "io")]
 pub use nemos_io as io;
+#[cfg(feature = "plot")]
 pub use nemos_plot as plot;
+#[cfg(feature = "select")]
 pub use nemos_select as select;
+#[cfg(feature = "sim")]
 pub use nemos_sim as sim;
 pub use nemos_solvers as solvers;
+#[cfg(feature = "timeseries")]
 pub use nemos_timeseries as timeseries;
 
 /// The crates whose types are part of this one's interface, at the versions that fit it.
@@ -72,10 +82,13 @@ pub mod cpu {
     /// Named blocks of columns in double precision.
     pub type Features<'a> = nemos_core::Features<'a, Cpu>;
     /// One signal in double precision.
+    #[cfg(feature = "timeseries")]
     pub type Tsd = nemos_timeseries::Tsd<Cpu>;
     /// Signals side by side in double precision.
+    #[cfg(feature = "timeseries")]
     pub type TsdFrame = nemos_timeseries::TsdFrame<Cpu>;
     /// Signals of any shape in double precision.
+    #[cfg(feature = "timeseries")]
     pub type TsdTensor = nemos_timeseries::TsdTensor<Cpu>;
 }
 
@@ -100,12 +113,17 @@ pub mod prelude {
         NegativeBinomial, NormalCdf, ObservationForm, ObservationModel, Poisson, PopulationGlm, Reciprocal, Regularizer, Score, Softplus,
         Status, Stopping, Strength, elastic_net, group_lasso, lasso, ridge,
     };
+    #[cfg(feature = "hmm")]
     pub use nemos_hmm::{Drive, FittedGlmHmm, GlmHmm, HmmParameters, StateGlm, Transitions};
+    #[cfg(feature = "inference")]
     pub use nemos_inference::{Covariance, Infer};
+    #[cfg(feature = "io")]
     pub use nemos_io::SaveModel;
+    #[cfg(feature = "sim")]
     pub use nemos_sim::Simulate;
+    #[cfg(feature = "timeseries")]
     pub use nemos_timeseries::{IntervalSet, Signal, Ts, TsGroup, Tsd, TsdFrame, TsdTensor};
 }
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "full"))]
 mod book;
