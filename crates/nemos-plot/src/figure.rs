@@ -208,9 +208,9 @@ impl Figure {
     }
 
     fn with_shared_colors(&self) -> Cow<'_, [Panel]> {
-        let bars: Vec<_> = self.panels.iter().filter_map(Panel::color_bar).collect();
+        let limits: Vec<f64> = self.panels.iter().flat_map(Panel::color_limits).flatten().collect();
         let mut extent = Extent::default();
-        extent.include(bars.iter().flat_map(|bar| &bar.limits));
+        extent.include(&limits);
         match extent.range().filter(|_| self.shares_colors) {
             Some(limits) => Cow::Owned(self.panels.iter().map(|panel| panel.clone().with_limits(limits)).collect()),
             None => Cow::Borrowed(&self.panels),

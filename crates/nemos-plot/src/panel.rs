@@ -162,6 +162,14 @@ impl Panel {
         self.heatmap().and_then(Heatmap::color_bar)
     }
 
+    /// The limits of the colours of every heatmap.
+    pub(crate) fn color_limits(&self) -> impl Iterator<Item = [f64; 2]> {
+        self.marks.iter().filter_map(|mark| match mark {
+            Mark::Heatmap(heatmap) => Some(heatmap.shown_limits()),
+            _ => None,
+        })
+    }
+
     /// The same with these limits of colours in every heatmap.
     pub(crate) fn with_limits(mut self, [low, high]: [f64; 2]) -> Self {
         for mark in &mut self.marks {
