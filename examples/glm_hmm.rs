@@ -85,6 +85,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let steps = Panel::new().title("Steps").x(Axis::new("state")).y(Axis::new("state before"));
     let steps = steps.mark(Heatmap::new(matrix.view()).name("probability"));
     let panels = [held_out, session, curves, of_weights.y(Axis::new("state")), steps, stays];
-    let figure = Figure::new().title("A mouse that changes its strategy").columns(3);
+    let figure = Figure::new().title("A mouse that changes its strategy").columns(2);
     Ok(panels.into_iter().fold(figure, Figure::panel).save("glm_hmm.svg")?)
 }

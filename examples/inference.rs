@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
     let band = 1.358 / spikes.sum().sqrt();
-    let mut ks = Panel::new().x(Axis::new("share of intervals")).y(Axis::new("that of the model, less it"));
+    let mut ks = Panel::new().x(Axis::new("share of intervals")).y(Axis::new("model − observed"));
     ks = ks.mark(Area::new([0.0, 1.0], [-band; 2], [band; 2]).color(Color::LightGray).label("95 %"));
     for (name, model, spiking) in [
         ("with history", &inference, Spiking::Bernoulli),
@@ -52,7 +52,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let gains = summary.estimates.gains(0.95)?;
     let of = |end: usize| gains.slice(s![1..=20, 0, end]).to_vec();
     let lags: Vec<f64> = (1..=20).map(|lag| lag as f64).collect();
-    let filter = Panel::new().x(Axis::new("time since a spike").unit("ms")).y(Axis::new("odds, times"));
+    let filter = Panel::new().x(Axis::new("time since a spike").unit("ms")).y(Axis::new("odds ratio"));
     let filter = filter.mark(Area::new(lags.clone(), of(1), of(2)).label("95 %, by trials"));
     let filter = filter.mark(Line::new(lags, of(0)).label("estimate"));
     Ok(Figure::new().panel(filter).panel(ks).save("inference.svg")?)

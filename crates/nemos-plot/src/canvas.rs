@@ -221,7 +221,8 @@ impl Canvas {
     fn fill(&self, color: Color, opacity: f64) -> Vec<(&'static str, String)> {
         let paint = color.on(self.background);
         let mut attributes = vec![("fill", hexadecimal(paint.rgb))];
-        let opacity = opacity * paint.opacity;
+        // A tint of a tint would not be seen.
+        let opacity = opacity.min(paint.opacity);
         attributes.extend((opacity < 1.0).then(|| ("fill-opacity", number(opacity))));
         attributes
     }
