@@ -112,6 +112,11 @@ impl Scale {
         }
     }
 
+    /// Whether samples beyond the bounds are outside.
+    pub(crate) fn is_bounded(self) -> bool {
+        self.bounds.is_some()
+    }
+
     #[inline(always)]
     pub(crate) fn unit(self, sample: f64) -> f64 {
         let unit = (sample - self.low) / self.span;

@@ -132,7 +132,8 @@ impl Atom {
                 let units = samples.iter().zip(scales).map(|(samples, scales)| {
                     let unit = (samples.clone() - row(&|column| scales[column].low)) / row(&|column| scales[column].span);
                     // What is outside is overwritten; what is a bound may be a rounding beyond it.
-                    let unit = if self.outside.is_some() { unit.clamp(0.0, 1.0) } else { unit };
+                    let is_bounded = self.outside.is_some() && scales.iter().all(|scale| scale.is_bounded());
+                    let unit = if is_bounded { unit.clamp(0.0, 1.0) } else { unit };
                     unit.reshape([rows.len() * self.columns, 1])
                 });
                 let units = Tensor::cat(units.collect(), 1);

@@ -73,15 +73,27 @@ fn bends_down(row: &RowLoss) -> bool {
     row.curvature < -1e-9 * (row.slope.abs() + row.expected.abs())
 }
 
-/// Whether no row bends downwards at any predictor, as far as a few of them tell: then there is one minimum.
-pub(crate) fn is_convex_everywhere(problem: &RowProblem<'_>) -> Result<bool, Error> {
-    for predictor in [-6.0, -2.0, -0.5, 0.5, 2.0, 6.0] {
-        let rows = (problem.losses)(&vec![predictor; problem.features.nrows()])?;
-        if rows.iter().any(bends_down) {
-            return Ok(false);
+/// What is known of the losses of the rows before any place is looked at, from a few predictors.
+pub(crate) struct Losses {
+    /// Whether no row bends downwards at any of them: then there is one minimum.
+    pub(crate) is_convex: bool,
+    /// `[n_rows]`: the least loss of each row.
+    pub(crate) least: Vec<f64>,
+}
+
+impl Losses {
+    pub(crate) fn new(problem: &RowProblem<'_>) -> Result<Self, Error> {
+        let n_rows = problem.features.nrows();
+        let (mut is_convex, mut least) = (true, vec![f64::INFINITY; n_rows]);
+        for predictor in [-300.0, -6.0, -2.0, -0.5, 0.5, 2.0, 6.0, 300.0] {
+            let rows = (problem.losses)(&vec![predictor; n_rows])?;
+            is_convex &= !rows.iter().any(bends_down);
+            for (least, row) in least.iter_mut().zip(rows) {
+                *least = least.min(if row.value.is_nan() { f64::INFINITY } else { row.value });
+            }
         }
+        Ok(Losses { is_convex, least })
     }
-    Ok(true)
 }
 
 // Numbers whose products take a millisecond in twice the precision. Where there are more, parts of a predictor that are this small

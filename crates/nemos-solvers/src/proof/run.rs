@@ -1,13 +1,11 @@
 //! Steps on one problem, row by row, to a proven end.
 
-use std::cell::OnceCell;
-
 use crate::error::Error;
 use crate::penalty::column::ColumnPenalty;
 use crate::problem::row_problem::RowProblem;
 use crate::proof::border::{rows_at_border, with_barriers};
-use crate::proof::least_squares::{Step, rank_of_rows};
-use crate::proof::point::{Point, is_convex_everywhere};
+use crate::proof::least_squares::Step;
+use crate::proof::point::{Losses, Point};
 use crate::proof::recession::{Recession, Verdict};
 use crate::proof::steps::{along, step_from};
 use crate::run::outcome::{ColumnOutcome, Status};
@@ -27,8 +25,8 @@ const FAR_SHIFTS: i32 = 12;
 const LOWEST_BARRIER: f64 = 1e-16;
 // The distance to a minimum, as a share of the value, at which no doubt about it matters.
 const VANISHED: f64 = 1e-30;
-// The curvature of all rows, as a share of the value, below which a plateau is all there is.
-const FLAT: f64 = 1e-12;
+// The share of the largest curvature below which that of a row counts as none.
+const FADED: f64 = 1e-10;
 // How far a predictor may move for the second derivative of a link to hold.
 const SHORT: f64 = 0.1;
 // A loss that has fallen so far below where it began has no floor.
@@ -68,7 +66,7 @@ pub(crate) fn prove(
     // What led astray may have been the way there.
     let start = run.feasible(start)?;
     let ended = run.from(&start, was)?.or_better(ended);
-    if ended.is_done() || !run.is_convex {
+    if ended.is_done() || !run.losses.is_convex {
         return Ok(ended);
     }
     Ok(match at_border((problem, penalty), limits, &start, was)? {
@@ -129,10 +127,7 @@ struct Run<'a> {
     problem: &'a RowProblem<'a>,
     penalty: &'a ColumnPenalty,
     recession: Option<Recession>,
-    /// Whether the loss of every row is convex, so that what is near a minimum is near the only one.
-    is_convex: bool,
-    /// Directions of the features that the rows tell apart, once that was asked.
-    rank: OnceCell<usize>,
+    losses: Losses,
     limits: Limits,
 }
 
@@ -143,8 +138,7 @@ impl<'a> Run<'a> {
             problem,
             penalty,
             recession,
-            is_convex: is_convex_everywhere(problem)?,
-            rank: OnceCell::new(),
+            losses: Losses::new(problem)?,
             limits,
         })
     }
@@ -173,13 +167,14 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Whether curvature has vanished along some direction of the features, or holds for less than a step. Where rows may bend
-    /// downwards, a slope that vanishes with it says nothing of how far a minimum is.
+    /// Whether rows whose curvature has faded, or does not hold for as far as the step goes, could lie lower by more than nothing. Where
+    /// rows may bend downwards, slopes that vanish with it say nothing of how far a minimum is.
     fn is_plateau(&self, point: &Point, step: &Step) -> bool {
-        let curvature: f64 = point.rows.iter().map(|row| row.curvature).sum();
-        let rank = || *self.rank.get_or_init(|| rank_of_rows(self.problem));
-        let is_flat = curvature <= FLAT * point.value.abs().max(1.0 / point.rows.len().max(1) as f64);
-        is_flat || step.of_rows.iter().any(|change| change.abs() > SHORT) || step.rank < rank()
+        let largest = point.rows.iter().fold(0.0, |largest: f64, row| largest.max(row.curvature));
+        let rows = point.rows.iter().zip(&step.of_rows).zip(&self.losses.least);
+        let could_fall = rows.filter(|((row, change), _)| row.curvature <= FADED * largest || change.abs() > SHORT);
+        let could_fall: f64 = could_fall.map(|((row, _), least)| (row.value - least).max(0.0)).sum();
+        could_fall > self.goal(point)
     }
 
     fn recedes(&self) -> bool {
@@ -246,7 +241,7 @@ impl<'a> Run<'a> {
                 step_from(self.problem, self.penalty, &here.cautious())
             };
             // The distance is known where the curvature is the second derivative and says all.
-            let is_known = step.is_whole && !cautious && (self.is_convex || !self.is_plateau(&here, &step));
+            let is_known = step.is_whole && !cautious && (self.losses.is_convex || !self.is_plateau(&here, &step));
             let step = shorter.unwrap_or(step);
             if cautious && !is_blind && step.decrement <= self.goal(&here) {
                 cautious = false;
@@ -324,7 +319,7 @@ impl<'a> Run<'a> {
         let rounded =
             |(point, step): &(Point, Step)| ended.status == Status::Stalled && step.decrement + point.grain <= ROUNDED * self.goal(point);
         if let Some((point, step)) = reached.or_else(|| nearest.filter(rounded)) {
-            (ended.status, ended.is_proven) = (Status::Converged, self.is_convex && point.is_convex);
+            (ended.status, ended.is_proven) = (Status::Converged, self.losses.is_convex && point.is_convex);
             ended.note(&step);
             ended.decrement += point.grain;
             here = point;
