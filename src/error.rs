@@ -155,6 +155,7 @@ impl Error {
                     | Io::NotInNemos { .. }
                     | Io::OtherModel { .. }
                     | Io::NoEntry { .. }
+                    | Io::Ending { .. }
                     | Io::SeriesShape { .. }
             ),
             #[cfg(feature = "timeseries")]
@@ -164,6 +165,7 @@ impl Error {
                 | TimeSeries::Interval { .. }
                 | TimeSeries::Irregular { .. }
                 | TimeSeries::Missing { .. }
+                | TimeSeries::NotAUnit { .. }
                 | TimeSeries::TooFewSamples { .. }
                 | TimeSeries::Empty { .. },
             ) => true,

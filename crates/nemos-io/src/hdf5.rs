@@ -32,9 +32,6 @@ const MOST_HEADER: usize = 64 << 20;
 /// Times that are looked at together.
 const BLOCK: usize = 1 << 16;
 
-/// Texts may take as much memory as their file, and in any case this much: no column of a recording needs more.
-const TEXT_BYTES: u64 = 64 << 20;
-
 /// An open HDF5 file. Paths are `/group/name`.
 pub(crate) struct Hdf5 {
     file: Hdf5File,
@@ -206,13 +203,13 @@ impl Hdf5 {
     /// All numbers of a dataset.
     pub(crate) fn floats(&self, dataset: &str) -> Result<ArrayD<f64>, Error> {
         let found = self.dataset(dataset)?;
-        self.check_written(dataset, &found, found.num_elements().unwrap_or(u64::MAX))?;
+        self.check_written(dataset, &found, found.num_elements().unwrap_or(u64::MAX), size_of::<f64>())?;
         self.numbers(dataset, found.read_array::<Number>())
     }
 
     /// Refuses to take memory that is out of all proportion to the file: for values that were never written.
-    fn check_written(&self, dataset: &str, found: &Dataset, n_values: u64) -> Result<(), Error> {
-        if n_values.saturating_mul(size_of::<f64>() as u64) <= MOST_MEMORY * self.n_bytes {
+    fn check_written(&self, dataset: &str, found: &Dataset, n_values: u64, size: usize) -> Result<(), Error> {
+        if n_values.saturating_mul(size as u64) <= MOST_MEMORY * self.n_bytes {
             return Ok(());
         }
         let mut n_written = 0;
@@ -221,6 +218,11 @@ impl Hdf5 {
                 let chunk = chunk.map_err(|error| damaged(&self.path, dataset, error))?;
                 n_written += chunk.shape().iter().fold(1, |n, &length| u64::saturating_mul(n, length));
             }
+        } else if let Ok(element) = found.raw_element_size()
+            && n_values.saturating_mul(element as u64) <= self.n_bytes
+        {
+            // In one piece: there is room for it in the file, and reading finds out whether it is there.
+            n_written = n_values;
         }
         if n_written < n_values {
             return Err(self.refuse(
@@ -234,7 +236,7 @@ impl Hdf5 {
     /// The objects that the elements of a dataset point to: the paths of groups; nothing for others.
     pub(crate) fn references(&self, dataset: &str) -> Result<Vec<Option<String>>, Error> {
         let found = self.dataset(dataset)?;
-        self.check_written(dataset, &found, found.num_elements().unwrap_or(u64::MAX))?;
+        self.check_written(dataset, &found, found.num_elements().unwrap_or(u64::MAX), size_of::<f64>())?;
         let bytes = found.read_raw_bytes().map_err(|error| damaged(&self.path, dataset, error))?;
         let (addresses, _) = bytes.as_chunks::<8>();
         let groups = self.groups();
@@ -334,7 +336,7 @@ impl Hdf5 {
             step: 1,
         };
         let width = found.shape()[1..].iter().fold(1, |n, &length| u64::saturating_mul(n, length));
-        self.check_written(dataset, &found, width.saturating_mul(rows.len() as u64))?;
+        self.check_written(dataset, &found, width.saturating_mul(rows.len() as u64), size_of::<f64>())?;
         self.numbers(dataset, found.read_slice::<Number>(&selection))
     }
 
@@ -342,11 +344,8 @@ impl Hdf5 {
     pub(crate) fn texts(&self, dataset: &str) -> Result<Vec<String>, Error> {
         let found = self.dataset(dataset)?;
         // Memory is taken for each text as well, however short.
-        let size = found.raw_element_size().map_or(usize::MAX, |size| size.max(size_of::<String>())) as u64;
-        let n_bytes = found.num_elements().map_or(u64::MAX, |n_texts| n_texts.saturating_mul(size));
-        if n_bytes > self.n_bytes.max(TEXT_BYTES) {
-            return Err(self.refuse(dataset, "its texts would take far more memory than the file is long"));
-        }
+        let size = found.raw_element_size().map_or(usize::MAX, |size| size.max(size_of::<String>()));
+        self.check_written(dataset, &found, found.num_elements().unwrap_or(u64::MAX), size)?;
         if is_in_heap(found.dtype()) {
             return self.heap_texts(dataset, &found);
         }

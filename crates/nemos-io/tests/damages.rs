@@ -1,7 +1,7 @@
 //! Random damage to every kind of file that is read: bytes flipped, cut, repeated, moved. Each ends in a value or an error:
 //! no panic, no memory beyond ten times the file, no hang.
 //!
-//! The corpus is what the other tests read. `NEMOS_DAMAGES` says how many damages are tried, `NEMOS_DAMAGE_SEED` from which
+//! The corpus is what the other tests read, or what lies in the folder that `NEMOS_DAMAGE_CORPUS` names. `NEMOS_DAMAGES` says how many damages are tried, `NEMOS_DAMAGE_SEED` from which
 //! number on; a failure names its number, and `NEMOS_DAMAGES=1 NEMOS_DAMAGE_SEED=that` tries it alone.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -36,7 +36,9 @@ const SMALL: usize = 1 << 20;
 
 fn corpus() -> Vec<PathBuf> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folders = [here.join("tests/data"), here.join("../../tests/golden/cases/saved_models")];
+    let own = ["tests/data", "tests/data/field", "../../tests/golden/cases/saved_models"].map(|folder| here.join(folder));
+    let given = std::env::var_os("NEMOS_DAMAGE_CORPUS").map(|folder| vec![PathBuf::from(folder)]);
+    let folders = given.unwrap_or(own.to_vec());
     let all = folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap());
     let is_read = |path: &PathBuf| {
         let ending = path.extension().unwrap_or_default().to_string_lossy().into_owned();
@@ -177,7 +179,12 @@ fn fault(path: &Path, length: usize) -> Option<String> {
 fn damage_ends_in_a_value_or_an_error() {
     let number = |name: &str, default| std::env::var(name).map_or(default, |text| text.parse().unwrap());
     let (first, n) = (number("NEMOS_DAMAGE_SEED", 0), number("NEMOS_DAMAGES", FEW));
-    let corpus = corpus();
+    // A model as this library writes it, which no other test keeps.
+    let model = Scratch::new("model.safetensors");
+    let nemos = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/cases/saved_models/poisson_ridge.npz");
+    SavedModel::load_nemos(nemos).unwrap().save(&model.0).unwrap();
+    let mut corpus = corpus();
+    corpus.push(model.0.clone());
     let whole: Vec<Vec<u8>> = corpus.iter().map(|path| std::fs::read(path).unwrap()).collect();
     for (path, bytes) in corpus.iter().zip(&whole) {
         // What the library keeps for good, and how much an undamaged file takes.

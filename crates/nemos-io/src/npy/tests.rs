@@ -108,9 +108,26 @@ fn structures_and_deep_brackets_are_refused_at_once() {
 
 #[test]
 fn text_and_objects_are_refused_by_name() {
-    for descr in ["<U4", "|O", "|S3", "<c16", "<f2", "<M8[ns]"] {
+    for descr in ["<U4", "|O", "|S3", "<c16", "<f16", "<M8[ns]"] {
         let error = read(&npy(&header(descr, "False", "(1,)"), &[0; 16])).unwrap_err();
         assert!(error.to_string().contains(descr), "{error}");
+    }
+}
+
+#[test]
+fn halves_arrive_as_f64() {
+    // 1, −2, the smallest above zero, and infinity, in both orders of bytes.
+    let little = [0x00, 0x3c, 0x00, 0xc0, 0x01, 0x00, 0x00, 0x7c];
+    let big: Vec<u8> = little.chunks(2).flat_map(|pair| [pair[1], pair[0]]).collect();
+    for (descr, bytes) in [("<f2", little.to_vec()), (">f2", big)] {
+        let array = read(&npy(&header(descr, "False", "(4,)"), &bytes)).unwrap();
+        assert_eq!(
+            array.into_iter().collect::<Vec<_>>(),
+            [1.0, -2.0, 2.0_f64.powi(-24), f64::INFINITY],
+            "{descr}"
+        );
+        let cut = read(&npy(&header(descr, "False", "(4,)"), &bytes[..7])).unwrap_err();
+        assert!(matches!(cut, Error::Truncated { got: 3, expected: 4, .. }), "{cut}");
     }
 }
 
