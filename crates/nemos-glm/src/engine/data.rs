@@ -190,8 +190,7 @@ fn check<B: Backend>(design: &Design<'_, B>, counts: &Design<'_, B>) -> Result<(
         ("design", design.n_rows(), design.n_columns()),
         ("counts", counts.n_rows(), counts.n_columns()),
     ] {
-        // A design without columns is the null model: an intercept alone.
-        if rows == 0 || columns == 0 && name != "design" {
+        if rows == 0 || columns == 0 {
             return Err(Error::Empty { name, rows, columns }.into());
         }
     }
