@@ -28,7 +28,8 @@ const UNITS: &str = "/units";
 /// | time series in acquisition, processing, stimulus and analysis | [`NwbSeries`]: a signal, or annotations |
 ///
 /// Columns with one number, flag or text per row become metadata; so do lists of texts, as the `tags` of epochs, which are
-/// joined by commas; a reference to another object becomes its name. Columns of arrays or of other lists are left out.
+/// joined by commas. Columns of arrays or of other lists are left out, and so are references to other objects, but for the group
+/// of electrodes that tells the region of a unit.
 ///
 /// # Example
 /// ```

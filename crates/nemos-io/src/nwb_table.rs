@@ -10,7 +10,7 @@ pub(crate) const ELECTRODES: &str = "/general/extracellular_ephys/electrodes";
 
 /// The columns of a table that have one number, flag or text per row, or one list of texts, which are joined by commas.
 ///
-/// References to groups become their names. Lists of anything else, columns of arrays and other references are left out.
+/// Lists of anything else, columns of arrays and references to other objects are left out.
 pub(crate) fn table(file: &Hdf5, group: &str) -> Result<Table, Error> {
     let ids = file.shape(&format!("{group}/id"))?;
     let n_rows = ids.iter().product();
@@ -53,16 +53,8 @@ fn plain_column(file: &Hdf5, path: &str) -> Result<Option<Column>, Error> {
         Elements::Numbers => Some(Column::Numbers(file.vector(path)?)),
         Elements::Flags => Some(Column::Flags(file.vector(path)?.iter().map(|&flag| flag != 0.0).collect())),
         Elements::Texts => Some(Column::Texts(file.texts(path)?)),
-        Elements::References => referenced(file, path)?,
-        Elements::Other => None,
+        Elements::References | Elements::Other => None,
     })
-}
-
-/// The names of the groups that a column points to; none if it points to anything else.
-fn referenced(file: &Hdf5, path: &str) -> Result<Option<Column>, Error> {
-    let groups: Option<Vec<String>> = file.references(path)?.into_iter().collect();
-    let name = |path: String| path.rsplit('/').next().unwrap_or_default().to_owned();
-    Ok(groups.map(|groups| Column::Texts(groups.into_iter().map(name).collect())))
 }
 
 /// A list of texts per row, as one text.

@@ -124,12 +124,12 @@ impl NwbUnits {
     fn spikes(&self, rows: &[Rows]) -> Result<Spikes, Error> {
         let path = self.0.dataset("spike_times");
         let mut spikes = Spikes::default();
+        if !self.0.has("spike_times")? {
+            spikes.units = vec![Ts::default(); rows.len()];
+            return Ok(spikes);
+        }
         let Some((start, end)) = self.0.between else {
-            let all = if self.0.has("spike_times")? {
-                self.0.file.vector(&path)?
-            } else {
-                Vec::new()
-            };
+            let all = self.0.file.vector(&path)?;
             for unit in rows {
                 let times = self.finite(unit, &all[unit.rows.clone()])?;
                 spikes.extend(times.first().copied(), times.last().copied());

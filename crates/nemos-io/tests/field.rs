@@ -128,8 +128,6 @@ fn a_missing_spike_names_its_unit_and_the_others_can_be_read() {
     assert_eq!(found.value.units()[0].times(), [1.0, 2.0]);
     // The groups of electrodes are objects of their own, which the table points to.
     assert_eq!(found.value.metadata().texts("region").unwrap(), ["CA3", "CA1"]);
-    assert_eq!(found.value.metadata().texts("electrode_group").unwrap(), ["lower", "upper"]);
-    assert_eq!(session.electrodes().unwrap().texts("group").unwrap(), ["upper", "lower"]);
     let observed = session.units_table("units").unwrap().observed().unwrap().unwrap();
     assert_eq!(ends(&observed[0]), [(0.0, 4.0)]);
     assert_eq!(ends(&observed[1]), [(0.0, 2.0), (3.0, 4.0)]);
