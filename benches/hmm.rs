@@ -44,6 +44,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             time(name, &GlmHmm::new(3, Poisson), &load(Path::new(directory), name)?)?;
         }
     }
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    println!("peak memory: {}", peak.map_or("not known here", str::trim));
     Ok(())
 }
 

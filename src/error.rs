@@ -88,6 +88,8 @@ impl Error {
             ) => true,
             #[cfg(feature = "inference")]
             Error::Inference(nemos_inference::Error::Length { .. }) => true,
+            #[cfg(feature = "hmm")]
+            Error::Hmm(nemos_hmm::Error::Shape { .. } | nemos_hmm::Error::Order { .. }) => true,
             #[cfg(feature = "sim")]
             Error::Sim(nemos_sim::Error::Shape { .. } | nemos_sim::Error::EmptyWindow { .. }) => true,
             #[cfg(feature = "select")]
@@ -131,6 +133,11 @@ impl Error {
                 | nemos_select::Error::AllFailed { .. }
                 | nemos_select::Error::File { .. },
             ) => true,
+            #[cfg(feature = "hmm")]
+            Error::Hmm(nemos_hmm::Error::DriveMissing { .. } | nemos_hmm::Error::Impossible { .. } | nemos_hmm::Error::File { .. }) => true,
+            // What a model of states says is what it would say alone.
+            #[cfg(feature = "hmm")]
+            Error::Hmm(nemos_hmm::Error::Glm(error)) => Error::Glm(error.clone()).is_data(),
             Error::Glm(
                 Glm::OutsideSupport { .. }
                 | Glm::NeuronMissing { .. }
@@ -192,6 +199,8 @@ impl Error {
             Error::Glm(nemos_glm::Error::NotConverged { .. } | nemos_glm::Error::Diverged { .. }) => true,
             #[cfg(feature = "inference")]
             Error::Inference(nemos_inference::Error::NotConverged { .. } | nemos_inference::Error::FitsWorse { .. }) => true,
+            #[cfg(feature = "hmm")]
+            Error::Hmm(nemos_hmm::Error::NotConverged { .. }) => true,
             #[cfg(feature = "sim")]
             Error::Sim(nemos_sim::Error::Stopped(_)) => true,
             #[cfg(feature = "select")]
@@ -210,6 +219,8 @@ impl Error {
             | Error::Glm(nemos_glm::Error::Data(error)) => Some(error),
             #[cfg(feature = "inference")]
             Error::Inference(nemos_inference::Error::Data(error)) => Some(error),
+            #[cfg(feature = "hmm")]
+            Error::Hmm(nemos_hmm::Error::Data(error)) => Some(error),
             #[cfg(feature = "sim")]
             Error::Sim(nemos_sim::Error::Data(error)) => Some(error),
             #[cfg(feature = "timeseries")]

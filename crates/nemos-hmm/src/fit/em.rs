@@ -14,94 +14,9 @@ use crate::fit::driven::{self, Expectations};
 use crate::fit::expectation::Expected;
 use crate::fit::glms::{Candidate, fit_scales, maximise};
 use crate::fit::priors::Priors;
+use crate::fit::run::Run;
 use crate::options::Options;
-use crate::{Error, Finding, HmmParameters, HmmStatus};
-
-/// One run from one start.
-#[derive(Clone, Debug)]
-pub(crate) struct Run {
-    pub(crate) parameters: HmmParameters,
-    /// Of the parameters.
-    pub(crate) objective: f64,
-    pub(crate) log_likelihood: f64,
-    /// The objective at the start, and after every iteration.
-    pub(crate) history: Vec<f64>,
-    pub(crate) status: Option<HmmStatus>,
-    pub(crate) findings: Vec<Finding>,
-    /// Expectations at the parameters.
-    pub(crate) expected: Expected,
-    /// Where the last iteration began, while it is not known to be a gain.
-    before: Option<HmmParameters>,
-    /// Where it led.
-    proposed: Option<HmmParameters>,
-    share: f64,
-    /// Iterations in a row with too little to gain.
-    quiet: usize,
-    /// Whether the parameters changed since the last expectation.
-    is_new: bool,
-}
-
-impl Run {
-    pub(crate) fn new(parameters: HmmParameters) -> Self {
-        Run {
-            parameters,
-            objective: f64::NEG_INFINITY,
-            log_likelihood: f64::NEG_INFINITY,
-            history: Vec::new(),
-            status: None,
-            findings: Vec::new(),
-            expected: Expected::default(),
-            before: None,
-            proposed: None,
-            share: 1.0,
-            quiet: 0,
-            is_new: true,
-        }
-    }
-
-    pub(crate) fn iterations(&self) -> usize {
-        self.history.len().saturating_sub(1)
-    }
-
-    /// Whether findings say that it is no fit to keep.
-    pub(crate) fn is_degenerate(&self) -> bool {
-        self.findings.iter().any(Finding::is_degenerate)
-    }
-
-    /// Takes in what the parameters are worth. Where that is less than before a shorter step is to be tried.
-    fn take(&mut self, objective: f64, log_likelihood: f64, tolerance: f64) {
-        let last = self.history.last().copied();
-        if let (Some(last), Some(before)) = (last, &self.before)
-            && (objective.is_nan() || objective < last - 1e-10 * last.abs())
-        {
-            self.share *= 0.5;
-            if self.share < 1e-4 {
-                self.parameters = before.clone();
-                self.status = Some(HmmStatus::Fell);
-            } else if let Some(proposed) = &self.proposed {
-                self.parameters = before.towards(proposed, self.share);
-            }
-            return;
-        }
-        self.share = 1.0;
-        self.is_new = false;
-        self.history.push(objective);
-        (self.objective, self.log_likelihood) = (objective, log_likelihood);
-        if let [.., earlier, last, now] = self.history[..] {
-            let (rise, rise_before) = (now - last, last - earlier);
-            let ratio = if rise_before > 0.0 {
-                (rise / rise_before).clamp(0.0, 0.999)
-            } else {
-                0.0
-            };
-            let to_come = rise.max(0.0) * ratio / (1.0 - ratio);
-            self.quiet = if to_come < tolerance { self.quiet + 1 } else { 0 };
-            if self.quiet >= 2 {
-                self.status = Some(HmmStatus::Converged);
-            }
-        }
-    }
-}
+use crate::{Error, Finding, HmmParameters};
 
 /// What runs share: data, priors, and the problems of all of them as one objective.
 pub(crate) struct Em<'d, 'a, B: Backend> {
@@ -111,7 +26,7 @@ pub(crate) struct Em<'d, 'a, B: Backend> {
     pub(crate) seen: &'d Seen,
     /// `[n_neurons]`: the lowest scale that is let stand.
     pub(crate) floors: Vec<f64>,
-    objective: GlmObjective<'a, B>,
+    pub(crate) objective: GlmObjective<'a, B>,
     constant: Option<Constant>,
     n_states: usize,
     n_slots: usize,
@@ -405,42 +320,6 @@ impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
             }
         });
         Ok(Matrix::from_vec(weights, dims)?)
-    }
-
-    fn on_floor(&self, candidate: &Candidate) -> Vec<Finding> {
-        let n_neurons = self.data.n_neurons();
-        let low = (0..candidate.frozen.len()).filter(|&problem| candidate.parameters.scales[problem] <= self.floors[problem % n_neurons]);
-        low.map(|problem| {
-            let (state, neuron) = (problem / n_neurons, problem % n_neurons);
-            if self.data.observations.scale() == Scale::MaximumLikelihood {
-                Finding::PoissonLimit { state, neuron }
-            } else {
-                let floor = self.floors[neuron];
-                Finding::ScaleFloor { state, neuron, floor }
-            }
-        })
-        .collect()
-    }
-
-    /// A Newton step that still moves the predictor by much, while nothing is left to gain: there is no maximum.
-    fn no_maximum(&self, candidate: &Candidate) -> Vec<Finding> {
-        let n_neurons = self.data.n_neurons();
-        let problems = 0..candidate.frozen.len();
-        let mut findings = Vec::new();
-        for problem in problems.filter(|&problem| !candidate.frozen[problem]) {
-            let (state, neuron) = (problem / n_neurons, problem % n_neurons);
-            let slot = candidate.slot * candidate.frozen.len() + problem;
-            let step = candidate.moves[problem];
-            if self.objective.on_edge()[slot] || step > 0.3 {
-                findings.push(Finding::NoMaximum { state, neuron, step });
-            }
-            let full = self.seen.n_used() + 1;
-            let rank = candidate.ranks[problem];
-            if rank < full && candidate.parameters.n_predictors == 1 && !self.objective.on_edge()[slot] {
-                findings.push(Finding::Collinear { state, neuron, rank });
-            }
-        }
-        findings
     }
 }
 

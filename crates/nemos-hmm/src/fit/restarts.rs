@@ -4,8 +4,9 @@ use nemos_core::Backend;
 use nemos_glm::{Error as GlmError, Scale};
 
 use crate::fit::data::Data;
-use crate::fit::em::{Em, Run};
+use crate::fit::em::Em;
 use crate::fit::priors::Priors;
+use crate::fit::run::Run;
 use crate::fit::start::{Starts, floors, single_state};
 use crate::fitted::model::Described;
 use crate::options::Start;

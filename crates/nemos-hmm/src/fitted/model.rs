@@ -6,8 +6,8 @@ use nemos_core::{Backend, Names, Samples, ToDesign};
 
 use crate::error::check_shape;
 use crate::fit::data::Data;
-use crate::fit::em::Run;
 use crate::fit::report::{Finding, HmmStatus, Restart};
+use crate::fit::run::Run;
 use crate::fitted::inferred::Inferred;
 use crate::state_model::StateModel;
 use crate::{Error, GlmHmm, GlmStates, HmmParameters};

@@ -1,0 +1,90 @@
+//! One run of EM: its parameters, and whether they are a gain.
+
+use crate::fit::expectation::Expected;
+use crate::{Finding, HmmParameters, HmmStatus};
+
+/// One run from one start.
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    pub(crate) parameters: HmmParameters,
+    /// Of the parameters.
+    pub(crate) objective: f64,
+    pub(crate) log_likelihood: f64,
+    /// The objective at the start, and after every iteration.
+    pub(crate) history: Vec<f64>,
+    pub(crate) status: Option<HmmStatus>,
+    pub(crate) findings: Vec<Finding>,
+    /// Expectations at the parameters.
+    pub(crate) expected: Expected,
+    /// Where the last iteration began, while it is not known to be a gain.
+    pub(crate) before: Option<HmmParameters>,
+    /// Where it led.
+    pub(crate) proposed: Option<HmmParameters>,
+    share: f64,
+    /// Iterations in a row with too little to gain.
+    quiet: usize,
+    /// Whether the parameters changed since the last expectation.
+    pub(crate) is_new: bool,
+}
+
+impl Run {
+    pub(crate) fn new(parameters: HmmParameters) -> Self {
+        Run {
+            parameters,
+            objective: f64::NEG_INFINITY,
+            log_likelihood: f64::NEG_INFINITY,
+            history: Vec::new(),
+            status: None,
+            findings: Vec::new(),
+            expected: Expected::default(),
+            before: None,
+            proposed: None,
+            share: 1.0,
+            quiet: 0,
+            is_new: true,
+        }
+    }
+
+    pub(crate) fn iterations(&self) -> usize {
+        self.history.len().saturating_sub(1)
+    }
+
+    /// Whether findings say that it is no fit to keep.
+    pub(crate) fn is_degenerate(&self) -> bool {
+        self.findings.iter().any(Finding::is_degenerate)
+    }
+
+    /// Takes in what the parameters are worth. Where that is less than before a shorter step is to be tried.
+    pub(crate) fn take(&mut self, objective: f64, log_likelihood: f64, tolerance: f64) {
+        let last = self.history.last().copied();
+        if let (Some(last), Some(before)) = (last, &self.before)
+            && (objective.is_nan() || objective < last - 1e-10 * last.abs())
+        {
+            self.share *= 0.5;
+            if self.share < 1e-4 {
+                self.parameters = before.clone();
+                self.status = Some(HmmStatus::Fell);
+            } else if let Some(proposed) = &self.proposed {
+                self.parameters = before.towards(proposed, self.share);
+            }
+            return;
+        }
+        self.share = 1.0;
+        self.is_new = false;
+        self.history.push(objective);
+        (self.objective, self.log_likelihood) = (objective, log_likelihood);
+        if let [.., earlier, last, now] = self.history[..] {
+            let (rise, rise_before) = (now - last, last - earlier);
+            let ratio = if rise_before > 0.0 {
+                (rise / rise_before).clamp(0.0, 0.999)
+            } else {
+                0.0
+            };
+            let to_come = rise.max(0.0) * ratio / (1.0 - ratio);
+            self.quiet = if to_come < tolerance { self.quiet + 1 } else { 0 };
+            if self.quiet >= 2 {
+                self.status = Some(HmmStatus::Converged);
+            }
+        }
+    }
+}
