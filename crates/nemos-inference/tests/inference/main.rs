@@ -1,8 +1,14 @@
 //! Laws of inference, what it refuses, and formulas that hold to the last digit.
 
+#[cfg(test)]
 mod cases;
+#[cfg(test)]
 mod coverage;
+#[cfg(test)]
 mod formulas;
+#[cfg(test)]
 mod laws;
+#[cfg(test)]
 mod precision;
+#[cfg(test)]
 mod refusals;
