@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let counts: Vec<f64> = rates.iter().map(|&rate| Poisson.draw(rate, 1.0, &mut rng)).collect();
     let counts = Matrix::from_vec(counts, [BINS, NEURONS])?;
 
-    // 5 folds × 21 strengths × 8 neurons: 840 fits, which share every pass over the inputs.
+    // 5 folds × 21 strengths × 8 neurons: 840 fits. Folds and neurons share every pass over the inputs.
     let model = PopulationGlm::new(Poisson).regularizer(ridge(1.0));
     let grid = Grid::new().over("strength", log_spaced(1e-4, 10.0, 21));
     let search = GridSearch::new(model, grid).folds(Folds::blocks(5, 8)).scoring(Score::Cohen);

@@ -2,7 +2,7 @@
 //!
 //! A model is chosen by what it says of data that it has not seen. [`Folds`] cut rows into those that are trained on and those
 //! that are tested on; a [`GridSearch`] fits every candidate of a [`Grid`] on every fold and fits the best one to all
-//! rows. Fold × strength × neuron is one batch of the engine, which shares every pass over the design.
+//! rows. Folds and neurons are one batch of the engine, which shares every pass over the design; strengths start from each other.
 //!
 //! | item | what it is |
 //! |---|---|
@@ -25,6 +25,8 @@ mod batch;
 mod checkpoint;
 mod cross_validate;
 mod error;
+mod fitted_pipeline;
+mod fold_features;
 mod folds;
 mod grid;
 mod halving;
@@ -32,7 +34,9 @@ mod number;
 mod path;
 mod path_run;
 mod pipeline;
+mod pipeline_parameters;
 mod random;
+mod refit;
 mod routes;
 mod rule;
 mod scoring;
@@ -48,14 +52,16 @@ mod variables;
 pub use any::{AnyLink, AnyModel};
 pub use cross_validate::{LearningPoint, cross_validate, learning_curve};
 pub use error::Error;
+pub use fitted_pipeline::FittedPipeline;
 pub use folds::Folds;
 pub use grid::{Grid, Settings};
 pub use path::{Criterion, Path, PathSearch};
-pub use pipeline::{FittedPipeline, Pipeline};
+pub use pipeline::Pipeline;
 pub use random::{Distribution, Distributions};
+pub use refit::Refitted;
 pub use rule::{Choice, Rule};
 pub use scoring::{OwnScore, Scoring};
-pub use search::{GridSearch, Refitted, Search};
+pub use search::{GridSearch, Search};
 pub use searchable::Searchable;
 pub use splits::{Split, Splits};
 pub use table::{CurvePoint, Row, Table};

@@ -121,7 +121,7 @@ impl<O: ObservationModel, L: InverseLink> PathSearch<O, L> {
         counts: &(impl ToDesign<B> + ?Sized),
     ) -> Result<Vec<Path<O, L>>, Error> {
         let counts = counts.to_design();
-        let of = |neuron: usize| self.fit(design, &crate::search::columns(&counts, &[neuron])?);
+        let of = |neuron: usize| self.fit(design, &crate::refit::columns(&counts, &[neuron])?);
         (0..counts.n_columns()).map(of).collect()
     }
 
