@@ -18,9 +18,7 @@
 //! | [`PathSearch`], [`Path`], [`Criterion`] | a lasso from the strength at which nothing is active downwards |
 //! | [`VariableSearch`], [`active_blocks`] | which blocks of features each neuron needs |
 //! | [`Tunable`], [`Searchable`] | parameters by path; what can be searched |
-//! | [`AnyLink`], [`AnyModel`] | links and observation models that are searched for |
 
-mod any;
 mod batch;
 mod checkpoint;
 mod cross_validate;
@@ -49,7 +47,6 @@ mod tunable;
 mod value;
 mod variables;
 
-pub use any::{AnyLink, AnyModel};
 pub use cross_validate::{LearningPoint, cross_validate, learning_curve};
 pub use error::Error;
 pub use fitted_pipeline::FittedPipeline;

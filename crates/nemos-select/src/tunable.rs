@@ -13,7 +13,7 @@ use crate::{Error, Settings, Value};
 /// | `regularizer` | a penalty |
 /// | `mask` | a feature mask |
 /// | `tolerance`, `max_steps` | when a fit stops |
-/// | `link`, `observation` | a built-in one, where the type of the model is [`AnyLink`](crate::AnyLink) or [`AnyModel`](crate::AnyModel) |
+/// | `link`, `observation` | a built-in one, where the model's type allows any: [`AnyGlm`](nemos_glm::AnyGlm), for one |
 ///
 /// A [`Pipeline`](crate::Pipeline) adds the parameters of its basis.
 ///
@@ -77,7 +77,7 @@ impl<O: ObservationModel, L: InverseLink> Tunable for PopulationGlm<O, L> {
         let refuse = |why: &str| refused(path, value, why);
         match (path, value) {
             ("link", Value::Link(form)) => {
-                let link = L::from_form(*form).ok_or_else(|| refuse("the type of the model has another link; take AnyLink"))?;
+                let link = L::from_form(*form).ok_or_else(|| refuse("the type of the model has another link; take LinkForm"))?;
                 return Ok(self.clone().link(link));
             }
             ("observation", Value::Observation(model)) => return with_observation(self, model, &refuse),
@@ -137,7 +137,7 @@ fn with_observation<O: ObservationModel, L: InverseLink>(
     refuse: &dyn Fn(&str) -> Error,
 ) -> Result<PopulationGlm<O, L>, Error> {
     let observation =
-        O::from_built_in(observation).ok_or_else(|| refuse("the type of the model has another observation model; take AnyModel"))?;
+        O::from_built_in(observation).ok_or_else(|| refuse("the type of the model has another observation model; take ObservationForm"))?;
     Ok(PopulationGlm::new(observation)
         .link(model.inverse_link().clone())
         .with_options(model.options().clone()))

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use nemos_basis::{Basis, Window};
-use nemos_glm::{BuiltIn, FeatureMask, LinkForm, Regularizer, Strength};
+use nemos_glm::{BuiltIn, FeatureMask, LinkForm, ObservationForm, ObservationModel, Regularizer, Strength};
 use serde::{Deserialize, Serialize};
 
 /// A value that a parameter takes in a grid. Numbers, penalties, masks, windows and bases become one by themselves.
@@ -111,6 +111,15 @@ impl From<LinkForm> for Value {
 impl From<BuiltIn> for Value {
     fn from(value: BuiltIn) -> Self {
         Value::Observation(value)
+    }
+}
+
+impl From<ObservationForm> for Value {
+    fn from(value: ObservationForm) -> Self {
+        match value.built_in() {
+            Some(model) => Value::Observation(model),
+            None => Value::Name(format!("{value:?}")),
+        }
     }
 }
 
