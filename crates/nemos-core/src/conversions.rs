@@ -101,6 +101,9 @@ mod tests {
     #[test]
     fn ragged_rows_are_refused() {
         let error = Matrix::<Cpu>::try_from(vec![vec![1.0, 2.0], vec![3.0]]).unwrap_err();
-        assert_eq!(error.to_string(), "a row has 1 columns; 2 are needed: as many as the first row has");
+        assert_eq!(
+            error.to_string(),
+            "a row has 1 columns; 2 are needed (as many as the first row has)"
+        );
     }
 }

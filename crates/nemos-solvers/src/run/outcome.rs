@@ -163,7 +163,7 @@ impl fmt::Display for Outcome {
         writeln!(to, "{}: {converged} of {} converged", self.solver, self.columns.len())?;
         writeln!(
             to,
-            "{:>6}  {:<20}{:>6}{:>7}{:>13}{:>11}{:>6}{:>11}",
+            "{:>6}  {:<20}{:>6}{:>7}{:>15}{:>11}{:>6}{:>11}",
             "column", "status", "steps", "evals", "objective", "distance", "rank", "condition"
         )?;
         for (index, column) in self.columns.iter().take(ROWS).enumerate() {
@@ -171,7 +171,7 @@ impl fmt::Display for Outcome {
             let condition = column.condition.map_or(String::new(), |condition| format!("{condition:.1e}"));
             writeln!(
                 to,
-                "{index:>6}  {:<20}{:>6}{:>7}{:>13.6e}{:>11.1e}{:>6}{condition:>11}",
+                "{index:>6}  {:<20}{:>6}{:>7}{:>15.6e}{:>11.1e}{:>6}{condition:>11}",
                 format!("{}{proven}", column.status),
                 column.steps,
                 column.evaluations,
@@ -200,9 +200,9 @@ mod tests {
         assert_eq!(outcome.warnings(), ["1 of 2 columns, the first of them 1: no finite maximum"]);
         let text = "\
 Newton: 1 of 2 converged
-column  status               steps  evals    objective   distance  rank  condition
-     0  converged, proven        7      9   -2.500000e-1    1.0e-14     3      1.2e1
-     1  no finite maximum        0      0          NaN        NaN     2           
+column  status               steps  evals      objective   distance  rank  condition
+     0  converged, proven        7      9  -2.500000e-1    1.0e-14     3      1.2e1
+     1  no finite maximum        0      0            NaN        NaN     2           
 ";
         assert_eq!(outcome.to_string(), text);
         assert!(
