@@ -201,7 +201,7 @@ mod tests {
         let text = "\
 Newton: 1 of 2 converged
 column  status               steps  evals      objective   distance  rank  condition
-     0  converged, proven        7      9  -2.500000e-1    1.0e-14     3      1.2e1
+     0  converged, proven        7      9   -2.500000e-1    1.0e-14     3      1.2e1
      1  no finite maximum        0      0            NaN        NaN     2           
 ";
         assert_eq!(outcome.to_string(), text);
