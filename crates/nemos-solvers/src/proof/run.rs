@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::penalty::column::ColumnPenalty;
-use crate::problem::row_problem::RowProblem;
+use crate::problem::row_problem::{RowLoss, RowProblem};
 use crate::proof::border::{rows_at_border, with_barriers};
 use crate::proof::least_squares::Step;
 use crate::proof::point::{Losses, Point};
@@ -25,7 +25,7 @@ const FAR_SHIFTS: i32 = 12;
 const LOWEST_BARRIER: f64 = 1e-16;
 // The distance to a minimum, as a share of the value, at which no doubt about it matters.
 const VANISHED: f64 = 1e-30;
-// The share of the largest curvature below which that of a row counts as none.
+// The share of the largest curvature below which slope and curvature of a row count as none.
 const FADED: f64 = 1e-10;
 // How far a predictor may move for the second derivative of a link to hold.
 const SHORT: f64 = 0.1;
@@ -167,12 +167,17 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Whether rows whose curvature has faded, or does not hold for as far as the step goes, could lie lower by more than nothing. Where
+    /// Whether rows whose slope and curvature have faded, or do not hold for as far as the step goes, could lie lower by more than nothing. Where
     /// rows may bend downwards, slopes that vanish with it say nothing of how far a minimum is.
     fn is_plateau(&self, point: &Point, step: &Step) -> bool {
         let largest = point.rows.iter().fold(0.0, |largest: f64, row| largest.max(row.curvature));
+        // Where no row has any slope left, there is nothing to go by.
+        if largest <= VANISHED {
+            return false;
+        }
         let rows = point.rows.iter().zip(&step.of_rows).zip(&self.losses.least);
-        let could_fall = rows.filter(|((row, change), _)| row.curvature <= FADED * largest || change.abs() > SHORT);
+        let has_faded = |row: &RowLoss| row.curvature.max(row.expected).max(row.slope.abs()) <= FADED * largest;
+        let could_fall = rows.filter(|((row, change), _)| has_faded(row) || change.abs() > SHORT);
         let could_fall: f64 = could_fall.map(|((row, _), least)| (row.value - least).max(0.0)).sum();
         could_fall > self.goal(point)
     }
