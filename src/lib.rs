@@ -64,10 +64,10 @@ pub use {ndarray, rand, rand_distr};
 /// ```
 /// use nemos::cpu::*;
 /// # fn main() -> Result<(), nemos::Error> {
-/// let spikes = Ts::new(vec![0.11, 0.53, 0.58, 0.92], [(0.0, 1.0)])?;
+/// let spikes = Ts::within(vec![0.11, 0.53, 0.58, 0.92], &IntervalSet::new([(0.0, 1.0)])?)?;
 /// let counts: Tsd = spikes.count(0.1)?;
 /// let stimulus = Matrix::from_column((0..10).map(f64::from).collect());
-/// assert_eq!(Glm::new(Poisson).fit(&stimulus, &counts.values())?.coef().len(), 1);
+/// assert_eq!(Glm::new(Poisson).fit(&stimulus, &counts)?.coef().len(), 1);
 /// # Ok(())
 /// # }
 /// ```

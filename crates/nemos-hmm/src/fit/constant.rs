@@ -24,6 +24,8 @@ const ROWS: usize = 2048;
 const LANES: usize = 8;
 /// A state's mean count is let fall to this share of that of all rows.
 const LEAST: f64 = 1e-10;
+/// Where EM has brought it below this share, or as close to the highest mean, it is on its way there: there is no maximum.
+const EDGE: f64 = 1e-8;
 
 /// Counts on the host, and log-emissions of a reference.
 #[derive(Debug)]
@@ -169,7 +171,7 @@ impl Constant {
                 let (state, neuron) = (problem / self.n_neurons, problem % self.n_neurons);
                 let mean = sums[state * self.width + neuron] / masses[problem];
                 let (low, high) = (LEAST * self.means[neuron], highest - LEAST);
-                let is_inside = mean > low && mean < high;
+                let is_inside = mean > EDGE * self.means[neuron] && mean < highest - EDGE;
                 Some((observations.predictor(mean.clamp(low.min(high), high))?, is_inside))
             })
             .collect()
