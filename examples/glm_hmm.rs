@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (sessions, mut rng) = (Segments::from_lengths([400; 12]), ChaCha8Rng::seed_from_u64(9));
     let contrast: Vec<f64> = Uniform::new(-1.0, 1.0)?.sample_iter(&mut rng).take(4800).collect();
     let trial = |t: usize, past: &Array2<f64>| {
-        vec![contrast[t], if t % 400 == 0 { 0.0 } else { 2.0 * past[(t - 1, 0)] - 1.0 }]
+        vec![contrast[t], if t.is_multiple_of(400) { 0.0 } else { 2.0 * past[(t - 1, 0)] - 1.0 }]
     };
     let drawn = mouse.simulate(&sessions, trial, &Array2::zeros((4800, 0)), &mut rng)?;
     let choices = Matrix::<Cpu>::from_array(drawn.counts.view());

@@ -147,7 +147,7 @@ mod tests {
     use crate::Cpu;
 
     fn matrix(values: &[f64], dims: [usize; 2]) -> Matrix<Cpu> {
-        Matrix::from_vec(values.to_vec(), dims).unwrap()
+        Matrix::from_vec(values.to_vec(), dims).expect("as many values as the shape has")
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::{CsvFile, Error, NpzFile, NwbFile, Pynapple, SavedModel, read_npy};
 /// What a file holds, whatever its format: what [`load_file`] gives.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[expect(clippy::large_enum_variant, reason = "there is one for each file")]
 pub enum Loaded<B: Backend> {
     /// A recording in HDF5.
     Nwb(NwbFile),

@@ -107,7 +107,7 @@ mod tests {
     use crate::{Ts, Tsd, TsdFrame};
 
     fn tsd(start: f64, values: &[f64]) -> Tsd<Cpu> {
-        Tsd::new(Ts::regular(start, 0.1, values.len()).unwrap(), values.to_vec()).unwrap()
+        Tsd::new(Ts::regular(start, 0.1, values.len()).expect("a step"), values.to_vec()).expect("as many values as times")
     }
 
     #[test]
