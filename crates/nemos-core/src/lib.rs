@@ -68,7 +68,7 @@ pub use linalg::{LeastSquares, SymmetricEigen, cholesky, inverse_positive_defini
 pub use matrix::Matrix;
 pub use memory::{check_memory, with_room, zeros};
 pub use names::{Block, Names};
-pub use print::five_digits;
+pub use print::{counted, five_digits};
 pub use rows::{Rows, row_chunks};
 pub use segments::Segments;
 pub use times::{first_time_apart, time_tolerance};

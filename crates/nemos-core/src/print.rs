@@ -21,6 +21,11 @@ pub fn five_digits(value: f64, width: usize) -> String {
     format!("{value:>width$.decimals$}")
 }
 
+/// `1 unit`, `2 units`.
+pub fn counted(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
 impl<B: Backend> fmt::Display for Matrix<B> {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [rows, columns] = self.dims();

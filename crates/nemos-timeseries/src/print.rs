@@ -2,7 +2,7 @@
 
 use std::fmt::{Debug, Display, Formatter, Result};
 
-use nemos_core::{Backend, five_digits};
+use nemos_core::{Backend, counted, five_digits};
 
 use crate::signals::Kind;
 use crate::table::{Column, Table};
@@ -11,11 +11,6 @@ use crate::{IntervalSet, Signal, Ts, TsGroup};
 const ROWS: usize = 10;
 const COLUMNS: usize = 6;
 const WIDTH: usize = 11;
-
-/// `1 unit`, `2 units`.
-fn counted(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
-}
 
 /// A number of seconds, to a hundredth of a millisecond.
 fn seconds(value: f64) -> String {

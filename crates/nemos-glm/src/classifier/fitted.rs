@@ -237,7 +237,7 @@ impl FittedClassifierPopulationGlm {
 /// The coefficients as a table, a screenful of them, and how the fits ended.
 impl fmt::Display for FittedClassifierPopulationGlm {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let neurons = table::counted(self.n_neurons(), "neuron");
+        let neurons = nemos_core::counted(self.n_neurons(), "neuron");
         writeln!(formatter, "classifier GLM, {} classes, {neurons}", self.n_classes())?;
         table::write(formatter, &self.fit, &self.class_labels().collect::<Vec<_>>())
     }

@@ -202,11 +202,6 @@ impl<O: ObservationModel, L: InverseLink> PopulationGlm<O, L> {
             .objective(&self.options, Some(problems), Survey::WithMoments)
     }
 
-    /// The observation model and link on a backend, without their types.
-    pub fn observations<B: Backend>(&self) -> Observations<B> {
-        Observations(self.model::<B>())
-    }
-
     /// The same without moments of the features: for looking at values and gradients. To minimise it takes more steps.
     ///
     /// # Errors
@@ -219,6 +214,11 @@ impl<O: ObservationModel, L: InverseLink> PopulationGlm<O, L> {
     ) -> Result<GlmObjective<'a, B>, Error> {
         self.task(design, counts)
             .objective(&self.options, Some(problems), Survey::CountsOnly)
+    }
+
+    /// The observation model and link on a backend, without their types.
+    pub fn observations<B: Backend>(&self) -> Observations<B> {
+        Observations(self.model::<B>())
     }
 
     /// Fits of these problems, as if each were a neuron of a population: folds and strengths of many neurons as one batch, which

@@ -331,7 +331,7 @@ impl<O: ObservationModel, L: InverseLink> FittedPopulationGlm<O, L> {
 impl<O: ObservationModel, L: InverseLink> fmt::Display for FittedPopulationGlm<O, L> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (observation, link) = (&self.specification.observation, &self.specification.link);
-        let neurons = table::counted(self.n_neurons(), "neuron");
+        let neurons = nemos_core::counted(self.n_neurons(), "neuron");
         writeln!(formatter, "{observation:?} GLM, link {link:?}, {neurons}")?;
         table::write(formatter, &self.fit, &self.fit.neurons)
     }

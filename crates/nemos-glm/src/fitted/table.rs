@@ -69,8 +69,3 @@ fn row_names(fit: &Fit, n_features: usize) -> Vec<String> {
     names.push("intercept".into());
     names
 }
-
-/// `1 neuron`, `2 neurons`.
-pub(crate) fn counted(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
-}
