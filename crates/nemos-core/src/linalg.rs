@@ -121,6 +121,9 @@ pub struct LeastSquares {
     pub rank: usize,
     /// The largest number on the diagonal of R over the smallest one above the cut: about the condition of the matrix.
     pub condition: f64,
+    /// The columns that count, and the triangle `[rank, rank]` of them.
+    columns: Vec<usize>,
+    upper: Array2<f64>,
 }
 
 impl LeastSquares {
@@ -154,21 +157,41 @@ impl LeastSquares {
             Par::Seq,
             MemStack::new(&mut MemBuffer::new(request)),
         );
-        let mut along = vec![0.0; rank];
-        for row in (0..rank).rev() {
-            let known: f64 = (row + 1..rank).map(|column| r[(row, column)] * along[column]).sum();
-            along[row] = (projected[(row, 0)] - known) / r[(row, row)];
-        }
-        let mut solution = vec![0.0; width];
-        let columns = factor.P().arrays().0;
-        for (&column, value) in columns.iter().zip(along) {
-            solution[column] = value;
-        }
-        Some(LeastSquares {
-            solution,
+        let mut solved = LeastSquares {
+            solution: Vec::new(),
             rank,
             condition: size(0) / size(rank.saturating_sub(1)),
-        })
+            columns: factor.P().arrays().0[..rank].to_vec(),
+            upper: Array2::from_shape_fn((rank, rank), |(row, column)| r[(row, column)]),
+        };
+        solved.solution = solved.back(width, |row| projected[(row, 0)]);
+        Some(solved)
+    }
+
+    /// The `x` with `matrixᵀ matrix x = right`, and `right · x`. What `right` holds of nearly collinear columns counts to the last digit,
+    /// where `solution` knows it as well as the rows were rounded.
+    ///
+    /// # References
+    /// Björck (1996), *Numerical Methods for Least Squares Problems*, section 6.6.5 (the seminormal equations).
+    pub fn seminormal(&self, right: &[f64]) -> (Vec<f64>, f64) {
+        let mut half = vec![0.0; self.rank];
+        for row in 0..self.rank {
+            let known: f64 = (0..row).map(|above| self.upper[(above, row)] * half[above]).sum();
+            half[row] = (right[self.columns[row]] - known) / self.upper[(row, row)];
+        }
+        let square = half.iter().map(|x| x * x).sum();
+        (self.back(right.len(), |row| half[row]), square)
+    }
+
+    /// From the right side of the triangle to all columns.
+    fn back(&self, width: usize, right: impl Fn(usize) -> f64) -> Vec<f64> {
+        let mut solution = vec![0.0; width];
+        for row in (0..self.rank).rev() {
+            let later = self.columns.iter().enumerate().skip(row + 1);
+            let known: f64 = later.map(|(place, &column)| self.upper[(row, place)] * solution[column]).sum();
+            solution[self.columns[row]] = (right(row) - known) / self.upper[(row, row)];
+        }
+        solution
     }
 }
 
@@ -279,6 +302,10 @@ mod tests {
             panic!("three columns")
         };
         assert!((intercept - 0.5).abs() < 1e-3 && (first + second - 1.0).abs() < 1e-2 && (second * 1e-12 - 1.0).abs() < 1e-2);
+        // The slope along the second direction alone: its step is one over its square.
+        let (along, square) = solved.seminormal(&[0.0, 0.0, 1e-12]);
+        let of_second: f64 = (0..40).map(|row| z(row) * z(row)).sum();
+        assert!((0.9..3.0).contains(&(square * of_second)) && (along[1] + along[2]).abs() < 1e-2 * along[2].abs(), "{square} {along:?}");
         let same = LeastSquares::new(matrix(0.0).view(), &right, 1e-15).unwrap();
         assert_eq!((same.rank, same.solution.contains(&0.0)), (2, true));
         assert_eq!(LeastSquares::new(array![[f64::NAN]].view(), &[1.0], 1e-15), None);

@@ -71,6 +71,20 @@ pub(crate) fn sums_about(rows: ArrayView2<'_, f64>, mean: &[f64], factor: impl F
     sums.into_iter().map(Sum::value).collect()
 }
 
+/// The same with no rounding before the end: sums over columns that nearly agree differ by what the columns do.
+pub(crate) fn products_about(rows: ArrayView2<'_, f64>, mean: &[f64], factors: &[f64]) -> Vec<f64> {
+    let (mut sums, mut total) = (vec![Sum::default(); mean.len()], Sum::default());
+    for (values, &factor) in rows.rows().into_iter().zip(factors) {
+        total.add(factor);
+        sums.iter_mut().zip(values).for_each(|(sum, &x)| sum.add_product(x, factor));
+    }
+    for (sum, &mean) in sums.iter_mut().zip(mean) {
+        sum.add_product(-mean, total.high);
+        sum.add_product(-mean, total.low);
+    }
+    sums.into_iter().map(Sum::value).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +96,10 @@ mod tests {
             sum.add_product(a, b);
         }
         assert_eq!(sum.value(), -1.0 + 0.1 * 3.0);
+        let rows = ndarray::array![[1.0, 1.0 + 1e-13], [2.0, 2.0 - 3e-13], [3.0, 3.0]];
+        let of = products_about(rows.view(), &[2.0, 2.0], &[1.0, -0.5, 0.25]);
+        let apart = (rows[(0, 1)] - rows[(0, 0)]) - 0.5 * (rows[(1, 1)] - rows[(1, 0)]);
+        assert!((of[0] + 0.75).abs() < 1e-15 && (of[1] - of[0] - apart).abs() < 1e-15, "{of:?}");
         assert_eq!(super::sum([1e100, 1.0, -1e100].into_iter()), 1.0);
         assert_eq!(super::sum([f64::INFINITY, 1.0].into_iter()), f64::INFINITY);
     }

@@ -15,9 +15,8 @@
 use ndarray::{Array2, aview1};
 use nemos_core::{LeastSquares, SymmetricEigen};
 
-use crate::linear::vector::dot;
 use crate::problem::row_problem::{RowLoss, RowProblem};
-use crate::proof::exact;
+use crate::proof::exact::{self, Sum};
 use crate::proof::point::Point;
 
 /// A Newton step, and what is known of it.
@@ -116,6 +115,25 @@ impl Centred {
         self.features.iter().map(along).chain([intercept]).collect()
     }
 
+    /// The same slopes after a change along the centred features and the intercept, as far as the curvature goes; without rounding, so
+    /// that what nearly collinear features differ by counts.
+    fn slopes_after(&self, problem: &RowProblem<'_>, point: &Point, along: &[f64]) -> Vec<f64> {
+        let of_rows = problem.features.rows().into_iter().map(|x| {
+            let mut change = Sum::default();
+            change.add(along[self.features.len()]);
+            for (&feature, &value) in self.features.iter().zip(along) {
+                change.add_product(x[feature], value);
+                change.add_product(-self.mean[feature], value);
+            }
+            change.value()
+        });
+        let slopes: Vec<f64> = of_rows.zip(&point.rows).map(|(change, row)| row.slope + row.curvature * change).collect();
+        let sums = exact::products_about(problem.features.view(), &self.mean, &slopes);
+        let of_feature = |(&feature, change): (&usize, &f64)| sums[feature] + problem.ridge[feature] * (point.at[feature] + change);
+        let intercept = exact::sum(slopes.iter().copied());
+        self.features.iter().zip(along).map(of_feature).chain([intercept]).collect()
+    }
+
     /// `[features + 1, features + 1]`: the curvature along the centred features and the intercept, ridge included.
     pub(crate) fn curvature(&self, problem: &RowProblem<'_>) -> Array2<f64> {
         let mut curvature = self.rows.t().dot(&self.rows);
@@ -161,12 +179,13 @@ impl Centred {
     /// From a change along the centred features and the intercept to one of coefficients and intercept.
     pub(crate) fn change(&self, along: &[f64]) -> Vec<f64> {
         let mut change = vec![0.0; self.mean.len() + 1];
-        let mut intercept = along[self.features.len()];
+        let mut intercept = Sum::default();
+        intercept.add(along[self.features.len()]);
         for (&feature, &value) in self.features.iter().zip(along) {
             change[feature] = value;
-            intercept -= self.mean[feature] * value;
+            intercept.add_product(-self.mean[feature], value);
         }
-        change[self.mean.len()] = intercept;
+        change[self.mean.len()] = intercept.value();
         change
     }
 
@@ -267,7 +286,7 @@ type Solved = (Vec<f64>, f64, usize, f64);
 fn solve(problem: &RowProblem<'_>, point: &Point, centred: &Centred, gradient: &[f64]) -> Option<(Solved, bool)> {
     match by_moments(problem, centred, gradient) {
         Some(solved) => Some((solved, true)),
-        None => by_rows(problem, point, centred, gradient).map(|solved| (solved, false)),
+        None => by_rows(problem, point, centred).map(|solved| (solved, false)),
     }
 }
 
@@ -296,7 +315,10 @@ fn by_moments(problem: &RowProblem<'_>, centred: &Centred, gradient: &[f64]) -> 
 }
 
 /// From the rows themselves, with the ridge as rows of its own.
-fn by_rows(problem: &RowProblem<'_>, point: &Point, centred: &Centred, gradient: &[f64]) -> Option<Solved> {
+///
+/// Of what nearly collinear columns differ by, rounding of the rows leaves few digits, and what the slopes hold along it would be lost with
+/// the rest. So the slopes that the step leaves are summed without rounding, and taken away by a second step.
+fn by_rows(problem: &RowProblem<'_>, point: &Point, centred: &Centred) -> Option<Solved> {
     let n_rows = centred.rows.nrows();
     let width = centred.features.len() + 1;
     let ridges: Vec<(usize, usize)> = centred
@@ -327,12 +349,20 @@ fn by_rows(problem: &RowProblem<'_>, point: &Point, centred: &Centred, gradient:
         row.iter_mut().zip(&scale).for_each(|(x, scale)| *x /= scale);
     }
     let solved = LeastSquares::new(matrix.view(), &right, ROUNDING * centred.size)?;
-    let along: Vec<f64> = solved.solution.iter().zip(&scale).map(|(x, scale)| x / scale).collect();
-    // The slope along the step, and not the norm of what was projected: rows of no curvature but a slope count as well.
-    let decrement = -0.5 * dot(gradient, &along);
+    let normal = |slopes: &[f64]| {
+        let downhill: Vec<f64> = slopes.iter().zip(&scale).map(|(slope, scale)| -slope / scale).collect();
+        solved.seminormal(&downhill)
+    };
+    // Half the square of the slopes, and not of what was projected: rows of no curvature but a slope count as well.
+    let (_, square) = normal(&centred.slopes_after(problem, point, &vec![0.0; width]));
+    let mut along: Vec<f64> = solved.solution.iter().zip(&scale).map(|(x, scale)| x / scale).collect();
+    let (correction, _) = normal(&centred.slopes_after(problem, point, &along));
+    for ((along, correction), scale) in along.iter_mut().zip(correction).zip(&scale) {
+        *along += correction / scale;
+    }
     Some((
         along,
-        decrement.max(0.0),
+        0.5 * square,
         solved.rank.min(width).saturating_sub(1),
         solved.condition,
     ))

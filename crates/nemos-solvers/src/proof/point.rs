@@ -17,8 +17,8 @@ pub(crate) struct Point {
     pub(crate) is_convex: bool,
     /// What rounding may do to the value: of the terms, and of the predictors that they are taken at.
     pub(crate) blur: f64,
-    /// How far above a minimum the nearest coefficients that can be written down lie: `½ Σₜ hₜ Σⱼ (xₜⱼ wⱼ)² ε² / 12`, where each is off
-    /// by up to half its last digit, and features that hardly differ let none make up for another.
+    /// How far above a minimum coefficients lie at most for being written down: `½ Σₜ hₜ (Σⱼ |xₜⱼ wⱼ| ε / 2)²`, where each is off by up
+    /// to half its last digit, and features that hardly differ let none make up for another.
     pub(crate) grain: f64,
 }
 
@@ -35,12 +35,12 @@ impl Point {
         let of_predictors = rows.iter().zip(&predictors).map(|(row, predictor)| (row.slope * predictor).abs());
         let magnitude = smooth().map(f64::abs).sum::<f64>() + nonsmooth + of_predictors.sum::<f64>();
         let written = |(features, row): (ndarray::ArrayView1<'_, f64>, &RowLoss)| {
-            let parts = features.iter().zip(coef).map(|(x, w)| (x * w) * (x * w));
-            row.curvature * parts.sum::<f64>()
+            let off: f64 = features.iter().zip(coef).map(|(x, w)| (x * w).abs()).sum::<f64>() * f64::EPSILON / 2.0;
+            0.5 * row.curvature * off * off
         };
         let grain: f64 = problem.features.rows().into_iter().zip(&rows).map(written).sum();
         Ok(Point {
-            grain: grain * f64::EPSILON * f64::EPSILON / 24.0,
+            grain,
             value: exact::sum(smooth().chain([nonsmooth])),
             is_convex,
             blur: 16.0 * f64::EPSILON * magnitude,

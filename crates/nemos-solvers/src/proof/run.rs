@@ -19,7 +19,7 @@ const STRAIGHT: f64 = 1.5;
 // Steps without any gain after which there is none to be had.
 const IDLE_STEPS: usize = 6;
 // Where rounding ends a run, so many times the distance that counts as none is as close as coefficients can be written down.
-const ROUNDED: f64 = 10.0;
+const ROUNDED: f64 = 50.0;
 // Doublings of an intercept in search of a place to start from.
 const FAR_SHIFTS: i32 = 12;
 const LOWEST_BARRIER: f64 = 1e-16;
