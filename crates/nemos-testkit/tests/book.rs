@@ -103,6 +103,23 @@ fn nothing_is_written_that_markdown_would_eat() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+#[test]
+fn lines_of_programs_are_not_cut_off() {
+    // As many as the column of the book shows, and as rustfmt gives the examples.
+    let most = 110;
+    let mut long = Vec::new();
+    for (name, text) in chapters() {
+        let mut in_code = false;
+        for (at, line) in text.lines().enumerate() {
+            in_code = if in_code { line != "```" } else { line.starts_with("```rust") };
+            if in_code && line.chars().count() > most {
+                long.push(format!("{name}:{}: {line}", at + 1));
+            }
+        }
+    }
+    assert!(long.is_empty(), "{}", long.join("\n"));
+}
+
 /// The cells of a row of a table.
 fn cells(line: &str) -> usize {
     line.replace("\\|", "").matches('|').count() - 1
