@@ -120,6 +120,56 @@ fn lines_of_programs_are_not_cut_off() {
     assert!(long.is_empty(), "{}", long.join("\n"));
 }
 
+#[test]
+fn what_tables_say_is_here_is_here() {
+    let mut sources = Vec::new();
+    collect_sources(&root().join("crates"), &mut sources);
+    let sources = sources.concat();
+    let known: BTreeSet<&str> = sources.split(|c: char| !is_of_a_name(c)).collect();
+    let mut unknown = Vec::new();
+    for chapter in ["coming_from_nemos.md", "coming_from_pynapple.md", "coming_from_sklearn.md"] {
+        let text = read(&format!("book/src/{chapter}"));
+        for (at, line) in prose(&text).filter(|(_, line)| line.starts_with("| ")) {
+            let here = line
+                .replace("\\|", "")
+                .trim_end_matches([' ', '|'])
+                .rsplit('|')
+                .next()
+                .unwrap_or_default()
+                .to_string();
+            for code in here.split('`').skip(1).step_by(2) {
+                // Functions and types: what is called, and what is followed by two colons.
+                let called = code.match_indices(['(', ':']).map(|(end, _)| &code[..end]);
+                let names = called.filter_map(|before| before.rsplit(|c: char| !is_of_a_name(c)).next());
+                let of_others = ["StdRng", ""];
+                let names = names.filter(|name| !known.contains(name) && !of_others.contains(name));
+                unknown.extend(names.map(|name| format!("{chapter}:{at}: {name} in `{code}`")));
+            }
+        }
+    }
+    assert!(unknown.is_empty(), "{}", unknown.join("\n"));
+}
+
+fn is_of_a_name(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// The text of all sources below a folder, without lines of documentation and other names of items.
+fn collect_sources(folder: &Path, sources: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).expect("a folder of the repository") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            collect_sources(&path, sources);
+        } else if path.extension().is_some_and(|ending| ending == "rs") && path.components().any(|part| part.as_os_str() == "src") {
+            let text = std::fs::read_to_string(&path).expect("a source");
+            let code = text
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//") && !line.contains("doc(alias"));
+            sources.push(code.collect::<Vec<_>>().join("\n"));
+        }
+    }
+}
+
 /// The cells of a row of a table.
 fn cells(line: &str) -> usize {
     line.replace("\\|", "").matches('|').count() - 1
