@@ -69,6 +69,9 @@ struct Installation;
 #[doc = include_str!("../book/src/background.md")]
 struct Background;
 
+#[doc = include_str!("../book/src/howto_timeseries.md")]
+struct HowToTimeSeries;
+
 #[doc = include_str!("../book/src/howto_features.md")]
 struct HowToFeatures;
 
