@@ -62,3 +62,36 @@ struct DoesItFit;
 
 #[doc = include_str!("../book/src/comparison.md")]
 struct WhichModelIsBetter;
+
+#[doc = include_str!("../book/src/installation.md")]
+struct Installation;
+
+#[doc = include_str!("../book/src/background.md")]
+struct Background;
+
+#[doc = include_str!("../book/src/howto_timeseries.md")]
+struct HowToTimeSeries;
+
+#[doc = include_str!("../book/src/howto_features.md")]
+struct HowToFeatures;
+
+#[doc = include_str!("../book/src/howto_models.md")]
+struct HowToModels;
+
+#[doc = include_str!("../book/src/howto_penalties.md")]
+struct HowToPenalties;
+
+#[doc = include_str!("../book/src/howto_data.md")]
+struct HowToData;
+
+#[doc = include_str!("../book/src/coming_from_nemos.md")]
+struct ComingFromNemos;
+
+#[doc = include_str!("../book/src/coming_from_pynapple.md")]
+struct ComingFromPynapple;
+
+#[doc = include_str!("../book/src/coming_from_sklearn.md")]
+struct ComingFromScikitLearn;
+
+#[doc = include_str!("../book/src/errors.md")]
+struct ErrorsAndWarnings;

@@ -19,11 +19,25 @@
 //! Each module from `hmm` to `timeseries` is a feature of the same name, and all of them are `full`, which is on unless it is left out
 //! with `default-features = false, features = ["cpu"]`.
 //!
+//! # First steps
+//! | you want to | begin with |
+//! |---|---|
+//! | stay on the processor and name no backend | `use nemos::cpu::*` |
+//! | count spikes of a recording | [`io::NwbFile`], [`io::load_file`]; [`timeseries::TsGroup`] |
+//! | make features | [`basis::BSpline`] and its kin, [`core::Features`] |
+//! | fit | [`glm::Glm`], [`glm::PopulationGlm`] |
+//! | know how sure it is | [`inference::Infer`] |
+//! | choose a penalty, a basis, inputs | [`select::GridSearch`], [`select::Pipeline`] |
+//! | draw spikes | [`sim::Simulate`], [`sim::Recurrent`] |
+//! | see it | [`plot::Figure`] |
+//!
+//! Names that NeMoS, pynapple, scikit-learn and statsmodels use find their counterparts in the search above.
+//!
 //! # Example
 //! ```
-//! use nemos::prelude::*;
+//! use nemos::cpu::*;
 //! # fn main() -> Result<(), nemos::Error> {
-//! let position = Matrix::<Cpu>::from_column((0..1000).map(|bin| f64::from(bin % 100)).collect());
+//! let position = Matrix::from_column((0..1000).map(|bin| f64::from(bin % 100)).collect());
 //! let counts = Matrix::from_column((0..1000).map(|bin| f64::from(bin % 100 > 60)).collect());
 //! let features = BSpline::new(6).compute_features(&position)?;
 //! let fitted = Glm::new(Poisson).regularizer(ridge(1e-3)).fit(&features, &counts)?;
@@ -31,6 +45,10 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Warnings
+//! Nothing is printed. That a fit did not converge is in its outcome ([`glm::Outcome::warnings`]), what a file lacked beside what was read
+//! ([`io::Lenient`]); both also go to the crate `tracing`.
 
 mod error;
 

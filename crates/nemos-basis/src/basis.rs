@@ -51,6 +51,7 @@ families!(
 /// assert_eq!(basis.compute_features([&place, &counts])?.dims(), [20, 5 + 2 * 3]);
 /// # Ok::<(), nemos_basis::Error>(())
 /// ```
+#[doc(alias("AdditiveBasis", "MultiplicativeBasis"))]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use]
 pub struct Basis {
@@ -160,6 +161,7 @@ impl Basis {
     }
 
     /// Number of functions: summed over a sum, multiplied over a product.
+    #[doc(alias = "n_basis_funcs")]
     pub fn n_functions(&self) -> usize {
         match &self.node {
             Node::Functions(functions) => functions.spec().n_functions(),

@@ -32,6 +32,7 @@ use crate::{Error, window};
 /// assert_eq!(sums.rows(1..4)?.to_vec(), [10.0, 2.0, 23.0]);
 /// # Ok::<(), nemos_basis::Error>(())
 /// ```
+#[doc(alias = "create_convolutional_predictor")]
 pub fn convolve<B: Backend, S: Samples<B>>(kernel: ArrayView2<'_, f64>, series: &S, causality: Causality) -> Result<S::Output, Error> {
     let (window, n_functions) = kernel.dim();
     if window * n_functions == 0 {

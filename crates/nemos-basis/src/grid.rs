@@ -28,6 +28,7 @@ impl Basis {
     /// # Errors
     /// Anything wrong with the basis; [`Error::Inputs`] unless there is one number for each input; [`Error::EmptyGrid`] if one of
     /// them is zero; [`Error::CategoryGrid`] unless there is one point for each category.
+    #[doc(alias = "evaluate_on_grid")]
     #[expect(clippy::missing_panics_doc, reason = "the plan fills every row of its layout")]
     pub fn on_grid(&self, n_points: impl AsRef<[usize]>) -> Result<Grid, Error> {
         let shape = n_points.as_ref().to_vec();

@@ -200,6 +200,7 @@ impl Layout {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Features`] unless it has one entry for each feature.
+    #[doc(alias = "split_by_feature")]
     #[expect(clippy::missing_panics_doc, reason = "the shape of a part holds its columns")]
     pub fn split_by_axis<D: Dimension>(&self, array: ArrayView<'_, f64, D>, axis: usize) -> Result<Vec<(String, ArrayD<f64>)>, Error> {
         if axis >= array.ndim() {

@@ -93,6 +93,7 @@ impl Basis {
 
     /// This basis for a pipeline, where all inputs stand side by side in one matrix: the first `widths[0]` columns are the first
     /// input, and so on.
+    #[doc(alias = "to_transformer")]
     pub fn transformer(self, widths: impl Into<Vec<usize>>) -> Transformer {
         Transformer {
             basis: self,
@@ -113,6 +114,7 @@ impl Basis {
 /// assert_eq!(fitted.transform(&training)?.dims(), [2, 9]);
 /// # Ok::<(), nemos_basis::Error>(())
 /// ```
+#[doc(alias = "TransformerBasis")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use]
 pub struct Transformer {

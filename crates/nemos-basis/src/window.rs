@@ -27,6 +27,7 @@ pub(crate) fn check_middle(causality: Causality, window: usize) -> Result<(), Er
 /// assert_eq!(window.n_samples(), 250);
 /// # Ok::<(), nemos_basis::Error>(())
 /// ```
+#[doc(alias = "window_size")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use]
 pub struct Window {

@@ -35,6 +35,7 @@ use crate::{Backend, Error, Matrix, Names, Rows, Segments};
 /// assert!(design.offset().is_some() && design.weights().is_none());
 /// # Ok::<(), nemos_core::Error>(())
 /// ```
+#[doc(alias("exog", "design matrix"))]
 #[derive(Clone)]
 #[must_use]
 pub struct Design<'a, B: Backend> {
@@ -119,6 +120,7 @@ impl<'a, B: Backend> Design<'a, B> {
     /// # Errors
     /// [`Error::RowsDiffer`] unless there is one row per row of the design, [`Error::Weight`] if a weight is negative or
     /// not finite.
+    #[doc(alias("sample_weight", "var_weights"))]
     pub fn with_weights(mut self, weights: impl Into<Matrix<B>>) -> Result<Self, Error> {
         let weights = weights.into();
         self.check_extra("weights", &weights)?;
@@ -143,6 +145,7 @@ impl<'a, B: Backend> Design<'a, B> {
     ///
     /// # Errors
     /// [`Error::RowsDiffer`] unless there is one row per row of the design, [`Error::Infinite`] if a value is infinite.
+    #[doc(alias = "exposure")]
     pub fn with_offset(mut self, offset: impl Into<Matrix<B>>) -> Result<Self, Error> {
         let offset = offset.into();
         self.check_extra("offset", &offset)?;

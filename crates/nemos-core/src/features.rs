@@ -18,6 +18,7 @@ use crate::{Backend, Design, Error, Matrix, Names, Rows, Samples, ToDesign, firs
 /// assert_eq!(features.to_design().columns("place")?, 1..3);
 /// # Ok::<(), nemos_core::Error>(())
 /// ```
+#[doc(alias = "FeaturePytree")]
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct Features<'a, B: Backend> {

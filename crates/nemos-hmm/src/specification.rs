@@ -52,6 +52,7 @@ use crate::{Drive, Error, FittedGlmHmm, HmmParameters};
 /// # References
 /// Ashwood et al. (2022), *Nature Neuroscience* 25. doi:10.1038/s41593-021-01007-z
 /// Escola et al. (2011), *Neural Computation* 23(5). doi:10.1162/NECO_a_00118
+#[doc(alias("GLMHMM", "hidden Markov model"))]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct GlmHmm<S = GlmStates<Poisson, Exp>> {

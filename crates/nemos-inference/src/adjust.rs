@@ -20,6 +20,7 @@ use ndarray::Array2;
 ///
 /// # References
 /// Holm (1979), *Scand. J. Statistics* 6; Benjamini & Hochberg (1995), *JRSS B* 57; Benjamini & Yekutieli (2001), *Ann. Statistics* 29.
+#[doc(alias("multipletests", "p.adjust"))]
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Correction {

@@ -29,6 +29,7 @@ use crate::{Clusters, Error, Inference, Lag, Reference, Unavailable};
 /// # References
 /// White (1980), *Econometrica* 48; MacKinnon & White (1985), *J. Econometrics* 29; Liang & Zeger (1986), *Biometrika* 73; Newey &
 /// West (1987), *Econometrica* 55; Zeileis (2006), *J. Statistical Software* 16(9).
+#[doc(alias("cov_type", "sandwich", "vcovHC"))]
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum Covariance {
@@ -46,6 +47,7 @@ pub enum Covariance {
     /// Robust to rows that depend on each other within clusters.
     Cluster(Clusters),
     /// Robust to rows that depend on those up to a lag before, within segments.
+    #[doc(alias = "NeweyWest")]
     Hac(Lag),
 }
 

@@ -168,6 +168,7 @@ impl<B: Backend> Inference<'_, B> {
     ///
     /// # Errors
     /// If the data cannot be read.
+    #[doc(alias = "llf")]
     pub fn log_likelihood_at_scale(&self, scale: f64) -> Result<Vec<f64>, Error> {
         self.log_likelihoods_at(&*self.model, &vec![scale; self.n_neurons()])
     }

@@ -135,6 +135,7 @@ impl Estimates {
     ///
     /// # Errors
     /// Why there is none.
+    #[doc(alias("cov_params", "vcov"))]
     pub fn covariance(&self, neuron: usize) -> Result<ArrayView2<'_, f64>, Unavailable> {
         match self.each.get(neuron).map(|of| &of.covariance) {
             Some(Ok(covariance)) => Ok(covariance.view()),
@@ -167,11 +168,13 @@ impl Estimates {
     }
 
     /// `[n_parameters, n_neurons]`: standard errors.
+    #[doc(alias = "bse")]
     pub fn standard_errors(&self) -> Array2<f64> {
         self.estimated(|parameter, _, covariance| covariance[(parameter, parameter)].max(0.0).sqrt())
     }
 
     /// `[n_parameters, n_neurons]`: parameters over their standard errors.
+    #[doc(alias = "tvalues")]
     pub fn statistics(&self) -> Array2<f64> {
         self.estimated(|parameter, neuron, covariance| {
             self.parameters[(parameter, neuron)] / covariance[(parameter, parameter)].max(0.0).sqrt()
@@ -185,6 +188,7 @@ impl Estimates {
 
     /// `[n_parameters, n_neurons]`: the probability of a statistic as far from zero, on either side, where the parameter is zero.
     /// After a ridge they are approximate: the estimate is biased towards zero.
+    #[doc(alias = "pvalues")]
     pub fn p_values(&self) -> Array2<f64> {
         let statistics = self.statistics();
         Array2::from_shape_fn(statistics.dim(), |(parameter, neuron)| {
@@ -204,6 +208,7 @@ impl Estimates {
     ///
     /// # Errors
     /// [`Error::Level`] unless the level lies between 0 and 1.
+    #[doc(alias("conf_int", "confint"))]
     pub fn confidence(&self, level: f64) -> Result<Array3<f64>, Error> {
         check_level(level)?;
         let errors = self.standard_errors();
@@ -238,6 +243,7 @@ impl Estimates {
     ///
     /// # Errors
     /// If there is no such block or column.
+    #[doc(alias("wald_test", "t_test"))]
     pub fn wald(&self, terms: impl Into<Terms>) -> Result<Tests, Error> {
         let terms = terms.into();
         let n_features = self.names.len() - 1;

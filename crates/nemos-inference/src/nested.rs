@@ -37,6 +37,7 @@ impl<B: Backend> Inference<'_, B> {
     ///
     /// # References
     /// Wilks (1938), *Ann. Mathematical Statistics* 9.
+    #[doc(alias("compare_lr_test", "anova"))]
     pub fn likelihood_ratio(&self, terms: impl Into<Terms>) -> Result<Tests, Error> {
         let terms = terms.into();
         self.refuse_penalty("a likelihood-ratio test")?;

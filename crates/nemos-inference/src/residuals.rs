@@ -103,6 +103,7 @@ impl<B: Backend> Inference<'_, B> {
     ///
     /// # Errors
     /// If the data cannot be read.
+    #[doc(alias("get_influence", "hatvalues"))]
     pub fn influence(&self) -> Result<Influence, Error> {
         let (mut leverages, mut cooks) = (Vec::new(), Vec::new());
         self.each_chunk(|seen| {

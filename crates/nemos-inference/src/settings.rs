@@ -58,6 +58,7 @@ impl Settings {
     }
 
     /// Where the dispersion comes from.
+    #[doc(alias = "quasipoisson")]
     #[must_use]
     pub fn dispersion(mut self, dispersion: Dispersion) -> Self {
         self.dispersion = dispersion;

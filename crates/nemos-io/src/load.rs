@@ -72,6 +72,7 @@ pub fn load_file<B: Backend>(path: impl AsRef<Path>) -> Result<Loaded<B>, Error>
 /// assert!(matches!(folder.load::<Cpu>("phy_A8604")?, Loaded::Nwb(_)));
 /// # Ok::<(), nemos_io::Error>(())
 /// ```
+#[doc(alias("load_folder", "load_session", "Folder"))]
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct SessionFolder {

@@ -42,6 +42,7 @@ const UNITS: &str = "/units";
 /// assert_eq!(session.intervals("epochs")?.len(), 1);
 /// # Ok::<(), nemos_io::Error>(())
 /// ```
+#[doc(alias = "NWBFile")]
 #[derive(Clone)]
 pub struct NwbFile {
     pub(crate) file: Arc<Hdf5>,

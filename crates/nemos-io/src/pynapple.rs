@@ -33,6 +33,7 @@ use crate::{Error, Lenient, NpzFile};
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias = "NPZFile")]
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Pynapple<B: Backend> {

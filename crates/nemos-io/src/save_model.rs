@@ -71,6 +71,7 @@ pub trait SaveModel: Sized {
     ///
     /// # Errors
     /// As [`to_saved`](SaveModel::to_saved) and [`SavedModel::save_nemos`].
+    #[doc(alias = "save_params")]
     fn save_nemos(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         self.to_saved()?.save_nemos(path)
     }
@@ -80,6 +81,7 @@ pub trait SaveModel: Sized {
     ///
     /// # Errors
     /// As [`from_saved`](SaveModel::from_saved) and [`SavedModel::load_nemos`].
+    #[doc(alias = "load_model")]
     fn load_nemos(path: impl AsRef<Path>) -> Result<Self, Error> {
         Self::from_saved(&SavedModel::load_nemos(path)?)
     }

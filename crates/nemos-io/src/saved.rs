@@ -37,6 +37,7 @@ use crate::Error;
 /// assert_eq!(fitted.predict(&basis.compute_features(&later)?)?.dims(), [2, 1]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias = "inspect_npz")]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct SavedModel {

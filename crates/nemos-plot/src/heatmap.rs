@@ -46,6 +46,7 @@ const MOST_SHAPES: usize = 2500;
 /// assert!(Figure::new().panel(panel).to_svg()?.contains("data:image/png"));
 /// # Ok::<(), nemos_plot::Error>(())
 /// ```
+#[doc(alias = "imshow")]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Heatmap {

@@ -104,6 +104,7 @@ impl Draw for Line {
 }
 
 /// A band between two lines, such as a confidence interval; a NaN leaves a gap.
+#[doc(alias = "fill_between")]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Area {

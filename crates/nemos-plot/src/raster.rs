@@ -28,6 +28,7 @@ use crate::{Color, Error};
 /// assert!(Figure::new().panel(panel).to_svg()?.contains("stroke-width=\"2\""));
 /// # Ok::<(), nemos_plot::Error>(())
 /// ```
+#[doc(alias = "eventplot")]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Raster {

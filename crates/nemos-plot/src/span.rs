@@ -9,6 +9,7 @@ use crate::{Color, Error};
 const OPACITY: f64 = 0.22;
 
 /// A shaded stretch of the horizontal axis over the whole height of a panel: a stimulus, a sleep epoch.
+#[doc(alias = "axvspan")]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Span {

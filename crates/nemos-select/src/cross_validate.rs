@@ -27,6 +27,7 @@ use crate::{Error, Folds, Scoring, Settings};
 /// assert!(row.scores().len() == 5 && row.mean() > 0.5 && row.std_error() < 0.1);
 /// # Ok::<(), nemos_select::Error>(())
 /// ```
+#[doc(alias = "cross_val_score")]
 pub fn cross_validate<'a, S: Searchable, B: Backend>(
     specification: &S,
     folds: &Folds,

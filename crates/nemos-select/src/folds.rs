@@ -74,6 +74,7 @@ impl Folds {
     }
 
     /// So many stretches of rows, of equal length or one row longer, each tested on once. The first ones are longer.
+    #[doc(alias = "KFold")]
     pub fn k(n_folds: usize) -> Self {
         Folds::of(How::K { n_folds })
     }
@@ -89,6 +90,7 @@ impl Folds {
     }
 
     /// So many stretches at the end of the rows, of `n_rows / (n_folds + 1)` rows each; training takes all rows before.
+    #[doc(alias = "TimeSeriesSplit")]
     pub fn time_series(n_folds: usize) -> Self {
         Folds::of(How::TimeSeries { n_folds })
     }
@@ -102,6 +104,7 @@ impl Folds {
     ///
     /// # Shapes
     /// `of_row`: `[n_rows]`, the group of each row.
+    #[doc(alias = "GroupKFold")]
     pub fn by_group(n_folds: usize, of_row: impl Into<Vec<usize>>) -> Self {
         Folds::of(How::Groups {
             n_folds,
@@ -115,6 +118,7 @@ impl Folds {
     }
 
     /// These splits.
+    #[doc(alias = "PredefinedSplit")]
     pub fn given(splits: impl Into<Vec<Split>>) -> Self {
         Folds::of(How::Given(splits.into()))
     }

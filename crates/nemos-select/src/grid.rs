@@ -21,6 +21,7 @@ use crate::Value;
 /// let grid = grid.or(Grid::new().over("regularizer", [Regularizer::Unregularized]));
 /// assert_eq!(grid.candidates().len(), 7);
 /// ```
+#[doc(alias("param_grid", "ParameterGrid"))]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Grid {

@@ -20,6 +20,7 @@ impl<S: Searchable> GridSearch<S> {
     ///
     /// # References
     /// Jamieson & Talwalkar (2016), *AISTATS*.
+    #[doc(alias = "HalvingGridSearchCV")]
     pub fn fit_halving<'a, B: Backend>(
         &self,
         factor: usize,

@@ -45,6 +45,7 @@ use crate::{Error, log_spaced};
 /// assert!(path.n_active()[99] > path.n_active()[1]);
 /// # Ok::<(), nemos_select::Error>(())
 /// ```
+#[doc(alias("lasso_path", "LassoCV", "glmnet"))]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct PathSearch<O, L> {
@@ -70,6 +71,7 @@ pub struct Path<O, L> {
 }
 
 /// What a strength of a path is chosen by: smaller is better.
+#[doc(alias = "LassoLarsIC")]
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Criterion {

@@ -43,6 +43,7 @@ use crate::{Error, Scoring, Tunable};
 /// assert_eq!(rates.n_rows(), 200);
 /// # Ok::<(), nemos_select::Error>(())
 /// ```
+#[doc(alias = "make_pipeline")]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Pipeline<M> {
@@ -64,6 +65,7 @@ impl<M> Pipeline<M> {
 
     /// Takes the columns of these names for a part of the basis, from one design or time series that holds all inputs. A part of
     /// several inputs takes one name for each; a part of one takes them all as its columns.
+    #[doc(alias = "ColumnTransformer")]
     pub fn route<N: Into<String>>(mut self, label: impl Into<String>, columns: impl IntoIterator<Item = N>) -> Self {
         self.routes.add(label.into(), columns.into_iter().map(Into::into).collect());
         self
@@ -71,6 +73,7 @@ impl<M> Pipeline<M> {
 
     /// Takes the mean off every feature and divides it by its standard deviation, both of the training rows, so that a penalty
     /// weighs features of different scales alike. Coefficients come back as those of the features themselves.
+    #[doc(alias = "StandardScaler")]
     pub fn standardized(mut self) -> Self {
         self.standard = Standard::Standardized;
         self

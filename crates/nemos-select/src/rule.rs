@@ -13,6 +13,7 @@ pub enum Rule {
     ///
     /// # References
     /// Breiman et al. (1984), *Classification and Regression Trees*, section 3.4.3.
+    #[doc(alias = "lambda.1se")]
     OneStandardError,
 }
 

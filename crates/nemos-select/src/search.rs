@@ -45,6 +45,7 @@ use crate::{Choice, Error, Folds, Grid, Rule, Scoring, Settings, Table};
 /// assert!(search.fitted().coef()[0] > 1.0);
 /// # Ok::<(), nemos_select::Error>(())
 /// ```
+#[doc(alias("GridSearchCV", "RandomizedSearchCV"))]
 #[derive(Clone)]
 #[must_use]
 pub struct GridSearch<S> {
@@ -316,11 +317,13 @@ pub struct Search<S: Searchable> {
 
 impl<S: Searchable> Search<S> {
     /// Every candidate and its scores.
+    #[doc(alias = "cv_results_")]
     pub fn table(&self) -> &Table {
         &self.table
     }
 
     /// The row that the rule chooses for all neurons together.
+    #[doc(alias("best_params_", "best_score_", "best_index_"))]
     pub fn best(&self) -> &Row {
         &self.table.rows[self.best]
     }
@@ -347,6 +350,7 @@ impl<S: Searchable> Search<S> {
     }
 
     /// The chosen model, fitted to all rows: of all neurons, unless [`models`](Search::models) has several.
+    #[doc(alias = "best_estimator_")]
     pub fn fitted(&self) -> &S::Fitted {
         &self.models[0].fitted
     }

@@ -30,12 +30,14 @@ use crate::{Error, Settings, Value};
 /// ```
 pub trait Tunable: Clone {
     /// The parameters and their values.
+    #[doc(alias = "get_params")]
     fn parameters(&self) -> Settings;
 
     /// The specification with one of its parameters at another value.
     ///
     /// # Errors
     /// [`Error::UnknownParameter`] if nothing has this path, [`Error::Value`] if it cannot take the value.
+    #[doc(alias = "set_params")]
     fn with(&self, path: &str, value: &Value) -> Result<Self, Error>;
 
     /// The specification with these values.
@@ -48,6 +50,7 @@ pub trait Tunable: Clone {
 }
 
 impl<O: ObservationModel, L: InverseLink> Tunable for PopulationGlm<O, L> {
+    #[doc(alias = "get_params")]
     fn parameters(&self) -> Settings {
         let options = self.options();
         let mut settings = Settings::default().and("regularizer", options.regularizer.clone());
@@ -73,6 +76,7 @@ impl<O: ObservationModel, L: InverseLink> Tunable for PopulationGlm<O, L> {
         }
     }
 
+    #[doc(alias = "set_params")]
     fn with(&self, path: &str, value: &Value) -> Result<Self, Error> {
         let refuse = |why: &str| refused(path, value, why);
         match (path, value) {
@@ -111,10 +115,12 @@ impl<O: ObservationModel, L: InverseLink> Tunable for PopulationGlm<O, L> {
 }
 
 impl<O: ObservationModel, L: InverseLink> Tunable for Glm<O, L> {
+    #[doc(alias = "get_params")]
     fn parameters(&self) -> Settings {
         self.population().parameters()
     }
 
+    #[doc(alias = "set_params")]
     fn with(&self, path: &str, value: &Value) -> Result<Self, Error> {
         self.population().with(path, value).map(Glm::from)
     }

@@ -199,6 +199,7 @@ fn penalty(regularizer: &Regularizer, f: &mut fmt::Formatter<'_>) -> fmt::Result
 /// use nemos_select::log_spaced;
 /// assert_eq!(log_spaced(0.01, 1.0, 3), [0.01, 0.1, 1.0]);
 /// ```
+#[doc(alias = "logspace")]
 pub fn log_spaced(first: f64, last: f64, n: usize) -> Vec<f64> {
     let (from, to) = (first.log10(), last.log10());
     let at = |place: usize| match place {

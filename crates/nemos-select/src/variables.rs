@@ -50,6 +50,7 @@ pub enum Direction {
 /// assert_eq!(found.blocks_of(1), ["speed"]);
 /// # Ok::<(), nemos_select::Error>(())
 /// ```
+#[doc(alias("SequentialFeatureSelector", "stepwise"))]
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct VariableSearch<O, L> {

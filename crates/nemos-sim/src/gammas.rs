@@ -25,6 +25,7 @@ use crate::incomplete_gamma::{density, quantile};
 /// assert!(filter[0] < 0.0 && filter[30] > 0.0);
 /// # Ok::<(), nemos_sim::Error>(())
 /// ```
+#[doc(alias = "difference_of_gammas")]
 #[derive(Copy, Clone, Debug, PartialEq)]
 #[must_use]
 pub struct DifferenceOfGammas {

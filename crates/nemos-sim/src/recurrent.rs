@@ -50,6 +50,7 @@ use crate::{Coupling, Draw, End, Error, ScalarLink, Simulation, Stability};
 ///
 /// # References
 /// Pillow et al. (2008), *Nature* 454. doi:10.1038/nature07140
+#[doc(alias = "simulate_recurrent")]
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Recurrent<O, L> {

@@ -38,6 +38,7 @@ use crate::spec::{Evaluate, Spec};
 /// ```
 /// # References
 /// de Boor (1978), *A Practical Guide to Splines*, ch. IX.
+#[doc(alias("BSplineEval", "BSplineConv", "SplineTransformer"))]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use]
 pub struct BSpline {

@@ -41,6 +41,7 @@ pub enum Unknown {
 /// assert_eq!(choice.compute_features(&samples)?.to_vec(), [0.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
 /// # Ok::<(), nemos_basis::Error>(())
 /// ```
+#[doc(alias("OneHotEncoder", "one-hot"))]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Saved", into = "Saved")]
 #[must_use]

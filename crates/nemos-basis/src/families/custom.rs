@@ -40,6 +40,7 @@ type Function = Arc<dyn Fn(&[f64], &mut [f64]) + Send + Sync>;
 /// assert_eq!(features.to_vec(), [2.0, 4.0, 3.0, 9.0]);
 /// # Ok::<(), nemos_basis::Error>(())
 /// ```
+#[doc(alias("CustomBasis", "FunctionTransformer"))]
 #[derive(Clone)]
 #[must_use]
 pub struct Custom {

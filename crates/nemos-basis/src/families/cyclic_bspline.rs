@@ -35,6 +35,7 @@ use crate::spec::{Evaluate, Spec};
 /// ```
 /// # References
 /// Eilers & Marx (1996), *Statistical Science* 11(2). doi:10.1214/ss/1038425655
+#[doc(alias("CyclicBSplineEval", "CyclicBSplineConv"))]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use]
 pub struct CyclicBSpline {

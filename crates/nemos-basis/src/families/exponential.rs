@@ -38,6 +38,7 @@ use crate::spec::{Evaluate, Spec};
 /// assert!((overlap[(0, 0)] - 1.0).abs() < 1e-12 && overlap[(0, 1)].abs() < 1e-12);
 /// # Ok::<(), nemos_basis::Error>(())
 /// ```
+#[doc(alias("OrthExponentialEval", "OrthExponentialConv"))]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use]
 pub struct OrthogonalizedExponential {

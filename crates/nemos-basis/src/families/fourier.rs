@@ -91,6 +91,7 @@ enum Mask {
 /// assert_eq!(grid.values.row(1).to_vec(), [0.0, -1.0, 1.0, 0.0]);
 /// # Ok::<(), nemos_basis::Error>(())
 /// ```
+#[doc(alias = "FourierEval")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use]
 pub struct Fourier {

@@ -22,6 +22,7 @@ use crate::spec::{Evaluate, Spec};
 /// assert_eq!(lags.rows(2..4)?.to_vec(), [2.0, 1.0, 3.0, 2.0]);
 /// # Ok::<(), nemos_basis::Error>(())
 /// ```
+#[doc(alias = "HistoryConv")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use]
 pub struct History {

@@ -27,6 +27,7 @@ use crate::strided::{Pointwise, Strided};
 /// assert_eq!(Identity::new().bounds(0.0, 5.0).fill_value(5.0).compute_features(&speed)?.to_vec(), [1.0, 5.0]);
 /// # Ok::<(), nemos_basis::Error>(())
 /// ```
+#[doc(alias = "IdentityEval")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use]
 pub struct Identity {

@@ -37,6 +37,7 @@ use crate::spec::{Evaluate, Spec};
 /// ```
 /// # References
 /// Ramsay (1988), *Statistical Science* 3(4). doi:10.1214/ss/1177012761
+#[doc(alias("MSplineEval", "MSplineConv"))]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use]
 pub struct MSpline {

@@ -37,6 +37,7 @@ use crate::spec::{Evaluate, Spec};
 /// ```
 /// # References
 /// Pillow et al. (2005), *Journal of Neuroscience* 25(47). doi:10.1523/JNEUROSCI.3305-05.2005
+#[doc(alias("RaisedCosineLinearEval", "RaisedCosineLinearConv"))]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use]
 pub struct RaisedCosineLinear {

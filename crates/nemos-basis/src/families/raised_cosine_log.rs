@@ -52,6 +52,7 @@ pub enum Decay {
 /// ```
 /// # References
 /// Pillow et al. (2005), *Journal of Neuroscience* 25(47). doi:10.1523/JNEUROSCI.3305-05.2005
+#[doc(alias("RaisedCosineLogEval", "RaisedCosineLogConv"))]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use]
 pub struct RaisedCosineLog {

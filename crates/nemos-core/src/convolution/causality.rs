@@ -13,6 +13,7 @@ pub enum Shift {
 }
 
 /// To which side of a sample a filter looks.
+#[doc(alias = "predictor_causality")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Causality {
     /// Back in time: what came before a sample explains it. The default, with [`Shift::OneSample`].

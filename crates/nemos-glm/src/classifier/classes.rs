@@ -17,6 +17,7 @@ use crate::Error;
 /// assert_eq!(classes.decode(&labels), [Some(&"right"), Some(&"left"), Some(&"right"), Some(&"stay")]);
 /// # Ok::<(), nemos_glm::Error>(())
 /// ```
+#[doc(alias("LabelEncoder", "classes_"))]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Classes<T>(Vec<T>);
 

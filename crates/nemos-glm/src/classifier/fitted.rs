@@ -158,6 +158,7 @@ impl FittedClassifierPopulationGlm {
     ///
     /// # Errors
     /// As [`predict`](FittedClassifierPopulationGlm::predict).
+    #[doc(alias = "predict_proba")]
     pub fn predict_probability<B: Backend, S: Samples<B>>(&self, samples: &S) -> Result<S::Output, Error> {
         let width = self.n_neurons() * self.n_classes();
         let values = self.by_chunks(&samples.to_design(), width, |log_probabilities: Matrix<B>| {
@@ -341,6 +342,7 @@ impl FittedClassifierGlm {
     ///
     /// # Errors
     /// As [`predict`](FittedClassifierGlm::predict).
+    #[doc(alias = "predict_proba")]
     pub fn predict_probability<B: Backend, S: Samples<B>>(&self, samples: &S) -> Result<S::Output, Error> {
         self.0.predict_probability(samples)
     }

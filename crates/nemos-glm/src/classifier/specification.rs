@@ -243,6 +243,7 @@ fn centre(parameters: &mut Parameters, n_classes: usize, coefficients: bool) {
 /// assert_eq!(fitted.predict(&contrast)?.to_vec()[0], 0.0);
 /// # Ok::<(), nemos_glm::Error>(())
 /// ```
+#[doc(alias("multinomial", "CategoricalObservations", "softmax"))]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct ClassifierGlm(ClassifierPopulationGlm);

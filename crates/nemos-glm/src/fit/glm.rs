@@ -59,6 +59,7 @@ impl<O: ObservationModel, L: InverseLink> Glm<O, L> {
     }
 
     /// Takes a penalty on the coefficients.
+    #[doc(alias = "regularizer_strength")]
     pub fn regularizer(self, regularizer: Regularizer) -> Self {
         Glm(self.0.regularizer(regularizer))
     }
@@ -99,6 +100,7 @@ impl<O: ObservationModel, L: InverseLink> Glm<O, L> {
     ///
     /// # Errors
     /// As [`fit`](Glm::fit), if an option of the solver is out of range, and if it cannot handle the penalty.
+    #[doc(alias = "solver_name")]
     pub fn fit_with<B: Backend>(
         &self,
         solver: &dyn Solver,
@@ -179,6 +181,7 @@ impl<O: ObservationModel, L: InverseLink> Glm<O, L> {
     /// assert!((fitted.coef()[0].exp() - 3.0).abs() < 0.05);
     /// # Ok::<(), nemos_glm::Error>(())
     /// ```
+    #[doc(alias("initialize_params", "initialize_solver_and_state"))]
     pub fn initialize<B: Backend>(
         &self,
         solver: &dyn Solver,

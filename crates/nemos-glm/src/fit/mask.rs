@@ -42,6 +42,7 @@ impl From<Array2<bool>> for FeatureMask {
 
 impl FeatureMask {
     /// For a block of features that has a channel for each sender, which neurons may use each: `[n_senders, n_neurons]`.
+    #[doc(alias = "connectivity")]
     pub fn coupling(block: impl Into<String>, map: Array2<bool>) -> Self {
         let block = block.into();
         FeatureMask::Coupling { block, map }

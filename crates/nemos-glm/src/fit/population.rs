@@ -46,6 +46,7 @@ use crate::{
 /// assert!(fitted.coef()[(0, 0)] > 0.0 && fitted.coef()[(0, 1)] < 0.0);
 /// # Ok::<(), nemos_glm::Error>(())
 /// ```
+#[doc(alias = "MultiOutputRegressor")]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct PopulationGlm<O = Poisson, L = Exp> {
@@ -76,6 +77,7 @@ impl<O: ObservationModel, L: InverseLink> PopulationGlm<O, L> {
     }
 
     /// Takes a penalty on the coefficients.
+    #[doc(alias = "regularizer_strength")]
     pub fn regularizer(mut self, regularizer: Regularizer) -> Self {
         self.options.regularizer = regularizer;
         self
@@ -151,6 +153,7 @@ impl<O: ObservationModel, L: InverseLink> PopulationGlm<O, L> {
     ///
     /// # Errors
     /// As [`fit`](PopulationGlm::fit), if an option of the solver is out of range, and if it cannot handle the penalty.
+    #[doc(alias = "solver_name")]
     pub fn fit_with<B: Backend>(
         &self,
         solver: &dyn Solver,
@@ -276,6 +279,7 @@ impl<O: ObservationModel, L: InverseLink> PopulationGlm<O, L> {
     ///
     /// # Errors
     /// As [`fit`](PopulationGlm::fit), and if the solver needs all data at once.
+    #[doc(alias("initialize_params", "initialize_solver_and_state"))]
     pub fn initialize<B: Backend>(
         &self,
         solver: &dyn Solver,

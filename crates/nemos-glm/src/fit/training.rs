@@ -35,6 +35,7 @@ use crate::{Error, FittedPopulationGlm, InverseLink, ObservationModel, Populatio
 /// assert!((training.fitted()?.coef()[(0, 0)].exp() - 3.0).abs() < 0.05);
 /// # Ok::<(), nemos_glm::Error>(())
 /// ```
+#[doc(alias = "partial_fit")]
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Training<O, L> {

@@ -91,6 +91,7 @@ impl<O: ObservationModel, L: InverseLink> FittedPopulationGlm<O, L> {
     }
 
     /// `[n_features, n_neurons]`: one column of coefficients per neuron.
+    #[doc(alias("coef_", "params"))]
     pub fn coef(&self) -> ArrayView2<'_, f64> {
         self.all().slice_move(s![..-1, ..])
     }
@@ -102,6 +103,7 @@ impl<O: ObservationModel, L: InverseLink> FittedPopulationGlm<O, L> {
     }
 
     /// `[n_neurons]`: the predictors where every feature is zero.
+    #[doc(alias("intercept_", "bias"))]
     pub fn intercept(&self) -> ArrayView1<'_, f64> {
         self.all().slice_move(s![-1, ..])
     }
@@ -224,6 +226,7 @@ impl<O: ObservationModel, L: InverseLink> FittedPopulationGlm<O, L> {
     ///
     /// # Errors
     /// As [`score`](FittedPopulationGlm::score).
+    #[doc(alias = "aggregate_sample_scores")]
     pub fn score_by_neuron<B: Backend>(
         &self,
         design: &(impl ToDesign<B> + ?Sized),

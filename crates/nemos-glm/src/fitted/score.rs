@@ -23,6 +23,7 @@ use crate::{Error, fitted::null};
 ///
 /// # References
 /// McFadden (1974), in *Frontiers in Econometrics*; Cohen et al. (2003), *Applied Multiple Regression*, chapter 13.
+#[doc(alias("score_type", "pseudo_r2"))]
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Score {

@@ -54,6 +54,7 @@ impl<O: ObservationModel, L: InverseLink> FittedGlm<O, L> {
     }
 
     /// `[n_features]`: one coefficient per column of the design.
+    #[doc(alias("coef_", "params"))]
     pub fn coef(&self) -> &[f64] {
         let column = self.0.fit().parameters.column(0);
         &column[..column.len() - 1]
@@ -74,6 +75,7 @@ impl<O: ObservationModel, L: InverseLink> FittedGlm<O, L> {
     }
 
     /// The predictor where every feature is zero.
+    #[doc(alias("intercept_", "bias"))]
     pub fn intercept(&self) -> f64 {
         self.0.intercept()[0]
     }

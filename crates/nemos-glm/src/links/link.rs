@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 /// }
 /// let _ = Glm::new(Poisson).link(Square);
 /// ```
+#[doc(alias = "inverse_link_function")]
 pub trait InverseLink: Clone + Debug + Send + Sync + 'static {
     /// The rate, elementwise: `[n_samples, n_neurons]` in and out.
     fn rate<T: BurnBackend>(&self, predictor: Tensor<T, 2>) -> Tensor<T, 2>;

@@ -8,6 +8,7 @@ use crate::links::at::{At, FusedLink, logistic};
 use crate::{InverseLink, LinkForm, ScalarLink};
 
 /// `rate = 1 / (1 + exp(−predictor))`: a probability whose log-odds is the predictor.
+#[doc(alias("expit", "sigmoid"))]
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Logistic;
 

@@ -6,6 +6,7 @@ use nemos_core::tensor::{Tensor, backend::Backend as BurnBackend};
 use crate::{InverseLink, LinkForm, ScalarLink};
 
 /// `rate = Φ(predictor)`, the normal distribution function: probit regression.
+#[doc(alias = "probit")]
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct NormalCdf;
 

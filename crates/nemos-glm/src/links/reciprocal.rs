@@ -7,6 +7,7 @@ use crate::links::at::{At, FusedLink};
 use crate::{InverseLink, LinkForm, ScalarLink};
 
 /// `rate = 1 / predictor`, for predictors above zero.
+#[doc(alias = "one_over_x")]
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reciprocal;
 

@@ -22,6 +22,7 @@ use crate::{Draw, Identity, LinkForm, Logistic, Mean, ObservationModel, Support}
 ///
 /// # References
 /// McCullagh & Nelder (1989), *Generalized Linear Models*, chapter 4.
+#[doc(alias("BernoulliObservations", "LogisticRegression"))]
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bernoulli;
 

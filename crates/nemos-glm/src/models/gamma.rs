@@ -24,6 +24,7 @@ use crate::{Draw, Exp, Identity, LinkForm, Mean, ObservationModel, Reciprocal, S
 ///
 /// # References
 /// McCullagh & Nelder (1989), *Generalized Linear Models*, chapter 8.
+#[doc(alias("GammaObservations", "GammaRegressor"))]
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gamma;
 

@@ -22,6 +22,7 @@ use crate::{Draw, Identity, LinkForm, Mean, ObservationModel, Scale};
 /// ```
 ///
 /// The loss being twice the usual one, a ridge of strength `s` is `s/2` on the usual scale.
+#[doc(alias("GaussianObservations", "LinearRegression"))]
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gaussian;
 

@@ -38,6 +38,7 @@ use crate::{Draw, Exp, Identity, LinkForm, Mean, ObservationModel, Scale, Softpl
 ///
 /// # References
 /// Venables & Ripley (2002), *Modern Applied Statistics with S*, section 7.4.
+#[doc(alias = "NegativeBinomialObservations")]
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct NegativeBinomial {
     scale: Option<f64>,

@@ -40,6 +40,7 @@ use crate::{InverseLink, Mean};
 /// }
 /// let _ = nemos_glm::Glm::new(Exponential);
 /// ```
+#[doc(alias("families", "Observations"))]
 pub trait ObservationModel: Clone + Debug + Send + Sync + 'static {
     /// The link that a model takes unless told otherwise.
     type DefaultLink: InverseLink + Default;

@@ -24,6 +24,7 @@ use crate::{Draw, Exp, Identity, LinkForm, Mean, ObservationModel, Softplus, Sup
 ///
 /// # References
 /// McCullagh & Nelder (1989), *Generalized Linear Models*, chapter 6.
+#[doc(alias("PoissonObservations", "PoissonRegressor"))]
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Poisson;
 

@@ -222,6 +222,7 @@ impl<'a, D: Samples<B>, B: Backend> Inferred<'a, D, B> {
     ///
     /// # Errors
     /// As [`log_likelihood`](Inferred::log_likelihood).
+    #[doc(alias = "forward_pass")]
     pub fn filtered(&self) -> Result<D::Output, Error> {
         Ok(self.of_states(self.filtered_array()?))
     }
@@ -230,6 +231,7 @@ impl<'a, D: Samples<B>, B: Backend> Inferred<'a, D, B> {
     ///
     /// # Errors
     /// As [`log_likelihood`](Inferred::log_likelihood).
+    #[doc(alias("backward_pass", "forward_backward"))]
     pub fn smoothed(&self) -> Result<D::Output, Error> {
         Ok(self.of_states(self.smoothed_array()?))
     }
@@ -248,6 +250,7 @@ impl<'a, D: Samples<B>, B: Backend> Inferred<'a, D, B> {
     ///
     /// # Errors
     /// As [`log_likelihood`](Inferred::log_likelihood).
+    #[doc(alias = "viterbi")]
     pub fn decoded(&self) -> Result<Decoded, Error> {
         let (chain, emissions) = (self.chain(), self.log_emissions_of());
         let mut path = vec![0; self.data.n_rows()];

@@ -22,10 +22,12 @@ use crate::penalty::strength::{Counts, Strength};
 /// # References
 /// Hoerl & Kennard (1970), *Technometrics* 12; Tibshirani (1996), *JRSS B* 58; Zou & Hastie (2005), *JRSS B* 67;
 /// Yuan & Lin (2006), *JRSS B* 68.
+#[doc(alias = "penalty")]
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub enum Regularizer {
     /// No penalty.
+    #[doc(alias = "UnRegularized")]
     #[default]
     Unregularized,
     /// Half the strength times the sum of squares.
@@ -55,11 +57,13 @@ pub enum Regularizer {
 /// use nemos_solvers::{Regularizer, Strength, ridge};
 /// assert_eq!(ridge(0.1), Regularizer::Ridge(Strength::Shared(0.1)));
 /// ```
+#[doc(alias = "l2")]
 pub fn ridge(strength: impl Into<Strength>) -> Regularizer {
     Regularizer::Ridge(strength.into())
 }
 
 /// The strength times the sum of absolute values: [`Regularizer::Lasso`].
+#[doc(alias = "l1")]
 pub fn lasso(strength: impl Into<Strength>) -> Regularizer {
     Regularizer::Lasso(strength.into())
 }
@@ -219,6 +223,7 @@ impl Regularizer {
     /// Regularizer::Lasso(0.5.into()).proximal(coef.view_mut(), 0, 1.0);
     /// assert_eq!(coef, array![[0.5], [0.0]]);
     /// ```
+    #[doc(alias("get_proximal_operator", "prox_lasso"))]
     pub fn proximal(&self, mut coef: ArrayViewMut2<'_, f64>, neuron: usize, step: f64) {
         let (penalty, mut flat) = self.of_array(&coef.view(), neuron);
         // The ridge's map divides, and the others are homogeneous: that of the sum is one after the other.

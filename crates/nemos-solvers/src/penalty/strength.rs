@@ -10,6 +10,7 @@ use crate::error::Error;
 /// A neuron here is a problem: where one neuron is fitted several times, with other strengths or on other folds, each of
 /// these fits has a strength of its own. A classifier has coefficients for every class, and a strength per feature holds
 /// for all of them.
+#[doc(alias("regularizer_strength", "alpha", "lambda"))]
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub enum Strength {

@@ -85,6 +85,7 @@ impl ColumnOutcome {
 }
 
 /// How a fit ended, one entry per column.
+#[doc(alias("solver_state_", "optim_info_", "OptimizationInfo"))]
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub struct Outcome {

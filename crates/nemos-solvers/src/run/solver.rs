@@ -16,6 +16,7 @@ use crate::run::stopping::Stopping;
 /// *Implementor must* say which penalties it handles: an [`Objective`] leaves the nonsmooth part of its penalty out of its
 /// evaluations, and a solver that does not look at [`Objective::penalty`] would minimise without it.
 /// *Caller must* begin by [`begin`](crate::begin) or [`minimize`](crate::minimize), which ask.
+#[doc(alias = "AbstractSolver")]
 pub trait Solver: Debug + Send + Sync {
     /// Name of the solver.
     fn name(&self) -> &'static str;

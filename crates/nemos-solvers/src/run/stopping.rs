@@ -16,6 +16,7 @@ use crate::error::Error;
 /// let strict = Stopping::new().tolerance(1e-14).max_steps(1000);
 /// assert_eq!(strict.max_steps, Some(1000));
 /// ```
+#[doc(alias("solver_kwargs", "maxiter", "tol"))]
 #[derive(Copy, Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub struct Stopping {

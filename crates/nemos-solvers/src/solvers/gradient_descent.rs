@@ -45,6 +45,7 @@ use crate::run::stopping::Stopping;
 /// }
 /// # Ok::<(), nemos_solvers::Error>(())
 /// ```
+#[doc(alias("ProximalGradient", "FISTA", "NAG"))]
 #[derive(Copy, Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct GradientDescent(Settings);
 

@@ -37,6 +37,7 @@ use crate::run::stopping::Stopping;
 /// assert!(solution.outcome.all_converged());
 /// # Ok::<(), nemos_solvers::Error>(())
 /// ```
+#[doc(alias = "LBFGS")]
 #[derive(Copy, Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Lbfgs {
     memory: usize,

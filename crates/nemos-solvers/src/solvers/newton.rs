@@ -28,6 +28,7 @@ use crate::run::stopping::Stopping;
 /// assert!(solution.outcome.all_converged());
 /// # Ok::<(), nemos_solvers::Error>(())
 /// ```
+#[doc(alias = "IRLS")]
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub struct Newton {}

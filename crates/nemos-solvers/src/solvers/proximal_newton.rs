@@ -67,6 +67,7 @@ pub enum ModelCurvature {
 /// assert!(solution.parameters.column(0).contains(&0.0));
 /// # Ok::<(), nemos_solvers::Error>(())
 /// ```
+#[doc(alias = "glmnet")]
 #[derive(Copy, Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ProximalNewton {
     curvature: ModelCurvature,

@@ -42,6 +42,7 @@ use crate::run::stopping::Stopping;
 /// assert!(solution.outcome.all_converged());
 /// # Ok::<(), nemos_solvers::Error>(())
 /// ```
+#[doc(alias = "ProxSVRG")]
 #[derive(Copy, Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Svrg(Settings);
 

@@ -31,6 +31,7 @@ impl<B: Backend, K: Kind> Signal<B, K> {
     /// assert_eq!(average.to_vec(), [2.0, 4.0]);             // of 1, 3 and 2; and of 4
     /// # Ok::<(), nemos_timeseries::Error>(())
     /// ```
+    #[doc(alias = "compute_event_triggered_average")]
     pub fn perievent_average(&self, triggers: &Ts, around: Around, bin_size: f64) -> Result<Self, Error> {
         let (samples, width) = (self.sample_times(), self.n_columns());
         let triggers = triggers.restrict(self.support());

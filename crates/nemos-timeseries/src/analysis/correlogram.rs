@@ -51,6 +51,7 @@ impl TsGroup {
     /// assert!((auto.values[[4, 0]] - 2.0 / (3.0 * 0.5)).abs() < 1e-12);
     /// # Ok::<(), nemos_timeseries::Error>(())
     /// ```
+    #[doc(alias = "compute_autocorrelogram")]
     pub fn autocorrelograms(&self, bin_size: f64, window: f64, normalization: Normalization) -> Result<Correlograms, Error> {
         let pairs = self.units().iter().zip(self.ids()).map(|(unit, &id)| (unit, unit, (id, id)));
         let mut found = correlograms(&pairs.collect::<Vec<_>>(), bin_size, window, normalization)?;
@@ -63,6 +64,7 @@ impl TsGroup {
     ///
     /// # Errors
     /// As [`autocorrelograms`](TsGroup::autocorrelograms).
+    #[doc(alias = "compute_crosscorrelogram")]
     pub fn crosscorrelograms(&self, bin_size: f64, window: f64, normalization: Normalization) -> Result<Correlograms, Error> {
         let (units, ids) = (self.units(), self.ids());
         let pair = |first: usize, second: usize| (&units[first], &units[second], (ids[first], ids[second]));
@@ -91,6 +93,7 @@ impl TsGroup {
     ///
     /// # Errors
     /// As [`autocorrelograms`](TsGroup::autocorrelograms).
+    #[doc(alias = "compute_eventcorrelogram")]
     pub fn event_correlograms(&self, events: &Ts, bin_size: f64, window: f64, normalization: Normalization) -> Result<Correlograms, Error> {
         let units = self.restrict(events.support());
         let pairs = units.units().iter().zip(units.ids()).map(|(unit, &id)| (events, unit, (0, id)));

@@ -68,6 +68,7 @@ impl TuningCurves {
     /// ```
     /// # References
     /// Zhang, Ginzburg, McNaughton & Sejnowski (1998), *Journal of Neurophysiology* 79(2). doi:10.1152/jn.1998.79.2.1017
+    #[doc(alias("decode_1d", "decode_2d"))]
     pub fn decode_bayes<B: Backend>(&self, counts: &TsdFrame<B>, bin_size: f64, prior: Prior) -> Result<Decoded<B>, Error> {
         positive("the size of a bin", bin_size)?;
         let counts = &self.columns_of(counts)?;

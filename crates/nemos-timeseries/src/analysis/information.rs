@@ -39,6 +39,7 @@ impl TuningCurves {
     /// assert_eq!(curves.information()[0].per_spike, 1.0);
     /// # Ok::<(), nemos_timeseries::Error>(())
     /// ```
+    #[doc(alias("compute_mutual_information", "compute_1d_mutual_info"))]
     #[must_use]
     pub fn information(&self) -> Vec<Information> {
         let total: f64 = self.occupancy().iter().sum();

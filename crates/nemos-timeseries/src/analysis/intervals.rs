@@ -53,6 +53,7 @@ impl TsGroup {
     /// assert_eq!(found.counts.column(0).to_vec(), [2.0, 0.0, 1.0]);
     /// # Ok::<(), nemos_timeseries::Error>(())
     /// ```
+    #[doc(alias = "compute_isi_distribution")]
     pub fn interval_distributions(&self, bins: &Binning) -> Result<IntervalDistributions, Error> {
         let of_unit = |unit: &Ts| {
             let epochs = unit.rows_by_epoch().into_iter();

@@ -29,6 +29,7 @@ impl Ts {
     /// assert_eq!(aligned.metadata().numbers("event")?, [1.0, 4.5]);
     /// # Ok::<(), nemos_timeseries::Error>(())
     /// ```
+    #[doc(alias("compute_perievent", "peth"))]
     #[must_use]
     #[expect(clippy::missing_panics_doc, reason = "invariant: one row of metadata per trigger")]
     pub fn perievent(&self, triggers: &Ts, around: Around) -> TsGroup {
@@ -49,6 +50,7 @@ impl Ts {
 
 impl TsGroup {
     /// [`Ts::perievent`] of every unit, with its number.
+    #[doc(alias("compute_perievent", "peth"))]
     #[must_use]
     pub fn perievent(&self, triggers: &Ts, around: Around) -> Vec<(u64, TsGroup)> {
         let units = self.ids().iter().zip(self.units());
@@ -66,6 +68,7 @@ impl<B: Backend> Signal<B, Scalar> {
     /// # Errors
     /// [`Error::Irregular`] or [`Error::TooFewSamples`] unless samples are even; [`Error::TooMany`] if there are too many
     /// lags.
+    #[doc(alias("compute_perievent", "peth"))]
     pub fn perievent(&self, triggers: &Ts, around: Around) -> Result<TsdFrame<B>, Error> {
         let triggers = triggers.restrict(self.support());
         let (axis, values) = aligned(self, &triggers, around)?;
@@ -82,6 +85,7 @@ impl<B: Backend> Signal<B, Frame> {
     ///
     /// # Errors
     /// As [`Tsd::perievent`](crate::Tsd::perievent).
+    #[doc(alias("compute_perievent", "peth"))]
     pub fn perievent(&self, triggers: &Ts, around: Around) -> Result<TsdTensor<B>, Error> {
         let triggers = triggers.restrict(self.support());
         let (axis, values) = aligned(self, &triggers, around)?;

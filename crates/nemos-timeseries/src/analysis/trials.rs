@@ -51,6 +51,7 @@ impl TsGroup {
     /// assert!(counts[[0, 1, 1]].is_nan());
     /// # Ok::<(), nemos_timeseries::Error>(())
     /// ```
+    #[doc(alias("trial_count", "build_tensor"))]
     pub fn trial_counts(&self, trials: &IntervalSet, bin_size: f64, edge: TrialEdge) -> Result<Array3<f64>, Error> {
         let bins = Bins::new(trials, bin_size)?;
         let ranges = bins.by_epoch();
@@ -74,6 +75,7 @@ impl<B: Backend, K: Kind> Signal<B, K> {
     ///
     /// # Shapes
     /// `[n_columns, n_trials, n_samples]`
+    #[doc(alias("to_trial_tensor", "build_tensor"))]
     #[must_use]
     pub fn trial_tensor(&self, trials: &IntervalSet, edge: TrialEdge) -> Array3<f64> {
         let rows = trials.rows(self.sample_times());

@@ -32,6 +32,7 @@ impl<B: Backend> Signal<B, Scalar> {
     /// assert_eq!(average.column("0")?.to_vec(), [0.0, 1.0, 0.0]);
     /// # Ok::<(), nemos_timeseries::Error>(())
     /// ```
+    #[doc(alias("compute_spike_triggered_average", "compute_event_triggered_average"))]
     pub fn triggered_average(&self, units: &TsGroup, bin_size: f64, around: Around) -> Result<TsdFrame<B>, Error> {
         let (axis, values) = averages(self, units, bin_size, around)?;
         let dims = [axis.len(), units.len()];
@@ -47,6 +48,7 @@ impl<B: Backend> Signal<B, Frame> {
     ///
     /// # Errors
     /// As [`Tsd::triggered_average`](crate::Tsd::triggered_average).
+    #[doc(alias("compute_spike_triggered_average", "compute_event_triggered_average"))]
     pub fn triggered_average(&self, units: &TsGroup, bin_size: f64, around: Around) -> Result<TsdTensor<B>, Error> {
         let (axis, values) = averages(self, units, bin_size, around)?;
         let dims = [axis.len(), units.len() * self.n_columns()];

@@ -118,6 +118,7 @@ impl TsGroup {
     /// # Errors
     /// [`Error::Differ`] unless there are as many binnings as features; [`Error::Range`], [`Error::Empty`] or [`Error::TooMany`]
     /// if bins cannot be made; [`Error::TooFewSamples`] if no epoch has two samples of the feature.
+    #[doc(alias("compute_tuning_curves", "compute_1d_tuning_curves", "compute_2d_tuning_curves"))]
     pub fn tuning_curves<B: Backend, K: Kind>(&self, feature: &Signal<B, K>, bins: &[Binning]) -> Result<TuningCurves, Error> {
         self.tuning_curves_within(feature, bins, f64::INFINITY)
     }
@@ -156,6 +157,7 @@ impl<B: Backend> Signal<B, Frame> {
     ///
     /// # Errors
     /// As [`TsGroup::tuning_curves`].
+    #[doc(alias("compute_tuning_curves", "compute_1d_tuning_curves", "compute_2d_tuning_curves"))]
     pub fn tuning_curves<K: Kind>(&self, feature: &Signal<B, K>, bins: &[Binning]) -> Result<TuningCurves, Error> {
         self.tuning_curves_within(feature, bins, f64::INFINITY)
     }

@@ -24,6 +24,7 @@ use crate::signals::{Scalar, Signal, TsdFrame, matrix};
 ///
 /// # References
 /// Torrence & Compo (1998), *Bulletin of the American Meteorological Society* 79(1). doi:10.1175/1520-0477(1998)079<0061:APGTWA>2.0.CO;2
+#[doc(alias = "generate_morlet_filterbank")]
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Morlet {
@@ -154,6 +155,7 @@ impl<B: Backend> Signal<B, Scalar> {
     /// assert!(amplitudes[1] > 10.0 * amplitudes[0] && amplitudes[1] > 10.0 * amplitudes[2]);
     /// # Ok::<(), nemos_timeseries::Error>(())
     /// ```
+    #[doc(alias = "compute_wavelet_transform")]
     pub fn wavelets(&self, morlet: &Morlet) -> Result<Wavelets<B>, Error> {
         positive("the width of the Gaussian", morlet.gaussian_width)?;
         positive("the length of a wavelet's window", morlet.window_length)?;

@@ -173,6 +173,7 @@ impl<B: Backend, K: Kind> Signal<B, K> {
     /// assert_eq!(peak.map(|at| power.frequencies[at].round()), Some(8.0));
     /// # Ok::<(), nemos_timeseries::Error>(())
     /// ```
+    #[doc(alias("compute_mean_power_spectral_density", "welch", "periodogram"))]
     pub fn power_spectrum(&self, window: &SpectralWindow) -> Result<PowerSpectrum, Error> {
         let plan = Plan::new(self, window)?;
         let windows = plan.windows(self.axis());

@@ -18,6 +18,7 @@ impl IntervalSet {
     }
 
     /// What lies in both sets, with the metadata of `self`.
+    #[doc(alias = "intersect")]
     #[must_use]
     pub fn intersection(&self, other: &IntervalSet) -> IntervalSet {
         let (mut intervals, mut origins) = (Vec::new(), Vec::new());
@@ -39,6 +40,7 @@ impl IntervalSet {
     }
 
     /// What lies in `self` but not in `other`, with the metadata of `self`.
+    #[doc(alias = "set_diff")]
     #[must_use]
     pub fn difference(&self, other: &IntervalSet) -> IntervalSet {
         let (mut intervals, mut origins) = (Vec::new(), Vec::new());
@@ -90,12 +92,14 @@ impl IntervalSet {
     }
 
     /// The intervals longer than `seconds`, with their metadata.
+    #[doc(alias = "drop_short_intervals")]
     #[must_use]
     pub fn drop_short(&self, seconds: f64) -> IntervalSet {
         self.filter(|index| self.beyond(index, seconds) > 0.0)
     }
 
     /// The intervals shorter than `seconds`, with their metadata.
+    #[doc(alias = "drop_long_intervals")]
     #[must_use]
     pub fn drop_long(&self, seconds: f64) -> IntervalSet {
         self.filter(|index| self.beyond(index, seconds) < 0.0)
@@ -109,6 +113,7 @@ impl IntervalSet {
     }
 
     /// Joins neighbours that are no more than `seconds` apart. Metadata are dropped.
+    #[doc(alias = "merge_close_intervals")]
     #[must_use]
     pub fn merge_close(&self, seconds: f64) -> IntervalSet {
         IntervalSet::trusted(merge(self.intervals().iter().copied(), seconds)).with_grain(self.grain())

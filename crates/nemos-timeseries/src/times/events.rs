@@ -175,6 +175,7 @@ impl Ts {
     }
 
     /// The events from `start` to `end`, both included. The support stays what it was.
+    #[doc(alias("get_slice", "get"))]
     #[must_use]
     pub fn between(&self, start: f64, end: f64) -> Self {
         self.part(self.rows_between(start, end), self.support.clone())
@@ -202,6 +203,7 @@ impl Ts {
     }
 
     /// Epochs in which events follow each other by no more than `gap` seconds.
+    #[doc(alias = "find_support")]
     #[must_use]
     pub fn bouts(&self, gap: f64) -> IntervalSet {
         let instants = self.times().iter().map(|&time| Interval { start: time, end: time });

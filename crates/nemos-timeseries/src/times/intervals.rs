@@ -194,6 +194,7 @@ impl IntervalSet {
     ///
     /// # Errors
     /// [`Error::MetadataRows`] unless the column has one row per interval.
+    #[doc(alias = "set_info")]
     pub fn with_column(mut self, name: impl Into<String>, column: impl Into<Column>) -> Result<Self, Error> {
         self.metadata = Arc::new(self.metadata.as_ref().clone().with(name, column)?);
         Ok(self)
@@ -220,6 +221,7 @@ impl IntervalSet {
     }
 
     /// The length of all intervals together, in seconds.
+    #[doc(alias = "tot_length")]
     pub fn total_length(&self) -> f64 {
         self.intervals.iter().map(Interval::length).sum()
     }
@@ -235,11 +237,13 @@ impl IntervalSet {
     }
 
     /// The middle of each interval.
+    #[doc(alias = "get_intervals_center")]
     pub fn centers(&self) -> impl ExactSizeIterator<Item = f64> {
         self.intervals.iter().map(|interval| interval.start + interval.length() / 2.0)
     }
 
     /// The interval that holds this time: the later one where two touch.
+    #[doc(alias = "in_interval")]
     pub fn find(&self, time: f64) -> Option<usize> {
         let after = self.intervals.partition_point(|interval| self.low(interval) <= time);
         let end = |index: usize| self.intervals[index].end;

@@ -120,6 +120,7 @@ impl<B: Backend, K: Kind> Signal<B, K> {
     /// # Errors
     /// [`Error::Irregular`] unless samples are even, [`Error::Missing`] at a NaN, [`Error::Frequency`], [`Error::Range`],
     /// [`Error::Order`] or [`Error::NotPositive`] if the filter cannot be, [`Error::TooFewSamples`] if an epoch is too short.
+    #[doc(alias("apply_bandpass_filter", "apply_bandstop_filter", "apply_lowpass_filter", "apply_highpass_filter"))]
     pub fn filter(&self, filter: &Filter) -> Result<Self, Error> {
         let sampling_rate = 1.0 / self.sampling_step()?;
         filter.validate(sampling_rate)?;

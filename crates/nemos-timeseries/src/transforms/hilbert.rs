@@ -13,6 +13,7 @@ impl<B: Backend, K: Kind> Signal<B, K> {
     ///
     /// # Errors
     /// [`Error::Missing`] at a NaN.
+    #[doc(alias("compute_hilbert_phase", "apply_hilbert_transform"))]
     pub fn phase(&self) -> Result<Self, Error> {
         self.check_complete()?;
         let turn = std::f64::consts::TAU;
@@ -30,6 +31,7 @@ impl<B: Backend, K: Kind> Signal<B, K> {
     ///
     /// # Errors
     /// [`Error::Missing`] at a NaN.
+    #[doc(alias = "compute_hilbert_envelope")]
     pub fn envelope(&self) -> Result<Self, Error> {
         self.check_complete()?;
         self.map_columns(|_, values| {

@@ -8,6 +8,7 @@ use crate::times::{Interval, runs};
 impl<B: Backend, K: Kind> Signal<B, K> {
     /// The samples without NaN. Where some are missing in between, an epoch is cut in two: from its start to the last sample
     /// before them, and from the first one after them.
+    #[doc(alias = "dropna")]
     #[must_use]
     pub fn drop_missing(&self) -> Self {
         let (times, width) = (self.sample_times(), self.n_columns());

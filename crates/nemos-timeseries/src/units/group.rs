@@ -99,6 +99,7 @@ impl TsGroup {
     ///
     /// # Errors
     /// [`Error::MetadataRows`] unless the column has one row per unit.
+    #[doc(alias = "set_info")]
     pub fn with_column(mut self, name: impl Into<String>, column: impl Into<Column>) -> Result<Self, Error> {
         self.metadata = Arc::new(self.metadata.as_ref().clone().with(name, column)?);
         Ok(self)
@@ -132,6 +133,7 @@ impl TsGroup {
     }
 
     /// What is known about each unit.
+    #[doc(alias = "get_info")]
     pub fn metadata(&self) -> &Table {
         &self.metadata
     }
@@ -164,6 +166,7 @@ impl TsGroup {
     }
 
     /// The units of which `keep` is true, with their metadata; it is given their place, from 0.
+    #[doc(alias = "getby_threshold")]
     #[must_use]
     pub fn filter(&self, keep: impl Fn(usize) -> bool) -> Self {
         self.select(&(0..self.len()).filter(|&unit| keep(unit)).collect::<Vec<_>>())
@@ -173,6 +176,7 @@ impl TsGroup {
     ///
     /// # Errors
     /// [`Error::UnknownName`] or [`Error::ColumnKind`] unless there is a column of texts of this name.
+    #[doc(alias("getby_category", "groupby"))]
     pub fn by_category(&self, name: &str) -> Result<BTreeMap<String, TsGroup>, Error> {
         let mut members: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (unit, category) in self.metadata.texts(name)?.iter().enumerate() {

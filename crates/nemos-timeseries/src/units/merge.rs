@@ -30,6 +30,7 @@ impl TsGroup {
     /// assert_eq!(both.support().total_length(), 2.0);
     /// # Ok::<(), nemos_timeseries::Error>(())
     /// ```
+    #[doc(alias = "merge_group")]
     pub fn merge(&self, other: &TsGroup) -> Result<TsGroup, Error> {
         let support = self.support().union(other.support());
         let units = self.units().iter().chain(other.units()).cloned();

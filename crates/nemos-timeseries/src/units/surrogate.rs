@@ -21,6 +21,7 @@ impl Ts {
     /// assert_eq!((shuffled.times()[0], shuffled.times()[3]), (0.0, 7.0));
     /// # Ok::<(), nemos_timeseries::Error>(())
     /// ```
+    #[doc(alias = "shuffle_ts_intervals")]
     #[must_use]
     pub fn shuffle_intervals<R: Rng + ?Sized>(&self, rng: &mut R) -> Self {
         let mut times = Vec::with_capacity(self.len());
@@ -46,6 +47,7 @@ impl Ts {
     ///
     /// # Errors
     /// [`Error::NotPositive`] unless `most` is positive and finite.
+    #[doc(alias = "jitter_timestamps")]
     pub fn jitter<R: Rng + ?Sized>(&self, most: f64, rng: &mut R) -> Result<Self, Error> {
         positive("the jitter", most)?;
         let moved = self.times().iter().map(|time| time + (2.0 * rng.random::<f64>() - 1.0) * most);
@@ -53,6 +55,7 @@ impl Ts {
     }
 
     /// As many events at times drawn evenly from the support.
+    #[doc(alias = "resample_timestamps")]
     #[must_use]
     pub fn resample<R: Rng + ?Sized>(&self, rng: &mut R) -> Self {
         let clock = Clock::new(self.support());
@@ -64,6 +67,7 @@ impl Ts {
     ///
     /// # Errors
     /// [`Error::Range`] unless `least` and `most` are finite and in order.
+    #[doc(alias = "shift_timestamps")]
     pub fn shift_circularly<R: Rng + ?Sized>(&self, least: f64, most: f64, rng: &mut R) -> Result<Self, Error> {
         if !((most - least).is_finite() && least <= most) {
             return Err(Error::Range {
@@ -84,6 +88,7 @@ impl Ts {
 
 impl TsGroup {
     /// [`Ts::shuffle_intervals`] of every unit.
+    #[doc(alias = "shuffle_ts_intervals")]
     #[must_use]
     pub fn shuffle_intervals<R: Rng + ?Sized>(&self, rng: &mut R) -> Self {
         let units = self.units().iter().map(|unit| unit.shuffle_intervals(rng)).collect();
@@ -94,12 +99,14 @@ impl TsGroup {
     ///
     /// # Errors
     /// As [`Ts::jitter`].
+    #[doc(alias = "jitter_timestamps")]
     pub fn jitter<R: Rng + ?Sized>(&self, most: f64, rng: &mut R) -> Result<Self, Error> {
         let units = self.units().iter().map(|unit| unit.jitter(most, rng)).collect::<Result<_, _>>()?;
         Ok(self.with_units(units, self.support().clone()))
     }
 
     /// [`Ts::resample`] of every unit.
+    #[doc(alias = "resample_timestamps")]
     #[must_use]
     pub fn resample<R: Rng + ?Sized>(&self, rng: &mut R) -> Self {
         let units = self.units().iter().map(|unit| unit.resample(rng)).collect();
@@ -110,6 +117,7 @@ impl TsGroup {
     ///
     /// # Errors
     /// As [`Ts::shift_circularly`].
+    #[doc(alias = "shift_timestamps")]
     pub fn shift_circularly<R: Rng + ?Sized>(&self, least: f64, most: f64, rng: &mut R) -> Result<Self, Error> {
         let units = self.units().iter().map(|unit| unit.shift_circularly(least, most, rng));
         Ok(self.with_units(units.collect::<Result<_, _>>()?, self.support().clone()))
