@@ -21,6 +21,14 @@ fn units() -> Result<TsGroup, Anything> {
 }
 
 #[test]
+fn a_basis_of_nothing_is_the_null_model() -> Result<(), Anything> {
+    let position = Matrix::from(vec![0.0, 1.0, 2.0, 3.0]);
+    let fitted = Glm::new(Poisson).fit(&Basis::from(nemos::basis::Zero::new()).compute_features(&position)?, &Matrix::from(vec![1.0, 3.0, 2.0, 6.0]))?;
+    assert!((fitted.intercept().exp() - 3.0).abs() < 1e-6, "{fitted}");
+    Ok(())
+}
+
+#[test]
 fn one_neuron_is_counted_fitted_and_printed() -> Result<(), Anything> {
     let units = units()?;
     let counts: TsdFrame = units.count(0.1)?;

@@ -190,7 +190,8 @@ fn check<B: Backend>(design: &Design<'_, B>, counts: &Design<'_, B>) -> Result<(
         ("design", design.n_rows(), design.n_columns()),
         ("counts", counts.n_rows(), counts.n_columns()),
     ] {
-        if rows == 0 || columns == 0 {
+        // Without features there is an intercept: the null model.
+        if rows == 0 || (columns == 0 && name == "counts") {
             return Err(Error::Empty { name, rows, columns }.into());
         }
     }

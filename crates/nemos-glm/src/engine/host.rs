@@ -52,7 +52,7 @@ pub(crate) struct Handles<B: Backend> {
 impl<B: Backend> Handles<B> {
     pub(crate) fn new(chunk: &Chunk<B>) -> Self {
         Handles {
-            features: chunk.features.as_ref().map(Matrix::host),
+            features: chunk.features.as_ref().filter(|features| features.dims()[1] > 0).map(Matrix::host),
             counts: chunk.counts.host(),
             weights: chunk.weights.as_ref().map(Matrix::host),
             offset: chunk.offset.as_ref().map(Matrix::host),

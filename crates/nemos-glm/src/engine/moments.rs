@@ -60,6 +60,9 @@ impl MomentSums {
                 .collect::<Vec<_>>()
         });
         self.weight += weights.as_ref().map_or(features.dims()[0] as f64, |weights| weights.iter().sum());
+        if self.sum.is_empty() {
+            return Ok(());
+        }
         let host = features.host();
         if let Some(values) = host.as_slice::<f64>() {
             self.add_host(values, weights, about);
