@@ -23,7 +23,10 @@ fn units() -> Result<TsGroup, Anything> {
 #[test]
 fn a_basis_of_nothing_is_the_null_model() -> Result<(), Anything> {
     let position = Matrix::from(vec![0.0, 1.0, 2.0, 3.0]);
-    let fitted = Glm::new(Poisson).fit(&Basis::from(nemos::basis::Zero::new()).compute_features(&position)?, &Matrix::from(vec![1.0, 3.0, 2.0, 6.0]))?;
+    let fitted = Glm::new(Poisson).fit(
+        &Basis::from(nemos::basis::Zero::new()).compute_features(&position)?,
+        &Matrix::from(vec![1.0, 3.0, 2.0, 6.0]),
+    )?;
     assert!((fitted.intercept().exp() - 3.0).abs() < 1e-6, "{fitted}");
     Ok(())
 }

@@ -305,7 +305,10 @@ mod tests {
         // The slope along the second direction alone: its step is one over its square.
         let (along, square) = solved.seminormal(&[0.0, 0.0, 1e-12]);
         let of_second: f64 = (0..40).map(|row| z(row) * z(row)).sum();
-        assert!((0.9..3.0).contains(&(square * of_second)) && (along[1] + along[2]).abs() < 1e-2 * along[2].abs(), "{square} {along:?}");
+        assert!(
+            (0.9..3.0).contains(&(square * of_second)) && (along[1] + along[2]).abs() < 1e-2 * along[2].abs(),
+            "{square} {along:?}"
+        );
         let same = LeastSquares::new(matrix(0.0).view(), &right, 1e-15).unwrap();
         assert_eq!((same.rank, same.solution.contains(&0.0)), (2, true));
         assert_eq!(LeastSquares::new(array![[f64::NAN]].view(), &[1.0], 1e-15), None);

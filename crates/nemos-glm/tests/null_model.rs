@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use nemos_core::{Cpu, Design, Matrix};
 use nemos_core::tensor::{Tensor, backend::Backend as BurnBackend};
-use nemos_glm::{Bernoulli, ClassifierGlm, Exp, Gamma, Gaussian, Glm, Mean, NegativeBinomial, ObservationModel, Poisson, PopulationGlm, Regularizer, Score, Support};
+use nemos_core::{Cpu, Design, Matrix};
+use nemos_glm::{
+    Bernoulli, ClassifierGlm, Exp, Gamma, Gaussian, Glm, Mean, NegativeBinomial, ObservationModel, Poisson, PopulationGlm, Regularizer,
+    Score, Support,
+};
 
 fn counts() -> Matrix<Cpu> {
     Matrix::from_column(vec![1.0, 3.0, 2.0, 6.0])

@@ -118,6 +118,11 @@ impl Hdf5 {
         n_values > self.most / size_of::<f64>()
     }
 
+    /// Whether the file has fewer bytes than so many rows, which are then none that could be listed.
+    pub(crate) fn is_shorter_than(&self, n_rows: usize) -> bool {
+        n_rows > self.most / BEST_COMPRESSION
+    }
+
     /// Names of the groups and of the datasets in a group.
     pub(crate) fn members(&self, group: &str) -> Result<(Vec<String>, Vec<String>), Error> {
         let found = self.file.group(group).and_then(|group| group.member_names());

@@ -35,7 +35,7 @@ pub(crate) fn axis(part: &Part, shape: &[usize], is_transposed: bool) -> Result<
     match source(part)? {
         Source::Even { start, rate } => even(part, n_samples, start, rate),
         Source::Written(path) => {
-            let n_times = part.file.shape(&path)?.iter().product();
+            let n_times = part.file.shape(&path)?.into_iter().fold(1, usize::saturating_mul);
             if n_times != n_samples {
                 let others = if is_transposed { &[] } else { shape.get(1..).unwrap_or_default() };
                 if others.contains(&n_times) {
@@ -45,14 +45,14 @@ pub(crate) fn axis(part: &Part, shape: &[usize], is_transposed: bool) -> Result<
                         times: n_times,
                     });
                 }
-                if !part.log.is_lenient() {
+                let rows = n_times.min(n_samples)..n_times.max(n_samples);
+                if !part.log.is_lenient() || part.file.is_shorter_than(rows.len()) {
                     return Err(Error::SeriesTimes {
                         name: part.label(),
                         times: n_times,
                         samples: n_samples,
                     });
                 }
-                let rows = n_times.min(n_samples)..n_times.max(n_samples);
                 part.log.note(&part.path, rows.collect(), Reason::Unpaired);
             }
             written(part, &path, n_times.min(n_samples))

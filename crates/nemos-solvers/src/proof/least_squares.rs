@@ -127,7 +127,10 @@ impl Centred {
             }
             change.value()
         });
-        let slopes: Vec<f64> = of_rows.zip(&point.rows).map(|(change, row)| row.slope + row.curvature * change).collect();
+        let slopes: Vec<f64> = of_rows
+            .zip(&point.rows)
+            .map(|(change, row)| row.slope + row.curvature * change)
+            .collect();
         let sums = exact::products_about(problem.features.view(), &self.mean, &slopes);
         let of_feature = |(&feature, change): (&usize, &f64)| sums[feature] + problem.ridge[feature] * (point.at[feature] + change);
         let intercept = exact::sum(slopes.iter().copied());
@@ -360,10 +363,5 @@ fn by_rows(problem: &RowProblem<'_>, point: &Point, centred: &Centred) -> Option
     for ((along, correction), scale) in along.iter_mut().zip(correction).zip(&scale) {
         *along += correction / scale;
     }
-    Some((
-        along,
-        0.5 * square,
-        solved.rank.min(width).saturating_sub(1),
-        solved.condition,
-    ))
+    Some((along, 0.5 * square, solved.rank.min(width).saturating_sub(1), solved.condition))
 }
