@@ -110,6 +110,14 @@ pub enum Error {
         /// What it should be.
         expected: &'static str,
     },
+    /// A saved model whose parts do not fit, and which file that is.
+    #[error("{}: {source}", path.display())]
+    Model {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it: [`Error::ModelPart`].
+        source: Box<Error>,
+    },
     /// The file holds a model of other types.
     #[error("the file holds {saved}, but {asked} was asked for; load it with the types that it was saved with")]
     OtherModel {
@@ -359,6 +367,17 @@ impl Error {
             path: path.into(),
             object: object.into(),
             source: source.into(),
+        }
+    }
+
+    /// The same where a part of a saved model is wrong, with the file that it is a part of.
+    pub(crate) fn of_model(self, path: &Path) -> Self {
+        match self {
+            Error::ModelPart { .. } => Error::Model {
+                path: path.into(),
+                source: Box::new(self),
+            },
+            other => other,
         }
     }
 }

@@ -35,51 +35,10 @@ impl SavedModel {
     /// features, with a warning. Labels of classes come back as their positions, with a warning unless they are.
     ///
     /// # Errors
-    /// As [`NpzFile::array`] where an array is missing or damaged, and [`Error::ModelPart`] where its value is not understood.
+    /// As [`NpzFile::array`] where an array is missing or damaged, and [`Error::Model`] where its value is not understood.
     pub fn load_nemos(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let file = NpzFile::open(path)?;
-        let class = one_text(&file, CLASS)?;
-        let class = names::class(&class).ok_or(part("model class", "a GLM of NeMoS"))?;
-        let kind = match class {
-            Class::Glm | Class::PopulationGlm => read_kind(&file)?,
-            Class::ClassifierGlm | Class::ClassifierPopulationGlm => {
-                check_labels(&file)?;
-                let n_classes = number(&file, N_CLASSES)? as usize;
-                Kind::Classifier { n_classes }
-            }
-        };
-        let intercept: Vec<f64> = file.array(INTERCEPT)?.into_iter().collect();
-        let coef = matrix(file.array(COEF)?, intercept.len())?;
-        let n_neurons = intercept.len() / kind.n_classes().max(1);
-        let mut options = Options::default();
-        options.regularizer = read_penalty(&file, coef.nrows(), n_neurons)?;
-        options.mask = match file.has(MASK).then(|| file.array(MASK)).transpose()? {
-            // A number alone is None.
-            Some(mask) if mask.ndim() > 0 => Some(FeatureMask::Coefficients(
-                matrix(mask, if class == Class::Glm { 1 } else { intercept.len() })?.mapv(|flag| flag != 0.0),
-            )),
-            _ => None,
-        };
-        let outcome = ColumnOutcome::new(Status::Given, coef.nrows());
-        let saved = SavedModel {
-            header: Header {
-                kind,
-                options,
-                outcome: Outcome::new("none", vec![outcome; n_neurons]),
-                has_offset: false,
-                features: Names::none(),
-                neurons: Names::none().columns_or_numbers(n_neurons),
-                basis: None,
-            },
-            coef,
-            intercept,
-            scale: per_neuron(&file, SCALE, n_neurons)?,
-            dof_resid: per_neuron(&file, DOF_RESID, n_neurons)?,
-        };
-        saved.check()?;
-        saved.penalty()?;
-        saved.mask()?;
-        Ok(saved)
+        let path = path.as_ref();
+        read(path).map_err(|error| error.of_model(path))
     }
 
     /// Writes a `.npz` file for NeMoS's `load_model`, with names of blocks of features replaced by the features.
@@ -160,6 +119,52 @@ impl SavedModel {
             Some(mask) => Some(mask.resolve(&self.header.features, self.n_features(), self.n_neurons())?),
         })
     }
+}
+
+fn read(path: &Path) -> Result<SavedModel, Error> {
+    let file = NpzFile::open(path)?;
+    let class = one_text(&file, CLASS)?;
+    let class = names::class(&class).ok_or(part("model class", "a GLM of NeMoS"))?;
+    let kind = match class {
+        Class::Glm | Class::PopulationGlm => read_kind(&file)?,
+        Class::ClassifierGlm | Class::ClassifierPopulationGlm => {
+            check_labels(&file)?;
+            let n_classes = number(&file, N_CLASSES)? as usize;
+            Kind::Classifier { n_classes }
+        }
+    };
+    let intercept: Vec<f64> = file.array(INTERCEPT)?.into_iter().collect();
+    let coef = matrix(file.array(COEF)?, intercept.len())?;
+    let n_neurons = intercept.len() / kind.n_classes().max(1);
+    let mut options = Options::default();
+    options.regularizer = read_penalty(&file, coef.nrows(), n_neurons)?;
+    options.mask = match file.has(MASK).then(|| file.array(MASK)).transpose()? {
+        // A number alone is None.
+        Some(mask) if mask.ndim() > 0 => Some(FeatureMask::Coefficients(
+            matrix(mask, if class == Class::Glm { 1 } else { intercept.len() })?.mapv(|flag| flag != 0.0),
+        )),
+        _ => None,
+    };
+    let outcome = ColumnOutcome::new(Status::Given, coef.nrows());
+    let saved = SavedModel {
+        header: Header {
+            kind,
+            options,
+            outcome: Outcome::new("none", vec![outcome; n_neurons]),
+            has_offset: false,
+            features: Names::none(),
+            neurons: Names::none().columns_or_numbers(n_neurons),
+            basis: None,
+        },
+        coef,
+        intercept,
+        scale: per_neuron(&file, SCALE, n_neurons)?,
+        dof_resid: per_neuron(&file, DOF_RESID, n_neurons)?,
+    };
+    saved.check()?;
+    saved.penalty()?;
+    saved.mask()?;
+    Ok(saved)
 }
 
 fn read_kind(file: &NpzFile) -> Result<Kind, Error> {

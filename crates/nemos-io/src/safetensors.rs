@@ -67,49 +67,53 @@ impl SavedModel {
     /// Reads a safetensors file.
     ///
     /// # Errors
-    /// [`Error::Open`], [`Error::NotAModel`], [`Error::ModelVersion`] or [`Error::ModelPart`]: what is wrong with the file.
+    /// [`Error::Open`], [`Error::NotAModel`], [`Error::ModelVersion`] or [`Error::Model`]: what is wrong with the file.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let not_a_model = |error: io::Error| Error::NotAModel {
-            path: path.into(),
-            source: Arc::new(error),
-        };
-        let bytes = std::fs::read(path).map_err(|source| Error::Open {
-            path: path.into(),
-            source: Arc::new(source),
-        })?;
-        let (_, table) = SafeTensors::read_metadata(&bytes).map_err(|error| not_a_model(io::Error::other(error)))?;
-        let metadata = table.metadata().clone().unwrap_or_default();
-        if metadata.get("format").is_none_or(|format| format != "nemos") {
-            return Err(not_a_model(io::Error::other("it holds arrays, but no model of nemos")));
-        }
-        let version = metadata.get("version").map_or("", String::as_str);
-        if version != VERSION {
-            return Err(Error::ModelVersion {
-                path: path.into(),
-                got: version.chars().take(20).collect(),
-                expected: VERSION,
-            });
-        }
-        let arrays = Arrays(SafeTensors::deserialize(&bytes).map_err(|error| not_a_model(io::Error::other(error)))?);
-        let header = serde_json::from_slice(arrays.bytes("header", Dtype::U8)?.1).map_err(|error| not_a_model(error.into()))?;
-        let (_, intercept) = arrays.floats("intercept")?;
-        let (shape, coef) = arrays.floats("coef")?;
-        let shape = (shape.first().copied().unwrap_or(0), intercept.len());
-        let coef = Array2::from_shape_vec(shape, coef).map_err(|_| Error::ModelPart {
-            part: "coef",
-            expected: "an array [n_features, n_neurons] or [n_features, n_neurons, n_classes]",
-        })?;
-        let saved = SavedModel {
-            header,
-            coef,
-            intercept,
-            scale: arrays.floats("scale")?.1,
-            dof_resid: arrays.floats("dof_resid")?.1,
-        };
-        saved.check()?;
-        Ok(saved)
+        read(path).map_err(|error| error.of_model(path))
     }
+}
+
+fn read(path: &Path) -> Result<SavedModel, Error> {
+    let not_a_model = |error: io::Error| Error::NotAModel {
+        path: path.into(),
+        source: Arc::new(error),
+    };
+    let bytes = std::fs::read(path).map_err(|source| Error::Open {
+        path: path.into(),
+        source: Arc::new(source),
+    })?;
+    let (_, table) = SafeTensors::read_metadata(&bytes).map_err(|error| not_a_model(io::Error::other(error)))?;
+    let metadata = table.metadata().clone().unwrap_or_default();
+    if metadata.get("format").is_none_or(|format| format != "nemos") {
+        return Err(not_a_model(io::Error::other("it holds arrays, but no model of nemos")));
+    }
+    let version = metadata.get("version").map_or("", String::as_str);
+    if version != VERSION {
+        return Err(Error::ModelVersion {
+            path: path.into(),
+            got: version.chars().take(20).collect(),
+            expected: VERSION,
+        });
+    }
+    let arrays = Arrays(SafeTensors::deserialize(&bytes).map_err(|error| not_a_model(io::Error::other(error)))?);
+    let header = serde_json::from_slice(arrays.bytes("header", Dtype::U8)?.1).map_err(|error| not_a_model(error.into()))?;
+    let (_, intercept) = arrays.floats("intercept")?;
+    let (shape, coef) = arrays.floats("coef")?;
+    let shape = (shape.first().copied().unwrap_or(0), intercept.len());
+    let coef = Array2::from_shape_vec(shape, coef).map_err(|_| Error::ModelPart {
+        part: "coef",
+        expected: "an array [n_features, n_neurons] or [n_features, n_neurons, n_classes]",
+    })?;
+    let saved = SavedModel {
+        header,
+        coef,
+        intercept,
+        scale: arrays.floats("scale")?.1,
+        dof_resid: arrays.floats("dof_resid")?.1,
+    };
+    saved.check()?;
+    Ok(saved)
 }
 
 /// An array on its way into a file.

@@ -427,6 +427,13 @@ fn damage(bytes: &[u8], name: &str, read: impl Fn(&PathBuf)) {
     }
 }
 
+/// An error says which file it is about.
+fn names_its_file(read: Result<SavedModel, nemos_io::Error>, path: &PathBuf) {
+    if let Err(error) = read {
+        assert!(error.to_string().contains(&path.display().to_string()), "{error}");
+    }
+}
+
 #[test]
 fn damaged_files_are_errors_and_never_panics() {
     let file = Scratch::new("whole");
@@ -438,6 +445,7 @@ fn damaged_files_are_errors_and_never_panics() {
     let design = Matrix::<Cpu>::zeros([2, 3]);
     fitted.save(&file.0).unwrap();
     damage(&std::fs::read(&file.0).unwrap(), "damaged", |path| {
+        names_its_file(SavedModel::load(path), path);
         if let Ok(loaded) = FittedPopulationGlm::<NegativeBinomial, Exp>::load(path) {
             let _ = loaded.predict(&design);
         }
@@ -447,6 +455,7 @@ fn damaged_files_are_errors_and_never_panics() {
     let fitted = lasso.with_parameters(&coef(), &[0.0, 1.0]).unwrap();
     fitted.save_nemos(&file.0).unwrap();
     damage(&std::fs::read(&file.0).unwrap(), "damaged.npz", |path| {
+        names_its_file(SavedModel::load_nemos(path), path);
         if let Ok(loaded) = FittedPopulationGlm::<Poisson, Exp>::load_nemos(path) {
             let _ = loaded.predict(&design);
         }
