@@ -1,5 +1,5 @@
 """Recordings as laboratories have them: clocks that jump, missing times, units that restart, lzf, half precision, regions of
-interest, intervals as signs, trials that overlap, tables as pandas writes them. `crates/nemos-io/tests/field.rs` knows what
+interest, intervals as signs, trials that overlap, tables as pandas writes them. `crates/nemos-io/tests/io/field.rs` knows what
 they hold.
 
     python tests/interop/field_recordings.py FOLDER

@@ -1,6 +1,6 @@
 """Loads in NeMoS what this library wrote, and compares predictions.
 
-    NEMOS_REWRITTEN_DIR=/tmp/rewritten cargo test -p nemos-io --test models written_again
+    NEMOS_REWRITTEN_DIR=/tmp/rewritten cargo test -p nemos-io --test io written_again
     python tests/interop/models.py /tmp/rewritten
 """
 

@@ -1,6 +1,6 @@
 """Loads in pynapple what this library wrote, and compares it with what was saved at first.
 
-    NEMOS_REWRITTEN_DIR=/tmp/rewritten cargo test -p nemos-io --test recordings pynapple
+    NEMOS_REWRITTEN_DIR=/tmp/rewritten cargo test -p nemos-io --test io pynapple
     python tests/interop/pynapple_files.py /tmp/rewritten
 """
 

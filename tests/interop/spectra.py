@@ -1,5 +1,5 @@
 """Welch's spectra, spectrograms and Morlet wavelets of one signal, by SciPy and pynapple, a name and
-numbers on each line: those of `crates/nemos-timeseries/tests/spectra.rs`.
+numbers on each line: those of `crates/nemos-timeseries/tests/timeseries/spectra.rs`.
 
     python tests/interop/spectra.py crates/nemos-timeseries/tests/spectra.txt
 """

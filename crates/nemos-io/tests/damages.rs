@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "io/common.rs"]
 mod common;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -2,15 +2,11 @@
 //!
 //! `tests/interop/odd_nwb.py` writes `odd.nwb`; where `NEMOS_RECORDINGS_DIR` names a folder, its file is read instead.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
-
 use nemos_core::Cpu;
 use nemos_io::{Error, NwbFile, NwbKind};
 use nemos_timeseries::{IntervalSet, Ts};
 
-use common::folder;
+use crate::common::folder;
 
 fn open(name: &str) -> NwbFile {
     NwbFile::open(folder().join(name)).unwrap()

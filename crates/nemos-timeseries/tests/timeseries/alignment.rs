@@ -1,7 +1,5 @@
 //! Laws of correlograms and surrogates, against plain loops.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use nemos_timeseries::{IntervalSet, Normalization, Ts, TsGroup};
 use proptest::prelude::*;
 use rand::SeedableRng;

@@ -1,11 +1,6 @@
 //! Models beyond Poisson: against statsmodels, against each other, and with weights, offsets, masks and classes.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![allow(dead_code, reason = "the tests of a folder share helpers")]
-
-mod common;
-
-use common::simulate;
+use crate::common::simulate;
 use ndarray::{Array2, array};
 use nemos_core::{Backend, Cpu, Design, Features, Matrix, NdArray, ToDesign};
 use nemos_glm::{

@@ -1,7 +1,5 @@
 //! Own edges, limits of distance, groups made and merged, waits, averages of uneven frames, and times of observation.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use nemos_core::{Cpu, Matrix};
 use nemos_timeseries::*;
 use proptest::prelude::*;

@@ -1,11 +1,6 @@
 //! Many problems over one design: folds, strengths and weights that no copy of the data was made for.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![allow(dead_code, reason = "the tests of a folder share helpers")]
-
-mod common;
-
-use common::simulate;
+use crate::common::simulate;
 use ndarray::{Array2, Axis};
 use nemos_core::{Backend, Cpu, Matrix, NdArray, Segments, ToDesign};
 use nemos_glm::{

@@ -2,15 +2,11 @@
 //!
 //! `tests/interop/write_nwb.py` writes them; where `NEMOS_RECORDINGS_DIR` names a folder, its files are read instead.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
-
 use nemos_core::Cpu;
 use nemos_io::NwbFile;
 use serde_json::Value;
 
-use common::folder;
+use crate::common::folder;
 
 fn truth() -> Value {
     serde_json::from_str(&std::fs::read_to_string(folder().join("small.json")).unwrap()).unwrap()

@@ -1,11 +1,6 @@
 //! What holds for every fit.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![allow(dead_code, reason = "the tests of a folder share helpers")]
-
-mod common;
-
-use common::simulate;
+use crate::common::simulate;
 use ndarray::{Array2, Axis, concatenate};
 use nemos_core::{Cpu, Matrix};
 use nemos_glm::{FittedGlm, Glm, Poisson, Regularizer, Score, Stopping};

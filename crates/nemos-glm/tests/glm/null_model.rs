@@ -1,7 +1,5 @@
 //! A model without features: an intercept alone, which all others are measured against.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use nemos_core::tensor::{Tensor, backend::Backend as BurnBackend};
 use nemos_core::{Cpu, Design, Matrix};
 use nemos_glm::{

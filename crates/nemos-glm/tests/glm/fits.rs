@@ -1,11 +1,6 @@
 //! Whole fits: what they recover, how they end, and what they do not depend on.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![allow(dead_code, reason = "the tests of a folder share helpers")]
-
-mod common;
-
-use common::{simulate, softplus};
+use crate::common::{simulate, softplus};
 use ndarray::{Array2, s};
 use nemos_core::{Backend, Cpu, Matrix, NdArray};
 use nemos_glm::{Error, Exp, FittedPopulationGlm, Glm, Poisson, PopulationGlm, Regularizer, Score, Softplus, Status};

@@ -2,10 +2,6 @@
 //!
 //! `NEMOS_FUZZ_STEP` sets how many bytes lie between two that are flipped.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
-
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -14,7 +10,7 @@ use nemos_io::{Error, NwbFile, NwbKind};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use common::Scratch;
+use crate::common::Scratch;
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/");
 

@@ -1,7 +1,5 @@
 //! Numbers that pynapple 0.11.4 returned for the inputs below, for operations without golden cases.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use nemos_core::{Cpu, Matrix};
 use nemos_timeseries::{
     Around, Band, Binning, Causality, Decoded, Edges, Filter, IntervalSet, Metric, Normalization, Prior, Shift, TrialEdge, Ts, TsGroup,

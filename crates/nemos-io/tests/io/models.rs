@@ -1,9 +1,5 @@
 //! Models through files and back, and files that lie.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
-
 use std::fmt::Debug;
 use std::path::PathBuf;
 
@@ -24,7 +20,7 @@ use nemos_solvers::{
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use common::Scratch;
+use crate::common::Scratch;
 
 fn coef() -> Array2<f64> {
     array![[0.1, -0.2], [1.0 / 3.0, -0.0], [f64::MIN_POSITIVE, 4e300]]

@@ -1,7 +1,5 @@
 //! One tolerance for time: edges that were computed in two ways are one edge, everywhere.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use nemos_core::{Cpu, Matrix, time_tolerance};
 use nemos_timeseries::*;
 use proptest::prelude::*;

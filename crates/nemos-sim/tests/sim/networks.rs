@@ -1,7 +1,5 @@
 //! Recurrent simulations: against a dense loop, from what was fitted, and at their limits.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use ndarray::{Array2, Array3, ArrayView2, array, s};
 use nemos_basis::{Causality, Family, History, RaisedCosineLinear, RaisedCosineLog, Shift, Window};
 use nemos_core::{Cpu, Matrix, ToDesign};

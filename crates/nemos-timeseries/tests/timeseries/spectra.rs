@@ -1,7 +1,5 @@
 //! Spectra against SciPy's `welch` and `spectrogram`, and pynapple's wavelets; `tests/interop/spectra.py` wrote the numbers.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::collections::HashMap;
 
 use nemos_core::Cpu;

@@ -1,7 +1,5 @@
 //! Draws of fitted models: the same for the same generator, in the kind of the samples, and missing where samples are.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use ndarray::{Array2, array};
 use nemos_core::{Backend, Cpu, Design, Matrix, Names, NdArray, Samples, ToDesign};
 use nemos_glm::{

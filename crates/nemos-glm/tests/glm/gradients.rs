@@ -1,11 +1,6 @@
 //! Gradients and curvatures against central finite differences, for every objective, on slices and on tensors.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![allow(dead_code, reason = "the tests of a folder share helpers")]
-
-mod common;
-
-use common::simulate;
+use crate::common::simulate;
 use nemos_core::{Backend, Cpu, Matrix, NdArray, ToDesign};
 use nemos_glm::{
     Bernoulli, Exp, Gamma, Gaussian, Identity, InverseLink, LinkForm, Logistic, NegativeBinomial, NormalCdf, ObservationModel, Poisson,

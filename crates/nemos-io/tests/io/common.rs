@@ -3,14 +3,17 @@
 #![allow(dead_code, reason = "each test takes what it needs")]
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A path that no other test uses, removed in the end.
 pub(crate) struct Scratch(pub(crate) PathBuf);
 
 impl Scratch {
-    /// Tests of one program run at once: each takes a name of its own.
+    /// A new path that ends in this name: tests of one program run at once.
     pub(crate) fn new(name: &str) -> Self {
-        Scratch(std::env::temp_dir().join(format!("nemos_io_{}_{name}", std::process::id())))
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        Scratch(std::env::temp_dir().join(format!("nemos_io_{}_{number}_{name}", std::process::id())))
     }
 
     /// A file of these bytes.

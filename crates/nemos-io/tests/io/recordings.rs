@@ -2,10 +2,6 @@
 //!
 //! `tests/interop/recordings.py` writes them; where `NEMOS_RECORDINGS_DIR` names a folder, its files are read instead.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
-
 use std::io::Read;
 use std::path::Path;
 
@@ -14,7 +10,7 @@ use nemos_io::{Error, NwbFile, NwbKind, Pynapple};
 use nemos_timeseries::{IntervalSet, TsGroup};
 use serde_json::Value;
 
-use common::{Scratch, folder};
+use crate::common::{Scratch, folder};
 
 fn expected() -> Value {
     serde_json::from_str(&std::fs::read_to_string(folder().join("expected.json")).unwrap()).unwrap()

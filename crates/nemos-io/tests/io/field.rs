@@ -2,17 +2,13 @@
 //!
 //! `tests/interop/field_recordings.py` writes the files; where `NEMOS_FIELD_DIR` names a folder, its files are read instead.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
-
 use std::path::PathBuf;
 
 use nemos_core::Cpu;
 use nemos_io::{CsvFile, Error, Lenient, NwbFile, NwbKind, Reason, read_csv, read_npy, write_npy};
 use nemos_timeseries::{IntervalSet, Ts};
 
-use common::Scratch;
+use crate::common::Scratch;
 
 fn folder() -> PathBuf {
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/field");

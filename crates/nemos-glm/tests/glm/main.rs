@@ -1,0 +1,12 @@
+//! What the models promise.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+mod fits;
+mod gradients;
+mod laws;
+mod limits;
+mod models;
+mod null_model;
+mod problems;
