@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use nemos_basis::Inputs;
-use nemos_core::{Backend, Design, ToDesign};
+use nemos_core::{Backend, ToDesign};
 
 use crate::checkpoint::Checkpoint;
-use crate::refit::{Refitted, refit};
-use crate::searchable::{Data, Searchable};
-use crate::splits::Splits;
-use crate::table::Row;
+use crate::found::Search;
+use crate::refit::refit;
+use crate::row::Row;
+use crate::searchable::{Data, Searchable, data};
 use crate::{Choice, Error, Folds, Grid, Rule, Scoring, Settings, Table};
 
 /// A search over a grid: every candidate is fitted on the training rows of every fold and scored on its test rows; the one that the
@@ -277,96 +277,5 @@ impl<S: Searchable> GridSearch<S> {
             rows,
         };
         Ok((specifications.into_iter().map(|(_, made)| made).collect(), table))
-    }
-}
-
-/// Inputs and counts with as many rows, and how they are cut.
-pub(crate) fn data<'a, B: Backend>(inputs: Vec<Design<'a, B>>, counts: Design<'a, B>, folds: &Folds) -> Result<Data<'a, B>, Error> {
-    let Some(first) = inputs.first() else {
-        return Err(Error::Inputs {
-            what: "there are no inputs; give the design, or the inputs of a basis".into(),
-        });
-    };
-    let others = inputs[1..].iter().chain([&counts]);
-    if let Some(other) = others.into_iter().find(|other| other.n_rows() != first.n_rows()) {
-        return Err(nemos_core::Error::RowsDiffer {
-            left_name: "the first input",
-            left: first.n_rows(),
-            right_name: "another input, or the counts",
-            right: other.n_rows(),
-        }
-        .into());
-    }
-    // Whichever knows times and segments says where rows may be cut.
-    let knows = |design: &&Design<'_, B>| design.times().is_some() || design.segments().ranges().len() > 1;
-    let all = || inputs.iter().chain([&counts]);
-    let splits: Splits = folds.cut(all().find(knows).unwrap_or(first))?;
-    Ok(Data { inputs, counts, splits })
-}
-
-/// What a search found, and the model that was fitted to all rows.
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct Search<S: Searchable> {
-    table: Table,
-    best: usize,
-    chosen: Vec<usize>,
-    models: Vec<Refitted<S>>,
-}
-
-impl<S: Searchable> Search<S> {
-    /// Every candidate and its scores.
-    pub fn table(&self) -> &Table {
-        &self.table
-    }
-
-    /// The row that the rule chooses for all neurons together.
-    pub fn best(&self) -> &Row {
-        &self.table.rows[self.best]
-    }
-
-    /// The number of that row.
-    pub fn best_index(&self) -> usize {
-        self.best
-    }
-
-    /// `[n_neurons]`: the number of the row that was chosen for each neuron.
-    pub fn chosen(&self) -> &[usize] {
-        &self.chosen
-    }
-
-    /// `[n_neurons]`: the number that was chosen for each neuron at a path; NaN where there is none.
-    pub fn chosen_numbers(&self, path: &str) -> Vec<f64> {
-        let number = |row: &usize| self.table.rows[*row].settings().get(path)?.as_number();
-        self.chosen.iter().map(|row| number(row).unwrap_or(f64::NAN)).collect()
-    }
-
-    /// The chosen specification: of all neurons, unless [`models`](Search::models) has several.
-    pub fn specification(&self) -> &S {
-        &self.models[0].specification
-    }
-
-    /// The chosen model, fitted to all rows: of all neurons, unless [`models`](Search::models) has several.
-    pub fn fitted(&self) -> &S::Fitted {
-        &self.models[0].fitted
-    }
-
-    /// One model of all neurons; or, where neurons chose candidates that differ in more than the strengths of a penalty, one for each
-    /// group of neurons that chose the same.
-    pub fn models(&self) -> &[Refitted<S>] {
-        &self.models
-    }
-}
-
-impl<S: Searchable> fmt::Display for Search<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", self.table)?;
-        let mut distinct = self.chosen.clone();
-        distinct.sort_unstable();
-        distinct.dedup();
-        match distinct.as_slice() {
-            [only] => write!(f, "chosen: {}", self.table.rows[*only].settings()),
-            several => write!(f, "chosen per neuron: {} of {} candidates", several.len(), self.table.rows.len()),
-        }
     }
 }
