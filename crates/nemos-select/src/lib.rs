@@ -15,12 +15,14 @@
 //! | [`Scoring`] | log-likelihood, pseudo-R², bits per spike, or your own |
 //! | [`cross_validate`], [`learning_curve`] | one specification on folds, and on growing training rows |
 //! | [`Pipeline`], [`FittedPipeline`] | a basis and a model as one value: bounds and scales come from training rows alone |
+//! | [`Step`], [`Linear`] | a step of one's own between basis and model |
 //! | [`PathSearch`], [`Path`], [`Criterion`] | a lasso from the strength at which nothing is active downwards |
 //! | [`VariableSearch`], [`active_blocks`] | which blocks of features each neuron needs |
 //! | [`Tunable`], [`Searchable`] | parameters by path; what can be searched |
 
 mod batch;
 mod checkpoint;
+mod classes;
 mod cross_validate;
 mod cuts;
 mod error;
@@ -45,7 +47,9 @@ mod scoring;
 mod search;
 mod searchable;
 mod splits;
-mod standard;
+mod step;
+mod stepped;
+mod steps;
 mod table;
 mod tunable;
 mod value;
@@ -69,6 +73,7 @@ pub use scoring::{OwnScore, Scoring};
 pub use search::GridSearch;
 pub use searchable::Searchable;
 pub use splits::{Split, Splits};
+pub use step::{Linear, Step};
 pub use table::{CurvePoint, Table};
 pub use tunable::Tunable;
 pub use value::{Value, log_spaced};

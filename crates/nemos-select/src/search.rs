@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use nemos_basis::Inputs;
 use nemos_core::{Backend, ToDesign};
+use rand::Rng;
 
 use crate::checkpoint::Checkpoint;
 use crate::found::Search;
 use crate::refit::refit;
 use crate::row::Row;
 use crate::searchable::{Data, Searchable, data};
-use crate::{Choice, Error, Folds, Grid, Rule, Scoring, Settings, Table};
+use crate::{Choice, Distributions, Error, Folds, Grid, Rule, Scoring, Settings, Table};
 
 /// A search over a grid: every candidate is fitted on the training rows of every fold and scored on its test rows; the one that the
 /// rule chooses is fitted to all rows.
@@ -93,12 +94,32 @@ impl<S: Searchable> GridSearch<S> {
         Self::over_settings(specification, grid.candidates())
     }
 
-    /// These candidates: drawn at random, for one (see [`Distributions`](crate::Distributions)).
+    /// These candidates.
     pub fn over_settings(specification: S, settings: Vec<Settings>) -> Self {
         GridSearch {
             candidates: Candidates::Grid(specification, settings),
             options: SearchOptions::default(),
         }
+    }
+
+    /// So many candidates whose parameters are drawn from distributions. All options are those of a search over a grid, successive
+    /// halving included.
+    ///
+    /// # Errors
+    /// As [`Distributions::draw`].
+    ///
+    /// # Example
+    /// ```
+    /// use nemos_glm::{Glm, Poisson, Regularizer};
+    /// use nemos_select::{Distribution, Distributions, GridSearch};
+    /// use rand::SeedableRng;
+    /// let model = Glm::new(Poisson).regularizer(Regularizer::Ridge(1.0.into()));
+    /// let strengths = Distributions::new().over("strength", Distribution::LogUniform(1e-4, 1.0));
+    /// let _search = GridSearch::at_random(model, &strengths, 20, &mut rand_chacha::ChaCha8Rng::seed_from_u64(1))?;
+    /// # Ok::<(), nemos_select::Error>(())
+    /// ```
+    pub fn at_random<R: Rng + ?Sized>(specification: S, distributions: &Distributions, n: usize, rng: &mut R) -> Result<Self, Error> {
+        Ok(Self::over_settings(specification, distributions.draw(n, rng)?))
     }
 
     /// These specifications, by name.

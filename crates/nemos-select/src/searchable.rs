@@ -10,7 +10,7 @@ use crate::splits::Splits;
 use crate::tunable::{strength, strength_mut};
 use crate::{Error, Folds, Scoring, Tunable};
 
-/// A specification that can be fitted on some rows and scored on others. The models of `nemos-glm` and
+/// A specification that can be fitted on some rows and scored on others. The models of `nemos-glm`, classifiers included, and
 /// [`Pipeline`](crate::Pipeline) are.
 ///
 /// What fitting one gives is its `Fitted`: a [`FittedGlm`] of a [`Glm`].
@@ -143,7 +143,7 @@ impl<O: ObservationModel, L: InverseLink> sealed::Sealed for Glm<O, L> {
 }
 
 /// A model has one input: its design.
-fn design<'d, 'a, B: Backend>(inputs: &'d [Design<'a, B>]) -> Result<&'d Design<'a, B>, Error> {
+pub(crate) fn design<'d, 'a, B: Backend>(inputs: &'d [Design<'a, B>]) -> Result<&'d Design<'a, B>, Error> {
     match inputs {
         [design] => Ok(design),
         _ => Err(Error::Inputs {
