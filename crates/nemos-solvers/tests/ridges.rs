@@ -1,5 +1,7 @@
 //! Ridges one after the other: the same minima as those of each alone, after fewer passes.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ndarray::Array2;
