@@ -1,10 +1,12 @@
-"""The searches of select.rs by its peers: select_peer.py [grid] [path] [rows=N]. Double precision; `grid` is GridSearchCV over NeMoS's
+"""The searches of select.rs by its peers: select_peer.py [grid] [path] [rows=N] [strengths=N] (N of the 20, time as if of all). Double precision; `grid` is GridSearchCV over NeMoS's
 PopulationGLM, `path` are skglm, celer (where it has the family) and, of data written beside it, glmnet (select_peer.R)."""
 import sys, time, warnings, subprocess, tempfile, os, resource
 import numpy as np
 
 warnings.filterwarnings("ignore")
 rows = int(next((a[5:] for a in sys.argv if a.startswith("rows=")), 50_000))
+
+n_strengths = int(next((a[10:] for a in sys.argv if a.startswith("strengths=")), 20))
 
 
 def hashed(n, seed):
@@ -41,8 +43,11 @@ def grid():
     for name, kwargs in (("default", {}), ("tolerance 1e-6", dict(solver_name="LBFGS", solver_kwargs=dict(tol=1e-6, maxiter=10000)))):
         model = nmo.glm.PopulationGLM(regularizer="Ridge", regularizer_strength=0.01, **kwargs)
         start = time.perf_counter()
-        found = GridSearchCV(model, dict(regularizer_strength=np.logspace(-4, 0, 20).tolist()), cv=5).fit(X, y)
-        print(f"GridSearchCV over NeMoS, {name}: {time.perf_counter() - start:.2f} s, best {found.best_params_}, {found.best_score_:.8f}", flush=True)
+        some = np.logspace(-4, 0, 20)[np.linspace(0, 19, n_strengths).round().astype(int)].tolist()
+        found = GridSearchCV(model, dict(regularizer_strength=some), cv=5, refit=False).fit(X, y)
+        seconds = time.perf_counter() - start
+        user = resource.getrusage(resource.RUSAGE_SELF).ru_utime
+        print(f"GridSearchCV over NeMoS, {name}: {seconds:.2f} s for {n_strengths} strengths, {seconds * 20 / n_strengths:.1f} s as if for 20 ({user:.0f} s of processor time so far), best {found.best_params_}, {found.best_score_:.8f}", flush=True)
 
 
 def path():

@@ -39,6 +39,7 @@ mod linalg;
 mod matrix;
 mod memory;
 mod names;
+pub mod number;
 mod print;
 mod rows;
 mod segments;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use nemos_core::{Backend, Design};
 use serde::{Deserialize, Serialize};
 
+use crate::row::Row;
 use crate::searchable::Data;
-use crate::table::Row;
 use crate::{Error, Scoring, Settings};
 
 /// What is done of a search, and what it was a search of.

@@ -4,10 +4,9 @@ use nemos_basis::Inputs;
 use nemos_core::{Backend, ToDesign};
 
 use crate::batch::Evaluated;
-use crate::search::data;
-use crate::searchable::{Data, Searchable};
+use crate::row::Row;
+use crate::searchable::{Data, Searchable, data};
 use crate::splits::Splits;
-use crate::table::Row;
 use crate::{Error, Folds, Scoring, Settings};
 
 /// Fits a specification on the training rows of every fold and scores it on the test rows.

@@ -76,6 +76,14 @@ pub enum Error {
         /// Why not.
         why: String,
     },
+    /// A score of another kind of model.
+    #[error("{scoring} does not score this model: {why}")]
+    Scoring {
+        /// The score, printed.
+        scoring: String,
+        /// Why not.
+        why: &'static str,
+    },
     /// A search over nothing.
     #[error("the grid holds no candidates; give every parameter at least one value")]
     NoCandidates,

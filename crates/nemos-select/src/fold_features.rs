@@ -5,7 +5,7 @@ use nemos_core::{Backend, Design, Matrix, Names, ToDesign};
 
 use crate::batch::{self, Piece};
 use crate::searchable::Data;
-use crate::standard::{Standard, Standardized};
+use crate::steps::Learned;
 use crate::{Error, Pipeline, Split};
 
 /// Inputs that are designs already.
@@ -31,13 +31,13 @@ pub(crate) enum FoldFeatures<'a, B: Backend> {
 pub(crate) struct OfFold<'a, B: Backend> {
     train: BasisDesign<'a, B>,
     test: BasisDesign<'a, B>,
-    standard: Standardized,
+    steps: Learned,
 }
 
 impl<'a, B: Backend> FoldFeatures<'a, B> {
     pub(crate) fn new<M>(pipeline: &Pipeline<M>, data: &Data<'a, B>) -> Result<Self, Error> {
         let inputs = pipeline.routes.route(&pipeline.basis, &data.inputs)?;
-        if pipeline.basis.is_rowwise() && pipeline.standard == Standard::AsTheyAre {
+        if pipeline.basis.is_rowwise() && pipeline.steps.is_empty() {
             return Ok(FoldFeatures::Shared(pipeline.basis.design(Ready(&inputs))?));
         }
         let of_fold = |split: &Split| {
@@ -45,8 +45,8 @@ impl<'a, B: Backend> FoldFeatures<'a, B> {
             let (train, test) = (rows(split.train())?, rows(split.test())?);
             let basis = pipeline.learn(&train)?;
             let (train, test) = (basis.design(Ready(&train))?, basis.design(Ready(&test))?);
-            let standard = pipeline.standard.learn(&train.to_design())?;
-            Ok(OfFold { standard, train, test })
+            let steps = pipeline.steps.learn(&train.to_design())?;
+            Ok(OfFold { steps, train, test })
         };
         data.splits
             .iter()
@@ -61,8 +61,8 @@ impl<'a, B: Backend> FoldFeatures<'a, B> {
             FoldFeatures::OfFolds(folds) => {
                 let piece = |(fold, of_fold): (usize, &'s OfFold<'a, B>)| {
                     let split = data.splits.get(fold);
-                    let design = of_fold.standard.apply(&of_fold.train.to_design())?;
-                    let test = of_fold.standard.apply(&of_fold.test.to_design())?;
+                    let design = of_fold.steps.apply(&of_fold.train.to_design())?;
+                    let test = of_fold.steps.apply(&of_fold.test.to_design())?;
                     Ok(Piece {
                         folds: vec![fold],
                         design,

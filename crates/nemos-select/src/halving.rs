@@ -3,9 +3,10 @@
 use nemos_basis::Inputs;
 use nemos_core::{Backend, ToDesign};
 
-use crate::search::{GridSearch, Search, data};
-use crate::searchable::{Data, Searchable};
-use crate::table::Row;
+use crate::found::Search;
+use crate::row::Row;
+use crate::search::GridSearch;
+use crate::searchable::{Data, Searchable, data};
 use crate::{Error, Settings, Table};
 
 impl<S: Searchable> GridSearch<S> {

@@ -11,14 +11,9 @@ use nemos_glm::{
 use nemos_solvers::{ColumnOutcome, Objective, Order, Parameters, Request};
 
 use crate::Error;
-use crate::path::AT_MOST;
+use crate::path_search::AT_MOST;
+use crate::path_units::{Unit, units};
 use crate::tunable::strength_mut;
-
-/// Features that become active together, and what their strength is multiplied with.
-struct Unit {
-    features: Vec<usize>,
-    factor: f64,
-}
 
 /// One strength.
 #[derive(Clone, Debug)]
@@ -271,29 +266,6 @@ impl<'r, 'a, B: Backend, O: ObservationModel, L: InverseLink> Run<'r, 'a, B, O, 
             design = design.with_offset(offset.clone())?;
         }
         Ok(design)
-    }
-}
-
-/// Features by what makes them active together, and the share of the strength that is no ridge.
-fn units(penalty: &Regularizer, n_features: usize) -> (Vec<Unit>, f64) {
-    let single = |feature| Unit {
-        features: vec![feature],
-        factor: 1.0,
-    };
-    match penalty {
-        Regularizer::ElasticNet { lasso_share, .. } => ((0..n_features).map(single).collect(), *lasso_share),
-        Regularizer::GroupLasso { groups, .. } => {
-            let groups = match groups {
-                Groups::Features(groups) => groups.clone(),
-                _ => vec![(0..n_features).collect()],
-            };
-            let unit = |features: Vec<usize>| Unit {
-                factor: (features.len() as f64).sqrt(),
-                features,
-            };
-            (groups.into_iter().filter(|group| !group.is_empty()).map(unit).collect(), 1.0)
-        }
-        _ => ((0..n_features).map(single).collect(), 1.0),
     }
 }
 

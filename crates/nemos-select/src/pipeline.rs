@@ -1,4 +1,6 @@
-//! Pipelines: a basis and a model as one value.
+//! Pipelines: a basis, steps and a model as one value.
+
+use std::sync::Arc;
 
 use nemos_basis::{Basis, Inputs};
 use nemos_core::{Backend, Design, ToDesign};
@@ -9,10 +11,10 @@ use crate::fitted_pipeline::FittedPipeline;
 use crate::fold_features::{FoldFeatures, Ready};
 use crate::routes::Routes;
 use crate::searchable::{Data, Done, Searchable, restrict, sealed};
-use crate::standard::Standard;
-use crate::{Error, Scoring, Tunable};
+use crate::steps::Steps;
+use crate::{Error, Scoring, Step, Tunable};
 
-/// A basis and a model as one value, which is fitted, scored and searched as a whole.
+/// A basis, steps between, and a model as one value, which is fitted, scored and searched as a whole.
 ///
 /// Whatever comes from data comes from training rows alone: bounds, categories, means and standard deviations. Where a fold cuts
 /// the rows, filters begin anew, so that no history crosses the cut: rows whose window would are left out, of training and of
@@ -23,6 +25,8 @@ use crate::{Error, Scoring, Tunable};
 /// | `basis` | a whole basis |
 /// | a label (`place`) | a basis in the place of this part |
 /// | label and option (`place.n_functions`, `spikes.window`) | a value of that option |
+/// | a step (`standardized`) | `"passthrough"`, which leaves it out |
+/// | step and option (`components.n`) | a value of that option |
 /// | all others (`strength`) | as of the model |
 ///
 /// # Example
@@ -50,7 +54,7 @@ pub struct Pipeline<M> {
     pub(crate) basis: Basis,
     pub(crate) model: M,
     pub(crate) routes: Routes,
-    pub(crate) standard: Standard,
+    pub(crate) steps: Steps,
 }
 impl<M> Pipeline<M> {
     /// A basis, and the model of its features.
@@ -59,7 +63,7 @@ impl<M> Pipeline<M> {
             basis: basis.into(),
             model,
             routes: Routes::default(),
-            standard: Standard::AsTheyAre,
+            steps: Steps::default(),
         }
     }
 
@@ -72,10 +76,24 @@ impl<M> Pipeline<M> {
     }
 
     /// Takes the mean off every feature and divides it by its standard deviation, both of the training rows, so that a penalty
-    /// weighs features of different scales alike. Coefficients come back as those of the features themselves.
+    /// weighs features of different scales alike: a step by the name of `standardized`. Coefficients come back as those of the features
+    /// themselves.
     #[doc(alias = "StandardScaler")]
     pub fn standardized(mut self) -> Self {
-        self.standard = Standard::Standardized;
+        self.steps.standardized();
+        self
+    }
+
+    /// Leaves out features that others of the training rows span, together with an intercept: a step by the name of `identifiable`.
+    /// Their coefficients come back as zero.
+    pub fn identifiable(mut self) -> Self {
+        self.steps.identifiable();
+        self
+    }
+
+    /// Passes features through a step of one's own, after those that were named before.
+    pub fn step(mut self, name: impl Into<String>, step: impl Step + 'static) -> Self {
+        self.steps.own(name.into(), Arc::new(step));
         self
     }
 
@@ -166,12 +184,12 @@ impl<M: End> Pipeline<M> {
         let basis = self.learn(&inputs)?;
         let features = basis.design(Ready(&inputs))?;
         let design = features.to_design();
-        let standard = self.standard.learn(&design)?;
-        let design = standard.apply(&design)?;
+        let steps = self.steps.learn(&design)?;
+        let design = steps.apply(&design)?;
         let fitted = self.model.to_population().fit(&design, counts)?;
         Ok(FittedPipeline {
             basis,
-            model: M::fitted(standard.undo(fitted)?)?,
+            model: M::fitted(steps.undo(fitted)?)?,
             routes: self.routes.clone(),
         })
     }
@@ -192,7 +210,7 @@ where
         while let Some(&first) = left.first() {
             let like = |candidate: &usize| {
                 let (a, b) = (&candidates[first], &candidates[*candidate]);
-                (&a.basis, &a.routes, &a.standard) == (&b.basis, &b.routes, &b.standard)
+                (&a.basis, &a.routes, &a.steps) == (&b.basis, &b.routes, &b.steps)
             };
             let (group, rest): (Vec<usize>, Vec<usize>) = left.into_iter().partition(like);
             left = rest;
@@ -219,15 +237,15 @@ where
     fn joined<B: Backend>(chosen: &[&Self], inputs: &[Design<'_, B>]) -> Result<Option<Self>, Error> {
         let Some(first) = chosen.first() else { return Ok(None) };
         let models: Vec<_> = chosen.iter().map(|pipeline| pipeline.model.to_population()).collect();
-        let same =
-            |pipeline: &&&Self| (&pipeline.basis, &pipeline.routes, &pipeline.standard) == (&first.basis, &first.routes, &first.standard);
+        let same = |pipeline: &&&Self| (&pipeline.basis, &pipeline.routes, &pipeline.steps) == (&first.basis, &first.routes, &first.steps);
         if !(chosen.iter().all(|pipeline| same(&pipeline)) && models.iter().all(|model| differ_in_strength(&models[0], model))) {
             return Ok(None);
         }
         let inputs = first.routes.route(&first.basis, inputs)?;
         let features = first.learn(&inputs)?.design(Ready(&inputs))?;
+        let design = features.to_design();
         let model = merged(
-            &features.to_design(),
+            &first.steps.learn(&design)?.apply(&design)?,
             models.len(),
             models.iter().enumerate().map(|(neuron, model)| (model, neuron)),
         )?;
@@ -241,6 +259,7 @@ where
         let inputs = self.routes.route(&self.basis, inputs)?;
         let features = self.learn(&inputs)?.design(Ready(&inputs))?;
         let design = features.to_design();
+        let design = self.steps.learn(&design)?.apply(&design)?;
         let model = self.model.to_population();
         let options = restrict(model.options(), neurons, n_neurons, (design.names(), design.n_columns()))?;
         Ok(Pipeline {

@@ -21,6 +21,9 @@ impl<M: Searchable> Tunable for Pipeline<M> {
                 };
             }
         }
+        for (path, value) in self.steps.parameters() {
+            settings = settings.and(path, value);
+        }
         let model = self.model.parameters();
         model
             .iter()
@@ -54,6 +57,10 @@ impl<M: Searchable> Tunable for Pipeline<M> {
         // Of labels that begin alike, the longest is meant.
         if let Some((label, option)) = option.max_by_key(|(label, _)| label.len()) {
             made.basis = with_option(&self.basis, label, option, (path, value))?;
+            return Ok(made);
+        }
+        if let Some(steps) = self.steps.with(path, value) {
+            made.steps = steps?;
             return Ok(made);
         }
         made.model = self.model.with(path, value).map_err(|error| match error {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ndarray::ArrayView1;
 use nemos_core::{Backend, Design, Matrix};
-use nemos_glm::{FittedPopulationGlm, InverseLink, ObservationModel, Score};
+use nemos_glm::{FittedClassifierPopulationGlm, FittedPopulationGlm, InverseLink, ObservationModel, Score};
 
 use crate::Error;
 
@@ -28,6 +28,8 @@ pub enum Scoring {
     /// `Σ [y ln(rate / mean) − (rate − mean)] / (ln 2 · Σ y)`, whatever the observation model. Over all neurons, sums are taken
     /// before the ratio.
     BitsPerSpike,
+    /// The share of labels that a classifier tells right; over all neurons, of all labels together.
+    Accuracy,
     /// Your own, by name: from the counts and the rates of one neuron in the test rows in which neither is missing. Over all
     /// neurons it is their mean.
     Own(String, OwnScore),
@@ -51,6 +53,12 @@ impl Scoring {
         if let Scoring::Score(score) = self {
             return Ok(fitted.scores(design, counts, *score)?);
         }
+        if let Scoring::Accuracy = self {
+            return Err(Error::Scoring {
+                scoring: self.to_string(),
+                why: "a share of labels is a score of classifiers; this model tells counts",
+            });
+        }
         let rates = fitted.predict(design)?.to_matrix()?;
         let counts = counts.to_matrix()?;
         let pairs = (0..fitted.n_neurons()).map(|neuron| together(&counts, &rates, neuron));
@@ -67,6 +75,39 @@ impl Scoring {
                 (ratio(all), parts.into_iter().map(ratio).collect())
             }
         })
+    }
+}
+
+impl Scoring {
+    /// The same of a classifier; a score of one's own sees labels, and those that are told.
+    pub(crate) fn of_classes<B: Backend>(
+        &self,
+        fitted: &FittedClassifierPopulationGlm,
+        (design, labels): (&Design<'_, B>, &Design<'_, B>),
+    ) -> Result<(f64, Vec<f64>), Error> {
+        if let Scoring::Score(score) = self {
+            let all = fitted.score(design, labels, *score)?;
+            return Ok((all, fitted.score_by_neuron(design, labels, *score)?));
+        }
+        let (labels, told) = (labels.to_matrix()?, fitted.predict(design)?.to_matrix()?);
+        let pairs = (0..fitted.neurons().len()).map(|neuron| together(&labels, &told, neuron));
+        let pairs = pairs.collect::<Result<Vec<_>, Error>>()?;
+        match self {
+            Scoring::Own(_, own) => {
+                let each: Vec<f64> = pairs.iter().map(|(labels, told)| own(labels.into(), told.into())).collect();
+                Ok((each.iter().sum::<f64>() / each.len() as f64, each))
+            }
+            Scoring::Accuracy => {
+                let right = |(labels, told): &(Vec<f64>, Vec<f64>)| labels.iter().zip(told).filter(|(a, b)| a == b).count() as f64;
+                let each = pairs.iter().map(|pair| right(pair) / pair.0.len() as f64);
+                let n: usize = pairs.iter().map(|(labels, _)| labels.len()).sum();
+                Ok((pairs.iter().map(right).sum::<f64>() / n as f64, each.collect()))
+            }
+            _ => Err(Error::Scoring {
+                scoring: self.to_string(),
+                why: "it is a score of counts; a classifier tells labels",
+            }),
+        }
     }
 }
 
@@ -103,6 +144,7 @@ impl fmt::Display for Scoring {
             Scoring::Score(Score::Cohen) => f.write_str("Cohen's pseudo-R²"),
             Scoring::Score(other) => write!(f, "{other:?}"),
             Scoring::BitsPerSpike => f.write_str("bits per spike"),
+            Scoring::Accuracy => f.write_str("accuracy"),
             Scoring::Own(name, _) => f.write_str(name),
         }
     }

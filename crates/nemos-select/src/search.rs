@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use nemos_basis::Inputs;
-use nemos_core::{Backend, Design, ToDesign};
+use nemos_core::{Backend, ToDesign};
+use rand::Rng;
 
 use crate::checkpoint::Checkpoint;
-use crate::refit::{Refitted, refit};
-use crate::searchable::{Data, Searchable};
-use crate::splits::Splits;
-use crate::table::Row;
-use crate::{Choice, Error, Folds, Grid, Rule, Scoring, Settings, Table};
+use crate::found::Search;
+use crate::refit::refit;
+use crate::row::Row;
+use crate::searchable::{Data, Searchable, data};
+use crate::{Choice, Distributions, Error, Folds, Grid, Rule, Scoring, Settings, Table};
 
 /// A search over a grid: every candidate is fitted on the training rows of every fold and scored on its test rows; the one that the
 /// rule chooses is fitted to all rows.
@@ -45,7 +46,7 @@ use crate::{Choice, Error, Folds, Grid, Rule, Scoring, Settings, Table};
 /// assert!(search.fitted().coef()[0] > 1.0);
 /// # Ok::<(), nemos_select::Error>(())
 /// ```
-#[doc(alias("GridSearchCV", "RandomizedSearchCV"))]
+#[doc(alias = "GridSearchCV")]
 #[derive(Clone)]
 #[must_use]
 pub struct GridSearch<S> {
@@ -94,12 +95,32 @@ impl<S: Searchable> GridSearch<S> {
         Self::over_settings(specification, grid.candidates())
     }
 
-    /// These candidates: drawn at random, for one (see [`Distributions`](crate::Distributions)).
+    /// These candidates.
     pub fn over_settings(specification: S, settings: Vec<Settings>) -> Self {
         GridSearch {
             candidates: Candidates::Grid(specification, settings),
             options: SearchOptions::default(),
         }
+    }
+
+    /// So many candidates whose parameters are drawn from distributions. All options are those of a search over a grid, successive
+    /// halving included.
+    ///
+    /// # Errors
+    /// As [`Distributions::draw`].
+    ///
+    /// # Example
+    /// ```
+    /// use nemos_glm::{Glm, Poisson, Regularizer};
+    /// use nemos_select::{Distribution, Distributions, GridSearch};
+    /// use rand::SeedableRng;
+    /// let model = Glm::new(Poisson).regularizer(Regularizer::Ridge(1.0.into()));
+    /// let strengths = Distributions::new().over("strength", Distribution::LogUniform(1e-4, 1.0));
+    /// let _search = GridSearch::at_random(model, &strengths, 20, &mut rand_chacha::ChaCha8Rng::seed_from_u64(1))?;
+    /// # Ok::<(), nemos_select::Error>(())
+    /// ```
+    pub fn at_random<R: Rng + ?Sized>(specification: S, distributions: &Distributions, n: usize, rng: &mut R) -> Result<Self, Error> {
+        Ok(Self::over_settings(specification, distributions.draw(n, rng)?))
     }
 
     /// These specifications, by name.
@@ -278,99 +299,5 @@ impl<S: Searchable> GridSearch<S> {
             rows,
         };
         Ok((specifications.into_iter().map(|(_, made)| made).collect(), table))
-    }
-}
-
-/// Inputs and counts with as many rows, and how they are cut.
-pub(crate) fn data<'a, B: Backend>(inputs: Vec<Design<'a, B>>, counts: Design<'a, B>, folds: &Folds) -> Result<Data<'a, B>, Error> {
-    let Some(first) = inputs.first() else {
-        return Err(Error::Inputs {
-            what: "there are no inputs; give the design, or the inputs of a basis".into(),
-        });
-    };
-    let others = inputs[1..].iter().chain([&counts]);
-    if let Some(other) = others.into_iter().find(|other| other.n_rows() != first.n_rows()) {
-        return Err(nemos_core::Error::RowsDiffer {
-            left_name: "the first input",
-            left: first.n_rows(),
-            right_name: "another input, or the counts",
-            right: other.n_rows(),
-        }
-        .into());
-    }
-    // Whichever knows times and segments says where rows may be cut.
-    let knows = |design: &&Design<'_, B>| design.times().is_some() || design.segments().ranges().len() > 1;
-    let all = || inputs.iter().chain([&counts]);
-    let splits: Splits = folds.cut(all().find(knows).unwrap_or(first))?;
-    Ok(Data { inputs, counts, splits })
-}
-
-/// What a search found, and the model that was fitted to all rows.
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct Search<S: Searchable> {
-    table: Table,
-    best: usize,
-    chosen: Vec<usize>,
-    models: Vec<Refitted<S>>,
-}
-
-impl<S: Searchable> Search<S> {
-    /// Every candidate and its scores.
-    #[doc(alias = "cv_results_")]
-    pub fn table(&self) -> &Table {
-        &self.table
-    }
-
-    /// The row that the rule chooses for all neurons together.
-    #[doc(alias("best_params_", "best_score_", "best_index_"))]
-    pub fn best(&self) -> &Row {
-        &self.table.rows[self.best]
-    }
-
-    /// The number of that row.
-    pub fn best_index(&self) -> usize {
-        self.best
-    }
-
-    /// `[n_neurons]`: the number of the row that was chosen for each neuron.
-    pub fn chosen(&self) -> &[usize] {
-        &self.chosen
-    }
-
-    /// `[n_neurons]`: the number that was chosen for each neuron at a path; NaN where there is none.
-    pub fn chosen_numbers(&self, path: &str) -> Vec<f64> {
-        let number = |row: &usize| self.table.rows[*row].settings().get(path)?.as_number();
-        self.chosen.iter().map(|row| number(row).unwrap_or(f64::NAN)).collect()
-    }
-
-    /// The chosen specification: of all neurons, unless [`models`](Search::models) has several.
-    pub fn specification(&self) -> &S {
-        &self.models[0].specification
-    }
-
-    /// The chosen model, fitted to all rows: of all neurons, unless [`models`](Search::models) has several.
-    #[doc(alias = "best_estimator_")]
-    pub fn fitted(&self) -> &S::Fitted {
-        &self.models[0].fitted
-    }
-
-    /// One model of all neurons; or, where neurons chose candidates that differ in more than the strengths of a penalty, one for each
-    /// group of neurons that chose the same.
-    pub fn models(&self) -> &[Refitted<S>] {
-        &self.models
-    }
-}
-
-impl<S: Searchable> fmt::Display for Search<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", self.table)?;
-        let mut distinct = self.chosen.clone();
-        distinct.sort_unstable();
-        distinct.dedup();
-        match distinct.as_slice() {
-            [only] => write!(f, "chosen: {}", self.table.rows[*only].settings()),
-            several => write!(f, "chosen per neuron: {} of {} candidates", several.len(), self.table.rows.len()),
-        }
     }
 }

@@ -8,9 +8,9 @@ use nemos_glm::{
 use crate::batch::{self, Evaluated, differ_in_strength, merged};
 use crate::splits::Splits;
 use crate::tunable::{strength, strength_mut};
-use crate::{Error, Scoring, Tunable};
+use crate::{Error, Folds, Scoring, Tunable};
 
-/// A specification that can be fitted on some rows and scored on others. The models of `nemos-glm` and
+/// A specification that can be fitted on some rows and scored on others. The models of `nemos-glm`, classifiers included, and
 /// [`Pipeline`](crate::Pipeline) are.
 ///
 /// What fitting one gives is its `Fitted`: a [`FittedGlm`] of a [`Glm`].
@@ -21,6 +21,30 @@ pub(crate) struct Data<'a, B: Backend> {
     pub(crate) inputs: Vec<Design<'a, B>>,
     pub(crate) counts: Design<'a, B>,
     pub(crate) splits: Splits,
+}
+
+/// Inputs and counts with as many rows, and how they are cut.
+pub(crate) fn data<'a, B: Backend>(inputs: Vec<Design<'a, B>>, counts: Design<'a, B>, folds: &Folds) -> Result<Data<'a, B>, Error> {
+    let Some(first) = inputs.first() else {
+        return Err(Error::Inputs {
+            what: "there are no inputs; give the design, or the inputs of a basis".into(),
+        });
+    };
+    let others = inputs[1..].iter().chain([&counts]);
+    if let Some(other) = others.into_iter().find(|other| other.n_rows() != first.n_rows()) {
+        return Err(nemos_core::Error::RowsDiffer {
+            left_name: "the first input",
+            left: first.n_rows(),
+            right_name: "another input, or the counts",
+            right: other.n_rows(),
+        }
+        .into());
+    }
+    // Whichever knows times and segments says where rows may be cut.
+    let knows = |design: &&Design<'_, B>| design.times().is_some() || design.segments().ranges().len() > 1;
+    let all = || inputs.iter().chain([&counts]);
+    let splits: Splits = folds.cut(all().find(knows).unwrap_or(first))?;
+    Ok(Data { inputs, counts, splits })
 }
 
 /// Hears of candidates, by their numbers, when they are done.
@@ -119,7 +143,7 @@ impl<O: ObservationModel, L: InverseLink> sealed::Sealed for Glm<O, L> {
 }
 
 /// A model has one input: its design.
-fn design<'d, 'a, B: Backend>(inputs: &'d [Design<'a, B>]) -> Result<&'d Design<'a, B>, Error> {
+pub(crate) fn design<'d, 'a, B: Backend>(inputs: &'d [Design<'a, B>]) -> Result<&'d Design<'a, B>, Error> {
     match inputs {
         [design] => Ok(design),
         _ => Err(Error::Inputs {

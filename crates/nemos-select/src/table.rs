@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::batch::{Evaluated, Scored};
-use crate::{Rule, Settings};
+use crate::Rule;
+use crate::row::{Row, mean, std_error};
 
 /// What a search found: for each candidate its scores on every fold, over all neurons and of each. Prints as a table, the
 /// best first.
@@ -15,114 +15,6 @@ pub struct Table {
     pub(crate) scoring: String,
     pub(crate) neurons: Vec<String>,
     pub(crate) rows: Vec<Row>,
-}
-
-/// One candidate, and how it did.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Row {
-    settings: Settings,
-    #[serde(with = "crate::number")]
-    scores: Vec<f64>,
-    /// Neurons of the first fold, then of the second, …
-    #[serde(with = "crate::number")]
-    by_neuron: Vec<f64>,
-    /// `[n_neurons]`
-    #[serde(with = "crate::number")]
-    sizes: Vec<f64>,
-    /// Of the penalty; finite.
-    strength: f64,
-    n_unconverged: usize,
-    failure: Option<String>,
-}
-
-impl Row {
-    pub(crate) fn new(settings: Settings, strength: f64, evaluated: &Evaluated) -> Self {
-        let (folds, failure): (&[Scored], _) = match evaluated {
-            Ok(folds) => (folds, None),
-            Err(error) => (&[], Some(error.to_string())),
-        };
-        let n_neurons = folds.first().map_or(0, |fold| fold.sizes.len());
-        let size = |neuron: usize| folds.iter().map(|fold| fold.sizes[neuron]).sum::<f64>() / folds.len() as f64;
-        Row {
-            settings,
-            scores: folds.iter().map(|fold| fold.score).collect(),
-            by_neuron: folds.iter().flat_map(|fold| fold.by_neuron.iter().copied()).collect(),
-            sizes: (0..n_neurons).map(size).collect(),
-            strength: if strength.is_finite() { strength } else { 0.0 },
-            n_unconverged: folds.iter().map(|fold| fold.n_unconverged).sum(),
-            failure,
-        }
-    }
-
-    /// A candidate that was left behind.
-    pub(crate) fn left(settings: Settings, reason: String) -> Self {
-        Row {
-            settings,
-            scores: Vec::new(),
-            by_neuron: Vec::new(),
-            sizes: Vec::new(),
-            strength: 0.0,
-            n_unconverged: 0,
-            failure: Some(reason),
-        }
-    }
-
-    /// The values that this candidate has.
-    pub fn settings(&self) -> &Settings {
-        &self.settings
-    }
-
-    /// `[n_folds]`: the score of each fold, over all neurons; empty where the candidate could not be fitted.
-    pub fn scores(&self) -> &[f64] {
-        &self.scores
-    }
-
-    /// `[n_folds]`: the score of each fold, of one neuron.
-    pub fn scores_of(&self, neuron: usize) -> Vec<f64> {
-        let n_neurons = self.sizes.len();
-        let of_fold = |fold: usize| self.by_neuron.get(fold * n_neurons + neuron).copied().unwrap_or(f64::NAN);
-        (0..self.scores.len()).map(of_fold).collect()
-    }
-
-    /// The mean over folds of the score; NaN if there is none, or none in some fold.
-    pub fn mean(&self) -> f64 {
-        mean(&self.scores)
-    }
-
-    /// The standard error of that mean: the standard deviation over folds, over the root of how many there are.
-    pub fn std_error(&self) -> f64 {
-        std_error(&self.scores)
-    }
-
-    /// Coefficients that are not zero, of all neurons together: the mean over folds.
-    pub fn size(&self) -> f64 {
-        self.sizes.iter().sum()
-    }
-
-    /// Why the candidate could not be fitted or scored.
-    pub fn failure(&self) -> Option<&str> {
-        self.failure.as_deref()
-    }
-
-    /// Fits, of folds and neurons, that did not converge.
-    pub fn n_unconverged(&self) -> usize {
-        self.n_unconverged
-    }
-
-    /// How simple the candidate is, smaller is simpler: coefficients that are not zero, and then the strongest penalty.
-    fn complexity(&self, neuron: Option<usize>) -> (f64, f64) {
-        let size = neuron.map_or(self.size(), |neuron| self.sizes.get(neuron).copied().unwrap_or(f64::NAN));
-        (size, -self.strength)
-    }
-}
-
-fn mean(scores: &[f64]) -> f64 {
-    scores.iter().sum::<f64>() / scores.len() as f64
-}
-
-fn std_error(scores: &[f64]) -> f64 {
-    let (mean, n) = (mean(scores), scores.len() as f64);
-    (scores.iter().map(|score| (score - mean).powi(2)).sum::<f64>() / (n - 1.0) / n).sqrt()
 }
 
 /// One point of a score curve.
@@ -183,7 +75,7 @@ impl Table {
         let mut scores: Vec<Vec<f64>> = self
             .rows
             .iter()
-            .map(|row| neuron.map_or_else(|| row.scores.clone(), |neuron| row.scores_of(neuron)))
+            .map(|row| neuron.map_or_else(|| row.scores().to_vec(), |neuron| row.scores_of(neuron)))
             .collect();
         if neuron.is_some() {
             let n_folds = scores.iter().map(Vec::len).max().unwrap_or(0);
@@ -222,7 +114,7 @@ impl Table {
     pub fn curve(&self, path: &str) -> Vec<CurvePoint> {
         let mut points: Vec<CurvePoint> = Vec::new();
         for row in &self.rows {
-            let (Some(at), mean) = (row.settings.get(path).and_then(crate::Value::as_number), row.mean()) else {
+            let (Some(at), mean) = (row.settings().get(path).and_then(crate::Value::as_number), row.mean()) else {
                 continue;
             };
             if mean.is_nan() {
@@ -232,7 +124,7 @@ impl Table {
                 at,
                 mean,
                 std_error: row.std_error(),
-                scores: row.scores.clone(),
+                scores: row.scores().to_vec(),
             };
             match points.iter_mut().find(|known| known.at == at) {
                 Some(known) if known.mean >= mean => {}
@@ -248,12 +140,12 @@ impl Table {
     /// each fold, and the reason of a failure.
     pub fn to_csv(&self) -> String {
         let mut paths: Vec<&str> = Vec::new();
-        for (path, _) in self.rows.iter().flat_map(|row| row.settings.iter()) {
+        for (path, _) in self.rows.iter().flat_map(|row| row.settings().iter()) {
             if !paths.contains(&path) {
                 paths.push(path);
             }
         }
-        let n_folds = self.rows.iter().map(|row| row.scores.len()).max().unwrap_or(0);
+        let n_folds = self.rows.iter().map(|row| row.scores().len()).max().unwrap_or(0);
         let quoted = |text: &str| match text.contains([',', '"', '\n']) {
             true => format!("\"{}\"", text.replace('"', "\"\"")),
             false => text.to_owned(),
@@ -267,7 +159,7 @@ impl Table {
             .chain(["failure".to_owned()])
             .collect();
         let line = |row: &Row| {
-            let value = |path: &&str| match row.settings.get(path) {
+            let value = |path: &&str| match row.settings().get(path) {
                 None => String::new(),
                 Some(value) => value
                     .as_number()
@@ -277,7 +169,7 @@ impl Table {
                 .iter()
                 .map(value)
                 .chain([row.mean(), row.std_error(), row.size()].map(number))
-                .chain((0..n_folds).map(|fold| row.scores.get(fold).copied().map_or_else(String::new, number)))
+                .chain((0..n_folds).map(|fold| row.scores().get(fold).copied().map_or_else(String::new, number)))
                 .chain([quoted(row.failure().unwrap_or_default())])
                 .collect();
             cells.join(",") + "\n"
@@ -293,7 +185,7 @@ impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let order = self.ranking();
         let shown = &order[..order.len().min(SHOWN)];
-        let labels: Vec<String> = shown.iter().map(|&row| self.rows[row].settings.to_string()).collect();
+        let labels: Vec<String> = shown.iter().map(|&row| self.rows[row].settings().to_string()).collect();
         let width = labels.iter().map(|label| label.chars().count()).chain([9]).max().unwrap_or(9);
         writeln!(f, "{:width$}  {:>10}  {:>10}  {:>8}", "candidate", "mean", "std error", "size")?;
         for (label, &row) in labels.iter().zip(shown) {
@@ -309,7 +201,7 @@ impl fmt::Display for Table {
                 row.std_error(),
                 row.size()
             )?;
-            match row.n_unconverged {
+            match row.n_unconverged() {
                 0 => writeln!(f)?,
                 n => writeln!(f, "  {n} of its fits did not converge")?,
             }
@@ -317,7 +209,7 @@ impl fmt::Display for Table {
         if order.len() > SHOWN {
             writeln!(f, "… {} more", order.len() - SHOWN)?;
         }
-        let n_folds = self.rows.iter().map(|row| row.scores.len()).max().unwrap_or(0);
+        let n_folds = self.rows.iter().map(|row| row.scores().len()).max().unwrap_or(0);
         let counted = |n: usize, noun: &str| format!("{n} {noun}{}", if n == 1 { "" } else { "s" });
         let (folds, neurons) = (counted(n_folds, "fold"), counted(self.neurons.len(), "neuron"));
         write!(f, "{} on {folds}, {neurons}; more is better", self.scoring)

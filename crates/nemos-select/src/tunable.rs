@@ -15,7 +15,7 @@ use crate::{Error, Settings, Value};
 /// | `tolerance`, `max_steps` | when a fit stops |
 /// | `link`, `observation` | a built-in one, where the model's type allows any: [`AnyGlm`](nemos_glm::AnyGlm), for one |
 ///
-/// A [`Pipeline`](crate::Pipeline) adds the parameters of its basis.
+/// A classifier has all but the last line. A [`Pipeline`](crate::Pipeline) adds the parameters of its basis and steps.
 ///
 /// # Example
 /// ```
@@ -52,28 +52,14 @@ pub trait Tunable: Clone {
 impl<O: ObservationModel, L: InverseLink> Tunable for PopulationGlm<O, L> {
     #[doc(alias = "get_params")]
     fn parameters(&self) -> Settings {
-        let options = self.options();
-        let mut settings = Settings::default().and("regularizer", options.regularizer.clone());
-        if let Some(strength) = strength(&options.regularizer) {
-            settings = settings.and("strength", strength.clone());
-        }
-        if let Regularizer::ElasticNet { lasso_share, .. } = options.regularizer {
-            settings = settings.and("lasso_share", lasso_share);
-        }
-        if let Some(mask) = &options.mask {
-            settings = settings.and("mask", mask.clone());
-        }
+        let mut settings = parameters_of(self.options());
         if let Some(link) = self.inverse_link().form() {
             settings = settings.and("link", link);
         }
         if let Some(observation) = self.observation_model().built_in() {
             settings = settings.and("observation", observation);
         }
-        settings = settings.and("tolerance", options.stopping.tolerance);
-        match options.stopping.max_steps {
-            Some(steps) => settings.and("max_steps", steps),
-            None => settings,
-        }
+        settings
     }
 
     #[doc(alias = "set_params")]
@@ -85,31 +71,16 @@ impl<O: ObservationModel, L: InverseLink> Tunable for PopulationGlm<O, L> {
                 return Ok(self.clone().link(link));
             }
             ("observation", Value::Observation(model)) => return with_observation(self, model, &refuse),
+            ("link" | "observation", _) => return Err(refuse(OTHER_KIND)),
             _ => {}
         }
-        let mut options: Options = self.options().clone();
-        match (path, value) {
-            ("strength", value) => {
-                let given = as_strength(value).ok_or_else(|| refuse("a strength is a number, or strengths"))?;
-                let known = strength_mut(&mut options.regularizer);
-                *known.ok_or_else(|| refuse("the model has no penalty; set a regularizer first"))? = given;
+        let options = options_with(self.options(), path, value).map_err(|error| match error {
+            Error::UnknownParameter { path, mut available } => {
+                available.extend(["link".into(), "observation".into()]);
+                Error::UnknownParameter { path, available }
             }
-            ("lasso_share", Value::Number(share)) => match &mut options.regularizer {
-                Regularizer::ElasticNet { lasso_share, .. } => *lasso_share = *share,
-                _ => return Err(refuse("the penalty is no elastic net")),
-            },
-            ("regularizer", Value::Regularizer(regularizer)) => options.regularizer = regularizer.clone(),
-            ("mask", Value::Mask(mask)) => options.mask = Some(mask.clone()),
-            ("tolerance", Value::Number(tolerance)) => options.stopping.tolerance = *tolerance,
-            ("max_steps", Value::Count(steps)) => options.stopping.max_steps = Some(*steps),
-            (path, _) if PATHS.contains(&path) => return Err(refuse("it is a value of another kind")),
-            _ => {
-                return Err(Error::UnknownParameter {
-                    path: path.into(),
-                    available: PATHS.map(String::from).to_vec(),
-                });
-            }
-        }
+            other => other,
+        })?;
         Ok(self.clone().with_options(options))
     }
 }
@@ -126,16 +97,56 @@ impl<O: ObservationModel, L: InverseLink> Tunable for Glm<O, L> {
     }
 }
 
-const PATHS: [&str; 8] = [
-    "strength",
-    "lasso_share",
-    "regularizer",
-    "mask",
-    "tolerance",
-    "max_steps",
-    "link",
-    "observation",
-];
+const PATHS: [&str; 6] = ["strength", "lasso_share", "regularizer", "mask", "tolerance", "max_steps"];
+const OTHER_KIND: &str = "it is a value of another kind";
+
+/// What a fit is told, by path.
+pub(crate) fn parameters_of(options: &Options) -> Settings {
+    let mut settings = Settings::default().and("regularizer", options.regularizer.clone());
+    if let Some(strength) = strength(&options.regularizer) {
+        settings = settings.and("strength", strength.clone());
+    }
+    if let Regularizer::ElasticNet { lasso_share, .. } = options.regularizer {
+        settings = settings.and("lasso_share", lasso_share);
+    }
+    if let Some(mask) = &options.mask {
+        settings = settings.and("mask", mask.clone());
+    }
+    settings = settings.and("tolerance", options.stopping.tolerance);
+    match options.stopping.max_steps {
+        Some(steps) => settings.and("max_steps", steps),
+        None => settings,
+    }
+}
+
+/// The same options, with one of them at another value.
+pub(crate) fn options_with(options: &Options, path: &str, value: &Value) -> Result<Options, Error> {
+    let refuse = |why: &str| refused(path, value, why);
+    let mut options = options.clone();
+    match (path, value) {
+        ("strength", value) => {
+            let given = as_strength(value).ok_or_else(|| refuse("a strength is a number, or strengths"))?;
+            let known = strength_mut(&mut options.regularizer);
+            *known.ok_or_else(|| refuse("the model has no penalty; set a regularizer first"))? = given;
+        }
+        ("lasso_share", Value::Number(share)) => match &mut options.regularizer {
+            Regularizer::ElasticNet { lasso_share, .. } => *lasso_share = *share,
+            _ => return Err(refuse("the penalty is no elastic net")),
+        },
+        ("regularizer", Value::Regularizer(regularizer)) => options.regularizer = regularizer.clone(),
+        ("mask", Value::Mask(mask)) => options.mask = Some(mask.clone()),
+        ("tolerance", Value::Number(tolerance)) => options.stopping.tolerance = *tolerance,
+        ("max_steps", Value::Count(steps)) => options.stopping.max_steps = Some(*steps),
+        (path, _) if PATHS.contains(&path) => return Err(refuse(OTHER_KIND)),
+        _ => {
+            return Err(Error::UnknownParameter {
+                path: path.into(),
+                available: PATHS.map(String::from).to_vec(),
+            });
+        }
+    }
+    Ok(options)
+}
 
 fn with_observation<O: ObservationModel, L: InverseLink>(
     model: &PopulationGlm<O, L>,

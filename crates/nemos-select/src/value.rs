@@ -32,7 +32,7 @@ pub enum Value {
     Link(LinkForm),
     /// A built-in observation model.
     Observation(BuiltIn),
-    /// A candidate that was given whole, by its name.
+    /// A word: the name of a candidate that was given whole, or what leaves a step of a pipeline out.
     Name(String),
 }
 
@@ -69,6 +69,12 @@ impl From<(f64, f64)> for Value {
 impl From<Vec<f64>> for Value {
     fn from(values: Vec<f64>) -> Self {
         Value::Numbers(values)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(word: &str) -> Self {
+        Value::Name(word.into())
     }
 }
 

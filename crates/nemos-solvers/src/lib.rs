@@ -11,6 +11,7 @@
 //! | item | what it is |
 //! |---|---|
 //! | [`minimize`], [`Stopping`] | runs a solver until every column is done |
+//! | [`minimize_each`] | under one penalty after the other |
 //! | [`Auto`] | picks the solver; by name: |
 //! | | smooth objectives: [`Lbfgs`], [`Newton`], [`Bfgs`], [`NonlinearCg`] |
 //! | | any penalty: [`ProximalNewton`], [`GradientDescent`], [`Svrg`] |
@@ -31,6 +32,7 @@ mod error;
 mod gradients;
 mod linear;
 mod model;
+mod path;
 mod penalty;
 mod problem;
 mod proof;
@@ -43,6 +45,7 @@ pub use descent::direction::Direction;
 pub use error::Error;
 pub use gradients::gradient_steps::Acceleration;
 pub use gradients::step_length::StepLength;
+pub use path::each::minimize_each;
 pub use penalty::groups::Groups;
 pub use penalty::regularizer::{Regularizer, elastic_net, group_lasso, lasso, ridge};
 pub use penalty::strength::Strength;

@@ -10,6 +10,7 @@
 use std::sync::Arc;
 
 use nemos_core::tensor::{Tensor, activation, backend::Backend as BurnBackend};
+use nemos_solvers::Parameters;
 
 use crate::engine::loops::BothPrecisions;
 use crate::engine::model::{At, Information, Model};
@@ -170,5 +171,18 @@ impl<T: BurnBackend> Model<T> for Categorical {
         let total: f64 = classes.iter().sum();
         let present = classes.iter().filter(|weight| **weight > 0.0);
         present.map(|weight| weight * (weight / total).ln()).sum()
+    }
+}
+
+/// Subtracts the mean over classes: from the intercepts, which nothing penalises, and from coefficients where nothing does.
+pub(crate) fn centre(parameters: &mut Parameters, n_classes: usize, coefficients: bool) {
+    let width = parameters.n_parameters() / n_classes;
+    let first = if coefficients { 0 } else { width - 1 };
+    for neuron in 0..parameters.n_problems() {
+        let column = parameters.column_mut(neuron);
+        for row in first..width {
+            let mean = (0..n_classes).map(|class| column[class * width + row]).sum::<f64>() / n_classes as f64;
+            (0..n_classes).for_each(|class| column[class * width + row] -= mean);
+        }
     }
 }

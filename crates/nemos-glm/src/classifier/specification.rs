@@ -6,7 +6,7 @@ use ndarray::Array2;
 use nemos_core::{Backend, ToDesign};
 use nemos_solvers::{Auto, Parameters, Regularizer, Solver, Stopping};
 
-use crate::classifier::categorical::{Categorical, Targets};
+use crate::classifier::categorical::{Categorical, Targets, centre};
 use crate::fit::task::Task;
 use crate::{Error, FeatureMask, FittedClassifierGlm, FittedClassifierPopulationGlm, Observations, Options};
 
@@ -214,19 +214,6 @@ impl ClassifierPopulationGlm {
     }
 }
 
-/// Subtracts the mean over classes: from the intercepts, which nothing penalises, and from coefficients where nothing does.
-fn centre(parameters: &mut Parameters, n_classes: usize, coefficients: bool) {
-    let width = parameters.n_parameters() / n_classes;
-    let first = if coefficients { 0 } else { width - 1 };
-    for neuron in 0..parameters.n_problems() {
-        let column = parameters.column_mut(neuron);
-        for row in first..width {
-            let mean = (0..n_classes).map(|class| column[class * width + row]).sum::<f64>() / n_classes as f64;
-            (0..n_classes).for_each(|class| column[class * width + row] -= mean);
-        }
-    }
-}
-
 /// A classifier of one neuron, one animal, one observer: see [`ClassifierPopulationGlm`].
 ///
 /// # Shapes
@@ -296,5 +283,11 @@ impl ClassifierGlm {
     /// This model as a population of one.
     pub fn population(&self) -> &ClassifierPopulationGlm {
         &self.0
+    }
+}
+
+impl From<ClassifierPopulationGlm> for ClassifierGlm {
+    fn from(population: ClassifierPopulationGlm) -> Self {
+        ClassifierGlm(population)
     }
 }

@@ -74,6 +74,7 @@ fn log_likelihoods_in<B: Backend, E: LoopFloat>(
     let asked = Asked {
         problems,
         columns: &columns,
+        places: None,
         n_predictors: model.n_predictors(),
         n_targets: model.n_targets(),
     };
@@ -94,6 +95,7 @@ fn log_likelihoods_in<B: Backend, E: LoopFloat>(
         };
         let shape = [rows.len(), columns.len()];
         let unweighted = Asked {
+            places: None,
             problems: &problems.clone().of_all_rows(),
             ..asked
         };

@@ -17,6 +17,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) problems: &'a Problems,
     /// Which of them.
     pub(crate) columns: &'a [usize],
+    /// Where the sums of each go, where others are asked for that see none of these rows.
+    pub(crate) places: Option<&'a [usize]>,
     /// Predictors of each.
     pub(crate) n_predictors: usize,
     /// Columns of the counts of each.
@@ -27,6 +29,8 @@ pub(crate) struct Asked<'a> {
 #[derive(Debug)]
 pub(crate) struct Scratch<E> {
     pub(crate) lanes: Lanes,
+    /// The fold whose problems the lanes are for, where they are not for all.
+    fold: Option<u8>,
     pub(crate) predictor: Vec<E>,
     counts: Vec<E>,
     weights: Vec<E>,
@@ -102,15 +106,22 @@ pub(crate) enum Predictors<'a, E> {
 impl<E: LoopFloat> Scratch<E> {
     /// One scale per problem asked for.
     pub(crate) fn new(scales: &[f64], n_predictors: usize) -> Self {
-        let scales: Vec<f64> = scales.iter().flat_map(|&scale| std::iter::repeat_n(scale, n_predictors)).collect();
         let [predictor, counts, weights, gradient] = [const { Vec::new() }; 4];
         Scratch {
-            lanes: Lanes::new(&scales),
+            lanes: lanes(scales, n_predictors),
+            fold: None,
             predictor,
             counts,
             weights,
             gradient,
             products: Products::new(),
+        }
+    }
+
+    /// Takes other problems: those that keep a fold, or all of them. One scale for each.
+    pub(crate) fn turn_to(&mut self, fold: Option<u8>, scales: &[f64], n_predictors: usize) {
+        if fold != self.fold {
+            (self.fold, self.lanes) = (fold, lanes(scales, n_predictors));
         }
     }
 
@@ -141,6 +152,7 @@ impl<E: LoopFloat> Scratch<E> {
             gradient: &mut self.gradient,
             products: &mut self.products,
             n_predictors: asked.n_predictors,
+            places: asked.places,
         };
         let result = act(&mut work);
         (self.counts, self.weights) = (counts, weights);
@@ -175,6 +187,12 @@ impl<E: LoopFloat> Scratch<E> {
             matmul(predictor, Accum::Add, features, coef, E::from_f64(1.0), Par::Seq);
         }
     }
+}
+
+/// A lane for each predictor, with the scale of its problem.
+fn lanes(scales: &[f64], n_predictors: usize) -> Lanes {
+    let scales: Vec<f64> = scales.iter().flat_map(|&scale| std::iter::repeat_n(scale, n_predictors)).collect();
+    Lanes::new(&scales)
 }
 
 impl<'a, E: HostFloat> Slices<'a, E> {
@@ -243,6 +261,7 @@ pub(crate) struct Work<'a, E> {
     gradient: &'a mut Vec<E>,
     products: &'a mut Products<E>,
     pub(crate) n_predictors: usize,
+    places: Option<&'a [usize]>,
 }
 
 impl<E: LoopFloat> Work<'_, E> {
@@ -252,19 +271,25 @@ impl<E: LoopFloat> Work<'_, E> {
             self.add_curvature(loops, &mut sums.curvature);
         }
         loops.slopes(self.predictor, self.on_host.observed, self.lanes);
-        let n_predictors = self.n_predictors;
-        let width = sums.losses.len() * n_predictors;
+        let (n_predictors, places) = (self.n_predictors, self.places);
+        // Where a column of predictors belongs among those of the sums.
+        let place = |column: usize| {
+            places.map_or(column, |places| {
+                places[column / n_predictors] * n_predictors + column % n_predictors
+            })
+        };
         let stride = sums.gradient.n_parameters() / n_predictors;
+        let gradient = sums.gradient.as_mut_slice();
         if let Some(features) = self.on_host.features {
-            product(features, self.predictor, width, self.gradient);
-            let gradient = sums.gradient.as_mut_slice();
-            for (to, from) in gradient.chunks_exact_mut(stride).zip(self.gradient.chunks_exact(stride - 1)) {
+            product(features, self.predictor, self.lanes.n_columns(), self.gradient);
+            for (column, from) in self.gradient.chunks_exact((stride - 1).max(1)).enumerate() {
+                let to = &mut gradient[place(column) * stride..][..stride - 1];
                 to.iter_mut().zip(from).for_each(|(total, &slope)| *total += slope.into_f64());
             }
         }
         self.lanes.drain(|column, loss, slope| {
-            sums.losses[column / n_predictors] += loss;
-            sums.gradient.as_mut_slice()[(column + 1) * stride - 1] += slope;
+            sums.losses[place(column) / n_predictors] += loss;
+            gradient[(place(column) + 1) * stride - 1] += slope;
         });
     }
 

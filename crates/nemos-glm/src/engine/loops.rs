@@ -176,7 +176,7 @@ impl<E: HostFloat, M: FusedModel, L: FusedLink> Loops<E> for Fused<M, L> {
             observed,
             lanes,
             #[inline(always)]
-            |predictor, count, scale| {
+            move |predictor, count, scale| {
                 let (loss, slope) = M::term::<L>(predictor, count, scale);
                 (loss, slope, slope)
             },
@@ -282,7 +282,7 @@ fn sweep<E: HostFloat>(
     predictor: &mut [E],
     observed: Observed<'_, E>,
     lanes: &mut Lanes,
-    term: impl Fn(f64, f64, f64) -> (f64, f64, f64),
+    term: impl Fn(f64, f64, f64) -> (f64, f64, f64) + Copy,
     missing: f64,
 ) {
     match observed.weights {
@@ -291,7 +291,7 @@ fn sweep<E: HostFloat>(
             (observed.counts, observed.counts),
             lanes,
             #[inline(always)]
-            |predictor, count, scale, _| term(predictor, count, scale),
+            move |predictor, count, scale, _| term(predictor, count, scale),
             missing,
         ),
         Some(weights) => {
@@ -302,13 +302,12 @@ fn sweep<E: HostFloat>(
                 (observed.counts, weights),
                 lanes,
                 #[inline(always)]
-                |predictor, count, scale, weight| {
+                move |predictor, count, scale, weight| {
                     // A row of weight zero adds nothing, even where its loss is infinite.
                     let (loss, slope, written) = term(predictor, count, scale);
                     let none = weight == 0.0;
-                    let weighted = |x: f64| if none { 0.0 } else { x * weight };
-                    let written = if weigh_written { weighted(written) } else { written };
-                    (weighted(loss), weighted(slope), written)
+                    let (loss, slope) = (if none { 0.0 } else { loss * weight }, if none { 0.0 } else { slope * weight });
+                    (loss, slope, if weigh_written { slope } else { written })
                 },
                 missing,
             );
@@ -321,7 +320,7 @@ fn sweep_weighted<E: HostFloat>(
     predictor: &mut [E],
     (counts, weights): (&[E], &[E]),
     lanes: &mut Lanes,
-    term: impl Fn(f64, f64, f64, f64) -> (f64, f64, f64),
+    term: impl Fn(f64, f64, f64, f64) -> (f64, f64, f64) + Copy,
     missing: f64,
 ) {
     let width = lanes.losses.len();
@@ -329,17 +328,43 @@ fn sweep_weighted<E: HostFloat>(
         #[inline(always)]
         || {
             for ((predictor, counts), weights) in predictor.chunks_mut(width).zip(counts.chunks(width)).zip(weights.chunks(width)) {
-                let sums = lanes.losses.iter_mut().zip(lanes.slopes.iter_mut()).zip(&lanes.scales);
-                let data = predictor.iter_mut().zip(counts).zip(weights);
-                for (((predictor, &count), &weight), ((loss_sum, slope_sum), &scale)) in data.zip(sums) {
-                    let count = count.into_f64();
-                    let is_missing = count.is_nan();
-                    let (loss, slope, written) = term(predictor.into_f64(), count, scale, weight.into_f64());
-                    *loss_sum += if is_missing { 0.0 } else { loss };
-                    *slope_sum += if is_missing { 0.0 } else { slope };
-                    *predictor = E::from_f64(if is_missing { missing } else { written });
-                }
+                sweep_row(
+                    predictor,
+                    counts,
+                    weights,
+                    &mut lanes.losses,
+                    &mut lanes.slopes,
+                    &lanes.scales,
+                    term,
+                    missing,
+                );
             }
         },
     );
+}
+
+/// One number for each lane. Slices that are arguments are known not to overlap: elsewhere the compiler would have to ask so much before
+/// the loop that it takes one number after the other instead.
+#[allow(clippy::too_many_arguments, reason = "slices in a tuple might overlap")]
+#[inline(always)]
+fn sweep_row<E: HostFloat>(
+    predictor: &mut [E],
+    counts: &[E],
+    weights: &[E],
+    losses: &mut [f64],
+    slopes: &mut [f64],
+    scales: &[f64],
+    term: impl Fn(f64, f64, f64, f64) -> (f64, f64, f64) + Copy,
+    missing: f64,
+) {
+    let sums = losses.iter_mut().zip(slopes.iter_mut()).zip(scales);
+    let data = predictor.iter_mut().zip(counts).zip(weights);
+    for (((predictor, &count), &weight), ((loss_sum, slope_sum), &scale)) in data.zip(sums) {
+        let count = count.into_f64();
+        let is_missing = count.is_nan();
+        let (loss, slope, written) = term(predictor.into_f64(), count, scale, weight.into_f64());
+        *loss_sum += if is_missing { 0.0 } else { loss };
+        *slope_sum += if is_missing { 0.0 } else { slope };
+        *predictor = E::from_f64(if is_missing { missing } else { written });
+    }
 }

@@ -130,6 +130,7 @@ impl<'m, 'a, B: Backend> Described<'m, 'a, B> {
         let asked = Asked {
             problems: &self.problems,
             columns: &columns,
+            places: None,
             n_predictors,
             n_targets,
         };

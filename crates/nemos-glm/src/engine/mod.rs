@@ -32,3 +32,4 @@ pub(crate) mod sums;
 pub(crate) mod support;
 pub(crate) mod survey;
 pub(crate) mod tensors;
+pub(crate) mod views;

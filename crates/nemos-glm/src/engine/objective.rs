@@ -19,6 +19,7 @@ use crate::engine::shards::Sum;
 use crate::engine::sums::Sums;
 use crate::engine::survey::{FoldMoments, Survey, Totals, survey};
 use crate::engine::tensors::{OnDevice, Seen, row};
+use crate::engine::views::Views;
 use crate::fit::{dispersion, smoothness, start};
 use crate::{Scale, Support};
 
@@ -270,6 +271,7 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
         Asked {
             problems: &self.problems,
             columns,
+            places: None,
             n_predictors: self.model.n_predictors(),
             n_targets: self.model.n_targets(),
         }
@@ -311,6 +313,8 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
             Some(OnDevice::<B>::new(&*self.model, at, &scales))
         };
         let with_curvature = request.order == Order::Curvature;
+        // Curvatures are for all problems.
+        let views = Views::new(asked, &on_host, &scales).filter(|_| !with_curvature);
         let new = || Shard::<B, E> {
             pending: Pending::new(),
             sums: Sums::new(at.n_parameters(), request),
@@ -326,9 +330,18 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
                 None => chunk,
             };
             let Shard { sums, pending, scratch } = shard;
-            let done = loops.and_then(|loops| {
-                let predictors = Predictors::Parameters(&on_host);
-                scratch.with(chunk, asked, &predictors, |work| work.add(loops, sums))
+            let done = loops.and_then(|loops| match views.as_ref().and_then(|views| Some((views, views.of(chunk)?))) {
+                Some((_, view)) if view.scales.is_empty() => Some(()),
+                Some((views, view)) => {
+                    scratch.turn_to(Some(view.fold), &view.scales, asked.n_predictors);
+                    let predictors = Predictors::Parameters(&view.values);
+                    scratch.with(chunk, views.asked(view), &predictors, |work| work.add(loops, sums))
+                }
+                None => {
+                    scratch.turn_to(None, &scales, asked.n_predictors);
+                    let predictors = Predictors::Parameters(&on_host);
+                    scratch.with(chunk, asked, &predictors, |work| work.add(loops, sums))
+                }
             });
             if done.is_none() {
                 let at = match &on_device {
@@ -415,6 +428,10 @@ impl<B: Backend> Objective for GlmObjective<'_, B> {
             (Scale::Pearson, _) if self.model.support() == Support::Real => 0.0,
             (_, share) => self.model.loss_factor(self.scale[problem]) / share,
         }
+    }
+
+    fn akin(&self, problem: usize) -> usize {
+        self.problems.akin(problem)
     }
 
     fn by_row(&self, problem: usize) -> Result<Option<RowProblem<'_>>, Error> {

@@ -123,6 +123,7 @@ impl<B: Backend> Observations<B> {
         let asked = Asked {
             problems: summed.problems,
             columns: &columns,
+            places: None,
             n_predictors: model.n_predictors(),
             n_targets: model.n_targets(),
         };

@@ -155,6 +155,12 @@ impl Problems {
         if width == 1 { 0 } else { column }
     }
 
+    /// The first problem of the same counts under the same weights, whatever rows it leaves out.
+    pub(crate) fn akin(&self, problem: usize) -> usize {
+        let kind = |problem: usize| (self.responses[problem], self.weights.as_ref().map(|weights| weights[problem]));
+        (0..problem).find(|&other| kind(other) == kind(problem)).unwrap_or(problem)
+    }
+
     /// The column of `width` columns of an offset that a problem takes: one column is for all.
     pub(crate) fn offset_column(&self, problem: usize, width: usize) -> usize {
         if width == 1 { 0 } else { self.responses[problem] }

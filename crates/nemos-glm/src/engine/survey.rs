@@ -324,6 +324,7 @@ impl Kinds {
         let asked = Asked {
             problems,
             columns: &columns,
+            places: None,
             n_predictors: model.n_predictors(),
             n_targets: self.n_targets,
         };

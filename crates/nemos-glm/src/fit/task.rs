@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 use nemos_core::{Backend, Design};
-use nemos_solvers::{Error as SolverError, Objective, Parameters, Penalized, Regularizer, Solution, Solver, Status, Stopping, minimize};
+use nemos_solvers::{
+    Error as SolverError, Objective, Parameters, Penalized, Regularizer, Solution, Solver, Status, Stopping, minimize, minimize_each,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::measure::{Described, From, Quantity};
@@ -120,15 +122,22 @@ impl<'a, B: Backend> Task<'a, B> {
         let penalties = penalties.iter().map(resolve).collect::<Result<Vec<_>, Error>>()?;
         let mut objective = self.objective(options, Some(problems.clone()), Survey::WithMoments)?;
         let first = start_of(options, &objective)?;
-        let mut fits: Vec<Fit> = Vec::with_capacity(penalties.len());
-        for penalty in &penalties {
-            let start = match fits.last() {
-                Some(last) => from_where_it_ended(last, &first),
-                None => first.clone(),
-            };
-            fits.push(self.fit_objective(&options.stopping, penalty, (&mut objective, &start), solver)?);
+        if self.model.scale() == Scale::MaximumLikelihood {
+            // Every penalty has scales of its own.
+            let mut fits: Vec<Fit> = Vec::with_capacity(penalties.len());
+            for penalty in &penalties {
+                let start = match fits.last() {
+                    Some(last) => from_where_it_ended(last, &first),
+                    None => first.clone(),
+                };
+                fits.push(self.fit_objective(&options.stopping, penalty, (&mut objective, &start), solver)?);
+            }
+            return Ok(fits);
         }
-        Ok(fits)
+        let solutions = minimize_each(&objective, &penalties, solver, options.stopping, &first)?;
+        let fits = solutions.into_iter().zip(&penalties);
+        fits.map(|(solution, penalty)| self.finished(solution, penalty, &objective))
+            .collect()
     }
 
     fn fit_objective(
@@ -142,6 +151,11 @@ impl<'a, B: Backend> Task<'a, B> {
         if self.model.scale() == Scale::MaximumLikelihood {
             solution = alternate(objective, regularizer, (solver, stopping), solution)?;
         }
+        self.finished(solution, regularizer, objective)
+    }
+
+    /// A fit from where a solver ended.
+    fn finished(&self, mut solution: Solution, regularizer: &Regularizer, objective: &GlmObjective<'a, B>) -> Result<Fit, Error> {
         let edges = solution.outcome.columns.iter_mut().zip(objective.on_edge());
         edges
             .filter(|(_, on_edge)| **on_edge)

@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod classes;
 mod folds;
 mod leaks;
 mod path;
 mod pipelines;
 mod searches;
+mod steps;
 mod variables;
 
 use ndarray::Array2;

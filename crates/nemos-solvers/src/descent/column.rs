@@ -196,6 +196,20 @@ impl<D: Direction> Column<D> {
         }
     }
 
+    /// Goes on from the point reached under another ridge, which is stronger by `added` along each dimension; `act` says what that
+    /// changes in the method.
+    pub(crate) fn go_on(&mut self, added: &[f64], limits: Limits, act: impl FnOnce(&mut D)) {
+        for ((slope, &at), &added) in self.gradient.iter_mut().zip(&self.point).zip(added) {
+            self.value += 0.5 * added * at * at;
+            *slope += added * at;
+        }
+        self.start_value = self.value;
+        (self.steps, self.evaluations, self.status) = (0, 0, None);
+        act(&mut self.method);
+        self.choose_direction(None, limits);
+        self.start_decrement = self.decrement;
+    }
+
     /// Goes on in coordinates in which this curvature, of the space at the point reached, is one along every axis.
     pub(crate) fn whiten_by(&mut self, curvature: &Array2<f64>, limits: Limits) {
         let Some(axes) = OwnAxes::new(curvature) else { return };

@@ -24,12 +24,11 @@
 //! a Newton step (Boyd & Vandenberghe 2004, *Convex Optimization*, section 9.5).
 
 use ndarray::Array2;
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use crate::descent::column::{Column, Limits, Trial};
 use crate::descent::direction::Direction;
+use crate::descent::sample::sample;
 use crate::error::Error;
 use crate::penalty::column::ColumnPenalty;
 use crate::problem::objective::{Objective, Order, Request};
@@ -116,13 +115,9 @@ impl Setting {
 
 // Evaluations after which a column that is still far has a curvature that is not the expected one.
 const LINGERS_AFTER: usize = 8;
-// Rows per dimension of a sample that tells a curvature, and how dear it may be in gradients of the same column.
-const ROWS_PER_DIMENSION: usize = 50;
-const GRADIENTS_PER_SAMPLE: usize = 8;
 // A curvature takes a quarter of the products of so many gradients as there are dimensions, but for few columns these
 // are not what a pass is spent on.
-const CURVATURE_PER_DIMENSION: f64 = 0.125;
-const SEED: u64 = 1;
+pub(crate) const CURVATURE_PER_DIMENSION: f64 = 0.125;
 // Curvatures held in memory at a time.
 const COLUMNS_AT_A_TIME: usize = 8;
 
@@ -180,6 +175,19 @@ impl<D: Direction> Descent<D> {
         let limits = descent.limits(objective);
         descent.evaluate(objective, |_, _, column, trial| column.arrive(&trial, limits))?;
         Ok(descent)
+    }
+
+    /// Goes on from the points reached, for an objective with another ridge alone: `added` is by how much it is stronger,
+    /// `[n_parameters, n_problems]`, and `act` what it changes in the method of a problem. Values and gradients follow without
+    /// a pass. For a centred space.
+    pub(crate) fn go_on(&mut self, objective: &dyn Objective, added: &Parameters, act: impl Fn(usize, &mut D) + Sync) -> Result<(), Error> {
+        self.space = Space::centred(objective.expected_curvature(), self.parameters.n_parameters())?;
+        let limits = self.limits(objective);
+        let problems: Vec<usize> = (0..self.columns.len()).collect();
+        for_each(&mut self.columns, &problems, |problem, column| {
+            column.go_on(added.column(problem), limits, |method| act(problem, method));
+        });
+        Ok(())
     }
 
     fn limits(&self, objective: &dyn Objective) -> Limits {
@@ -298,21 +306,6 @@ fn for_each<D: Send>(columns: &mut [Column<D>], problems: &[usize], act: impl Fn
     jobs.into_par_iter().for_each(|(index, column)| act(index, column));
 }
 
-/// Rows that tell a curvature well enough, or nothing for all of them: about as many as cost a few gradients of the same
-/// column, and enough for every dimension. The same ones each time, so that a fit can be repeated.
-fn sample(n_rows: usize, dimension: usize) -> Option<Vec<usize>> {
-    let dimension = dimension.max(1);
-    let size = (GRADIENTS_PER_SAMPLE * n_rows / dimension).max(ROWS_PER_DIMENSION * dimension);
-    if 2 * size > n_rows {
-        return None;
-    }
-    let rng = &mut ChaCha8Rng::seed_from_u64(SEED);
-    let mut rows: Vec<usize> = (0..size).map(|_| rng.random_range(0..n_rows)).collect();
-    // In order, for data that are read block by block.
-    rows.sort_unstable();
-    Some(rows)
-}
-
 impl<D: Direction + 'static> Method for Descent<D> {
     fn name(&self) -> &'static str {
         self.name
@@ -353,20 +346,5 @@ impl<D: Direction + 'static> Method for Descent<D> {
             curvature_share: column.curvature_share,
         };
         self.columns.iter().enumerate().map(progress).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn samples_are_taken_of_long_data_alone() {
-        assert_eq!(sample(0, 10), None);
-        assert_eq!(sample(5_000, 60), None);
-        let rows = sample(1_000_000, 60).unwrap();
-        assert_eq!(rows.len(), 8 * 1_000_000 / 60);
-        assert!(rows.is_sorted() && rows[rows.len() - 1] < 1_000_000);
-        assert_eq!(Some(rows), sample(1_000_000, 60));
     }
 }

@@ -6,3 +6,5 @@ pub(crate) mod descent;
 pub(crate) mod direction;
 pub(crate) mod line_search;
 pub(crate) mod own_axes;
+pub(crate) mod pairs;
+pub(crate) mod sample;

@@ -82,6 +82,12 @@ pub trait Objective: Sync {
         0.0
     }
 
+    /// The first problem whose curvature is much like that of this one, as it is where both see nearly the same rows of the same
+    /// counts: itself, unless that is known.
+    fn akin(&self, problem: usize) -> usize {
+        problem
+    }
+
     /// One problem row by row, without the nonsmooth part of its penalty; nothing where rows are no such thing, or too many
     /// to hold. It is asked for to prove a minimum.
     ///

@@ -107,6 +107,10 @@ impl Objective for Penalized<'_> {
         self.objective.nats(problem)
     }
 
+    fn akin(&self, problem: usize) -> usize {
+        self.objective.akin(problem)
+    }
+
     fn by_row(&self, problem: usize) -> Result<Option<RowProblem<'_>>, Error> {
         let mut rows = self.objective.by_row(problem)?;
         if let Some(rows) = rows.as_mut().filter(|_| self.n_predictors() == 1) {

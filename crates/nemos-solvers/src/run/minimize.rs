@@ -4,6 +4,7 @@ use crate::error::Error;
 use crate::problem::objective::Objective;
 use crate::problem::parameters::Parameters;
 use crate::proof::finish::{Doubt, finish};
+use crate::run::method::Method;
 use crate::run::outcome::{ColumnOutcome, Outcome, Status};
 use crate::run::progress::Progress;
 use crate::run::recession::recedes;
@@ -61,14 +62,25 @@ pub fn begin(objective: &dyn Objective, solver: &dyn Solver, stopping: Stopping,
 /// ```
 pub fn minimize(objective: &dyn Objective, solver: &dyn Solver, stopping: Stopping, start: &Parameters) -> Result<Solution, Error> {
     let mut state = begin(objective, solver, stopping, start)?;
+    run_to_end(&mut state, objective, solver, stopping)?;
+    conclude(&state, objective, stopping, start)
+}
+
+/// Steps until every column is done, or the limit of steps is reached.
+pub(crate) fn run_to_end(method: &mut dyn Method, objective: &dyn Objective, solver: &dyn Solver, stopping: Stopping) -> Result<(), Error> {
     for _ in 0..stopping.max_steps.unwrap_or(solver.max_steps()) {
-        if state.progress().iter().all(|column| column.status.is_some()) {
+        if method.progress().iter().all(|column| column.status.is_some()) {
             break;
         }
-        state.step(objective)?;
-        solver.after_step(&state.progress());
+        method.step(objective)?;
+        solver.after_step(&method.progress());
     }
-    let (mut parameters, progress) = (state.parameters().clone(), state.progress());
+    Ok(())
+}
+
+/// Looks at how the columns of a method ended that has run from `start`.
+pub(crate) fn conclude(method: &dyn Method, objective: &dyn Objective, stopping: Stopping, start: &Parameters) -> Result<Solution, Error> {
+    let (mut parameters, progress) = (method.parameters().clone(), method.progress());
     let mut columns: Vec<ColumnOutcome> = progress.iter().map(ColumnOutcome::from).collect();
     let doubts: Vec<Doubt> = columns
         .iter()
@@ -87,7 +99,7 @@ pub fn minimize(objective: &dyn Objective, solver: &dyn Solver, stopping: Stoppi
             }
         }
     }
-    let outcome = Outcome::new(state.name(), columns);
+    let outcome = Outcome::new(method.name(), columns);
     for (problem, column) in outcome
         .columns
         .iter()

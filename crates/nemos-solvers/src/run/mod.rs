@@ -3,7 +3,6 @@
 pub(crate) mod callback;
 pub(crate) mod method;
 pub(crate) mod minimize;
-pub(crate) mod number;
 pub(crate) mod outcome;
 pub(crate) mod progress;
 pub(crate) mod recession;

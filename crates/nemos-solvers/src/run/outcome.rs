@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crate::run::number;
-
 /// How one column ended.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
@@ -47,13 +45,13 @@ pub struct ColumnOutcome {
     /// Evaluations of the objective, rejected steps included.
     pub evaluations: usize,
     /// Objective at the end, penalty included.
-    #[serde(with = "number")]
+    #[serde(with = "nemos_core::number")]
     pub value: f64,
     /// Euclidean norm of its gradient there.
-    #[serde(with = "number")]
+    #[serde(with = "nemos_core::number")]
     pub gradient_norm: f64,
     /// Estimated distance of the objective to its minimum (half the Newton decrement squared).
-    #[serde(with = "number")]
+    #[serde(with = "nemos_core::number")]
     pub decrement: f64,
     /// Directions that the features which may move span, over all predictors: fewer than features where they are collinear.
     pub rank: usize,

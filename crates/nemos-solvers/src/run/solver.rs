@@ -37,6 +37,12 @@ pub trait Solver: Debug + Send + Sync {
         500
     }
 
+    /// Whether it leaves the choice of a method to the library, so that [`minimize_each`](crate::minimize_each) may choose one for all
+    /// penalties together.
+    fn picks(&self) -> bool {
+        false
+    }
+
     /// Called by [`minimize`](crate::minimize) after every step.
     fn after_step(&self, _progress: &[Progress]) {}
 }

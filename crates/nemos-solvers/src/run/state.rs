@@ -76,6 +76,28 @@ impl State {
     }
 }
 
+impl Method for State {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn step(&mut self, objective: &dyn Objective) -> Result<(), Error> {
+        self.0.step(objective)
+    }
+
+    fn parameters(&self) -> &Parameters {
+        self.0.parameters()
+    }
+
+    fn progress(&self) -> Vec<Progress> {
+        self.0.progress()
+    }
+
+    fn reopen(&mut self) -> Result<(), Error> {
+        self.0.reopen()
+    }
+}
+
 impl Clone for State {
     fn clone(&self) -> Self {
         State(self.0.boxed())

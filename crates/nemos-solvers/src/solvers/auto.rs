@@ -59,6 +59,10 @@ impl Solver for Auto {
     fn handles(&self, _penalty: &Regularizer) -> bool {
         true
     }
+
+    fn picks(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

@@ -1,13 +1,12 @@
 //! Limited-memory BFGS.
 
-use std::collections::VecDeque;
-
 use ndarray::Array2;
 
 use crate::descent::descent::Descent;
 use crate::descent::direction::Direction;
+use crate::descent::pairs::Pairs;
 use crate::error::Error;
-use crate::linear::vector::{add, dot, negative, norm};
+use crate::linear::vector::dot;
 use crate::problem::objective::Objective;
 use crate::problem::parameters::Parameters;
 use crate::run::solver::Solver;
@@ -70,95 +69,53 @@ impl Solver for Lbfgs {
 
     fn begin(&self, objective: &dyn Objective, start: &Parameters, stopping: Stopping) -> Result<State, Error> {
         let has_ridge = objective.expected_curvature().is_some_and(|expected| expected.ridge.is_some());
-        let pairs = |_| Pairs::new(self.memory, if has_ridge { 1.0 } else { 0.0 });
+        let pairs = |_| Whitened::new(self.memory, if has_ridge { 1.0 } else { 0.0 });
         Descent::new(self.name(), objective, start, stopping, pairs).map(State::new)
     }
 }
 
-/// The pairs of one column.
+/// The pairs of one column, where the expected curvature is one.
 #[derive(Clone, Debug)]
-struct Pairs {
-    pairs: VecDeque<Pair>,
-    limit: usize,
+struct Whitened {
+    pairs: Pairs,
     /// The least scale of the expected inverse Hessian that a distance is measured with.
     least_scale: f64,
 }
 
-#[derive(Clone, Debug)]
-struct Pair {
-    step: Vec<f64>,
-    change: Vec<f64>,
-    /// 1 / (step · change)
-    rho: f64,
-}
-
-impl Pairs {
+impl Whitened {
     fn new(limit: usize, least_scale: f64) -> Self {
-        Pairs {
-            pairs: VecDeque::new(),
-            limit,
+        Whitened {
+            pairs: Pairs::new(limit),
             least_scale,
         }
     }
 
-    /// The newest pair scales the expected inverse Hessian, which is one (eq. 7.20).
-    fn scale(&self) -> f64 {
-        self.pairs
-            .back()
-            .map_or(1.0, |pair| 1.0 / (pair.rho * dot(&pair.change, &pair.change)))
-    }
-
-    /// The two loops (Nocedal & Wright 2006, algorithm 7.4).
     fn newton(&self, gradient: &[f64], scale: f64) -> Vec<f64> {
-        let mut q = negative(gradient);
-        let mut shares = Vec::with_capacity(self.pairs.len());
-        for pair in self.pairs.iter().rev() {
-            let share = pair.rho * dot(&pair.step, &q);
-            add(&mut q, -share, &pair.change);
-            shares.push(share);
-        }
-        q.iter_mut().for_each(|q| *q *= scale);
-        for (pair, share) in self.pairs.iter().zip(shares.into_iter().rev()) {
-            let correction = share - pair.rho * dot(&pair.change, &q);
-            add(&mut q, correction, &pair.step);
-        }
-        q
+        self.pairs
+            .newton(gradient, |slopes| slopes.iter_mut().for_each(|slope| *slope *= scale))
     }
 }
 
-impl Direction for Pairs {
+impl Direction for Whitened {
     fn direction(&mut self, _point: &[f64], gradient: &[f64], _curvature: Option<&Array2<f64>>) -> Vec<f64> {
-        self.newton(gradient, self.scale())
+        self.newton(gradient, self.pairs.scale())
     }
 
     /// The scale is that of the directions which steps have taken. Along others, such as those that nothing but a ridge keeps from
     /// wandering, the curvature is still the expected one, and the minimum is further than the scale would have it.
     fn decrement(&self, gradient: &[f64], slope: f64) -> f64 {
-        if self.scale() >= self.least_scale {
+        if self.pairs.scale() >= self.least_scale {
             return -0.5 * slope;
         }
         -0.5 * dot(gradient, &self.newton(gradient, self.least_scale))
     }
 
     fn update(&mut self, step: &[f64], change: &[f64]) {
-        let product = dot(step, change);
-        // A pair without positive curvature, or with curvature that is rounding error, would spoil the estimate.
-        if product > f64::EPSILON * f64::EPSILON * norm(change) * norm(step) && product.recip().is_finite() {
-            self.pairs.push_back(Pair {
-                rho: product.recip(),
-                step: step.to_vec(),
-                change: change.to_vec(),
-            });
-        }
-        while self.pairs.len() > self.limit {
-            self.pairs.pop_front();
-        }
+        self.pairs.learn(step, change);
     }
 
     fn reset(&mut self) -> bool {
-        let any = !self.pairs.is_empty();
-        self.pairs.clear();
-        any
+        self.pairs.forget()
     }
 }
 
@@ -174,13 +131,13 @@ mod tests {
 
     #[test]
     fn without_pairs_the_direction_is_the_expected_newton_step() {
-        assert_eq!(Pairs::new(10, 0.0).direction(&[0.0; 2], &[1.0, 0.5], None), [-1.0, -0.5]);
+        assert_eq!(Whitened::new(10, 0.0).direction(&[0.0; 2], &[1.0, 0.5], None), [-1.0, -0.5]);
     }
 
     #[test]
     fn enough_pairs_give_the_newton_step_of_a_quadratic() {
         // f = ½ (3x² + 2xy + 2y²): with exact pairs along two conjugate directions the estimate is exact.
-        let mut pairs = Pairs::new(10, 0.0);
+        let mut pairs = Whitened::new(10, 0.0);
         pairs.update(&[1.0, 0.0], &[3.0, 1.0]);
         pairs.update(&[-1.0, 3.0], &[0.0, 5.0]);
         let direction = pairs.direction(&[0.0; 2], &[3.0, 1.0], None);

@@ -6,5 +6,6 @@ mod columns;
 mod custom;
 mod laws;
 mod lingering;
+mod ridges;
 mod saved;
 mod zoo;

@@ -1,0 +1,123 @@
+//! Classifiers in searches.
+
+use nemos_core::{Backend, Design};
+use nemos_glm::{ClassifierGlm, ClassifierPopulationGlm, FittedClassifierGlm, FittedClassifierPopulationGlm, Status};
+
+use crate::batch::{Evaluated, Scored};
+use crate::searchable::{Data, Done, Searchable, design, mean_strength, restrict, sealed};
+use crate::tunable::{options_with, parameters_of};
+use crate::{Error, Scoring, Settings, Tunable, Value};
+
+impl Tunable for ClassifierPopulationGlm {
+    fn parameters(&self) -> Settings {
+        parameters_of(self.options())
+    }
+
+    fn with(&self, path: &str, value: &Value) -> Result<Self, Error> {
+        Ok(self.clone().with_options(options_with(self.options(), path, value)?))
+    }
+}
+
+impl Tunable for ClassifierGlm {
+    fn parameters(&self) -> Settings {
+        self.population().parameters()
+    }
+
+    fn with(&self, path: &str, value: &Value) -> Result<Self, Error> {
+        self.population().with(path, value).map(ClassifierGlm::from)
+    }
+}
+
+impl Searchable for ClassifierPopulationGlm {}
+
+impl Searchable for ClassifierGlm {}
+
+/// Design and labels to train on, and those to test on.
+type Fold<'a, B> = [(Design<'a, B>, Design<'a, B>); 2];
+
+impl sealed::Sealed for ClassifierPopulationGlm {
+    type Fitted = FittedClassifierPopulationGlm;
+
+    /// Every candidate on every fold by itself: classes of a neuron are one problem, and share no pass with others.
+    #[allow(private_interfaces)]
+    fn evaluate<B: Backend>(candidates: &[Self], data: &Data<'_, B>, scoring: &Scoring, done: &mut Done<'_>) -> Result<(), Error> {
+        let design = design(&data.inputs)?;
+        let of_rows = |rows: &[usize]| Ok::<_, Error>((design.select_rows(rows)?, data.counts.select_rows(rows)?));
+        let folds = data
+            .splits
+            .iter()
+            .map(|split| Ok([of_rows(split.train())?, of_rows(split.test())?]));
+        let folds: Vec<Fold<'_, B>> = folds.collect::<Result<_, Error>>()?;
+        for (place, candidate) in candidates.iter().enumerate() {
+            let evaluated: Evaluated = folds.iter().map(|fold| of_fold(candidate, fold, scoring)).collect();
+            done(vec![(place, evaluated)])?;
+        }
+        Ok(())
+    }
+
+    fn refit<B: Backend>(&self, inputs: &[Design<'_, B>], labels: &Design<'_, B>) -> Result<Self::Fitted, Error> {
+        Ok(self.fit(design(inputs)?, labels)?)
+    }
+
+    fn joined<B: Backend>(_chosen: &[&Self], _inputs: &[Design<'_, B>]) -> Result<Option<Self>, Error> {
+        Ok(None)
+    }
+
+    fn restricted<B: Backend>(&self, neurons: &[usize], n_neurons: usize, inputs: &[Design<'_, B>]) -> Result<Self, Error> {
+        let design = design(inputs)?;
+        let options = restrict(self.options(), neurons, n_neurons, (design.names(), design.n_columns()))?;
+        Ok(self.clone().with_options(options))
+    }
+
+    fn strength(&self) -> f64 {
+        mean_strength(self.penalty())
+    }
+}
+
+fn of_fold<B: Backend>(candidate: &ClassifierPopulationGlm, [train, test]: &Fold<'_, B>, scoring: &Scoring) -> Result<Scored, Error> {
+    let fitted = candidate.fit(&train.0, &train.1)?;
+    let (score, by_neuron) = scoring.of_classes(&fitted, (&test.0, &test.1))?;
+    let coef = fitted.coef();
+    let size = |neuron: usize| {
+        coef.index_axis(ndarray::Axis(1), neuron)
+            .iter()
+            .filter(|coef| **coef != 0.0)
+            .count() as f64
+    };
+    Ok(Scored {
+        score,
+        by_neuron,
+        sizes: (0..fitted.neurons().len()).map(size).collect(),
+        n_unconverged: fitted.outcome().statuses().filter(|status| *status != Status::Converged).count(),
+    })
+}
+
+impl sealed::Sealed for ClassifierGlm {
+    type Fitted = FittedClassifierGlm;
+
+    #[allow(private_interfaces)]
+    fn evaluate<B: Backend>(candidates: &[Self], data: &Data<'_, B>, scoring: &Scoring, done: &mut Done<'_>) -> Result<(), Error> {
+        let n_neurons = data.counts.n_columns();
+        if n_neurons > 1 {
+            return Err(nemos_glm::Error::SeveralNeurons { n_neurons }.into());
+        }
+        let populations: Vec<ClassifierPopulationGlm> = candidates.iter().map(|model| model.population().clone()).collect();
+        ClassifierPopulationGlm::evaluate(&populations, data, scoring, done)
+    }
+
+    fn refit<B: Backend>(&self, inputs: &[Design<'_, B>], labels: &Design<'_, B>) -> Result<Self::Fitted, Error> {
+        Ok(self.fit(design(inputs)?, labels)?)
+    }
+
+    fn joined<B: Backend>(chosen: &[&Self], _inputs: &[Design<'_, B>]) -> Result<Option<Self>, Error> {
+        Ok(chosen.first().map(|&only| only.clone()))
+    }
+
+    fn restricted<B: Backend>(&self, _neurons: &[usize], _n_neurons: usize, _inputs: &[Design<'_, B>]) -> Result<Self, Error> {
+        Ok(self.clone())
+    }
+
+    fn strength(&self) -> f64 {
+        sealed::Sealed::strength(self.population())
+    }
+}
