@@ -1,7 +1,8 @@
 //! Summary tables of a population: `cargo bench --bench inference -- NEURONS FEATURES SAMPLES FOLDER`.
 //!
 //! Draws Poisson counts of neurons that share features, writes them to the folder for `inference_peer.py` and `inference_peer.R`, fits, and
-//! times what is said of the fit: tables with the model's covariance, robust, and by clusters of 500 rows. The last line is JSON.
+//! times what is said of the fit: tables with the model's covariance, robust, and by clusters of 500 rows. Beside the times stand
+//! (on Linux) those of all processors together, which other programs disturb less, and the most memory held so far. The last line is JSON.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -33,9 +34,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let design = Design::<Cpu>::from(Matrix::from_array(features.view())).with_segments(Segments::from_lengths(lengths))?;
     let counts = Matrix::from_array(counts.view());
 
-    let start = Instant::now();
+    println!("data     {}", held());
+    let (start, before) = (Instant::now(), processor_s());
     let fitted = PopulationGlm::new(Poisson).fit(&design, &counts)?;
     let fit_s = start.elapsed().as_secs_f64();
+    println!("fit      {fit_s:8.3} s, processors {:.2} s, {}", processor_s() - before, held());
     let mut seconds = Vec::new();
     for (name, kind) in [
         ("model", Covariance::Model),
@@ -43,13 +46,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("hc3", Covariance::Hc3),
         ("cluster", Covariance::Cluster(Clusters::segments())),
     ] {
-        let start = Instant::now();
+        let (start, before) = (Instant::now(), processor_s());
         let table = fitted.inference(&design, &counts)?.summary(&kind)?.to_csv();
         seconds.push((name, start.elapsed().as_secs_f64()));
         println!(
-            "{name:8} {:8.3} s for {n_neurons} tables, {} bytes",
+            "{name:8} {:8.3} s for {n_neurons} tables, processors {:.2} s, {} bytes, {}",
             seconds.last().map_or(0.0, |last| last.1),
-            table.len()
+            processor_s() - before,
+            table.len(),
+            held()
         );
         // For the peers to compare with: the standard error of the first coefficient of the first neuron.
         let error = fitted.inference(&design, &counts)?.estimates(&kind)?.standard_errors()[(0, 0)];
@@ -64,6 +69,20 @@ fn main() -> Result<(), Box<dyn Error>> {
         })
     );
     Ok(())
+}
+
+/// The time of all processors so far, in seconds, by the clock of the kernel that ticks a hundred times a second; zero where there is none.
+fn processor_s() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let ticks = stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2);
+    ticks.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
+}
+
+/// The most memory that the process has held, in words.
+fn held() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.map_or("memory unknown".into(), |line| format!("{} held at most", line.trim()))
 }
 
 /// Features of variance one, and counts of about 0.1 in a bin.

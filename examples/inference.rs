@@ -4,7 +4,7 @@ use ndarray::s;
 use nemos::basis::History;
 use nemos::inference::{Clusters, Spiking, TimeRescaling, compare};
 use nemos::io::NpzFile;
-use nemos::plot::{Area, Axis, Color, Figure, Line, Panel};
+use nemos::plot::{Area, Axis, Color, Figure, Line, Panel, Scatter};
 use nemos::prelude::*;
 use rand::SeedableRng;
 
@@ -49,11 +49,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let (x, away) = (points.column(0).to_vec(), (&points.column(1) - &points.column(0)).to_vec());
         ks = ks.mark(Line::new(x, away).label(name));
     }
+    let rescaled = &inference.time_rescaling(&TimeRescaling::new(), &mut rng)?[0];
+    let (qq, serial) = (rescaled.quantiles(0.95)?, rescaled.autocorrelation(20));
+    println!("20 lags of intervals: Ljung and Box's {:.1}, p = {:.2}", serial.ljung_box, serial.p);
+    let quantiles = Panel::new().x(Axis::new("quantile of the model")).y(Axis::new("of the intervals"));
+    let band = Area::new(qq.theoretical.clone(), qq.lower, qq.upper).color(Color::LightGray).label("95 %");
+    let quantiles = quantiles.mark(band).mark(Line::new(qq.theoretical, qq.empirical).label("with history"));
+    let lags: Vec<f64> = (1..=20).map(|lag| lag as f64).collect();
+    let (low, high) = ([-serial.band_95; 2], [serial.band_95; 2]);
+    let alike = Panel::new().x(Axis::new("intervals apart")).y(Axis::new("autocorrelation"));
+    let alike = alike.mark(Area::new([1.0, 20.0], low, high).color(Color::LightGray).label("95 %"));
+    let alike = alike.mark(Scatter::new(lags.clone(), serial.values).label("with history"));
     let gains = summary.estimates.gains(0.95)?;
     let of = |end: usize| gains.slice(s![1..=20, 0, end]).to_vec();
-    let lags: Vec<f64> = (1..=20).map(|lag| lag as f64).collect();
     let filter = Panel::new().x(Axis::new("time since a spike").unit("ms")).y(Axis::new("odds ratio"));
     let filter = filter.mark(Area::new(lags.clone(), of(1), of(2)).label("95 %, by trials"));
     let filter = filter.mark(Line::new(lags, of(0)).label("estimate"));
-    Ok(Figure::new().panel(filter).panel(ks).save("inference.svg")?)
+    Ok(Figure::new().panel(filter).panel(ks).panel(quantiles).panel(alike).save("inference.svg")?)
 }

@@ -141,7 +141,7 @@ fn last(rows: ArrayView2<'_, f64>) -> Array2<f64> {
 fn check_covariance(name: &str, inference: &Inference<'_, Cpu>, kind: Covariance, fitted: Case<'_>) -> Result<(), String> {
     let estimates = inference.estimates(&kind).map_err(text)?;
     let covariance = estimates.covariance(0).map_err(text)?;
-    Tolerance::SMOOTH_FIT.check(name, &matrix(covariance), &flat(fitted, name)?)
+    Tolerance::SMOOTH_FIT.check(name, &matrix(covariance.view()), &flat(fitted, name)?)
 }
 
 fn glm(case: Case<'_>, inference: &Inference<'_, Cpu>, others: &Others<'_>, scale: f64) -> Result<(), String> {

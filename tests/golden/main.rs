@@ -18,6 +18,7 @@ mod objective;
 mod observation;
 mod proximal;
 mod real_data;
+mod recordings;
 mod saved_models;
 mod select;
 mod serve;

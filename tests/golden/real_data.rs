@@ -93,7 +93,7 @@ fn compare<O: ObservationModel, L: InverseLink>(
     let confidence = confidence.index_axis(Axis(1), 0);
     for (name, got) in [
         ("standard_errors", first(estimates.standard_errors().view())),
-        ("covariance", matrix(covariance)),
+        ("covariance", matrix(covariance.view())),
         ("confidence_95", first(confidence)),
         ("wald_z", first(estimates.statistics().view())),
     ] {
@@ -154,7 +154,7 @@ fn place_cell(case: Case<'_>) -> Result<(Array2<f64>, Vec<f64>), String> {
 }
 
 /// Counts in bins of one sample: a spike belongs to the nearest one.
-fn bin_spikes(time: &[f64], spike_times: &[f64]) -> Vec<f64> {
+pub(crate) fn bin_spikes(time: &[f64], spike_times: &[f64]) -> Vec<f64> {
     let step = time[1] - time[0];
     let mut counts = vec![0.0; time.len()];
     for spike in spike_times {
@@ -165,7 +165,7 @@ fn bin_spikes(time: &[f64], spike_times: &[f64]) -> Vec<f64> {
 }
 
 /// 1 where the next sample's position is larger, else 0.
-fn direction(position: &Array1<f64>) -> Array1<f64> {
+pub(crate) fn direction(position: &Array1<f64>) -> Array1<f64> {
     let last = position.len() - 1;
     Array1::from_shape_fn(position.len(), |t| f64::from(u8::from(position[(t + 1).min(last)] > position[t])))
 }

@@ -8,9 +8,10 @@ const ROWS: usize = 10;
 const COLUMNS: usize = 8;
 const WIDTH: usize = 10;
 
-/// Five digits, right-aligned in `width` characters; nothing but `NaN` for what is missing.
+/// Five digits, or the six before the point of a number below a million, right-aligned in `width` characters; nothing but `NaN` for what is
+/// missing.
 pub fn five_digits(value: f64, width: usize) -> String {
-    let plain = value == 0.0 || (1e-4..1e5).contains(&value.abs());
+    let plain = value == 0.0 || (1e-4..1e6).contains(&value.abs());
     if !value.is_finite() {
         return format!("{value:>width$}");
     }

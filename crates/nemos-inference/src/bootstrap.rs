@@ -256,7 +256,7 @@ impl<B: Backend> Inference<'_, B> {
         let mut replicates = Array3::from_elem((n_replicates, n_parameters, self.n_neurons()), f64::NAN);
         for (neuron, scores) in scores.iter().enumerate() {
             let Ok(bread) = &self.of_neurons[neuron].bread else { continue };
-            let steps = bread.inverse.dot(&scores.dot(&(&copies - 1.0).t()));
+            let steps = bread.inverse.to_array().dot(&scores.dot(&(&copies - 1.0).t()));
             let steps = self.unstandardise_rows(&steps);
             for replicate in 0..n_replicates {
                 for (parameter, at) in self.model.parameters().column(neuron).iter().enumerate() {

@@ -4,13 +4,14 @@ use ndarray::{Array2, s};
 use nemos_core::{SymmetricEigen, inverse_positive_definite};
 
 use crate::rows::Columns;
+use crate::symmetric::Symmetric;
 use crate::unavailable::Unavailable;
 
 /// The inverse of an information in standardised coordinates, the intercept last.
 #[derive(Clone, Debug)]
 pub(crate) struct Bread {
     /// `[n_parameters, n_parameters]`: zero for coefficients that are held; a generalised inverse where features are collinear.
-    pub(crate) inverse: Array2<f64>,
+    pub(crate) inverse: Symmetric,
     /// `[n_parameters, n_null]`: an orthonormal basis of what no row sees, in the coordinates of the features as they are.
     pub(crate) null: Array2<f64>,
     /// Directions of the features that rows see.
@@ -57,7 +58,7 @@ impl Bread {
             }
         }
         Ok(Bread {
-            inverse: whole,
+            inverse: Symmetric::new(&whole),
             rank: known.free.len() - null.ncols(),
             null: with_intercept(&null, known, information.nrows()),
         })

@@ -1,6 +1,6 @@
 //! Passes over rows on the host: what needs every row of a neuron, such as leverage.
 
-use ndarray::{Array2, ArrayView1, Axis, concatenate, s};
+use ndarray::{Array2, ArrayView1, Axis, concatenate};
 use nemos_core::{Backend, row_chunks};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
@@ -123,30 +123,6 @@ impl<B: Backend> Inference<'_, B> {
         Ok(())
     }
 
-    /// `Σ g gᵀ / (1 − h)²` for every neuron, for standardised features.
-    pub(crate) fn leveraged_scores(&self) -> Result<Vec<Array2<f64>>, Error> {
-        let n_parameters = self.n_features() + 1;
-        let mut meats = vec![Array2::zeros((n_parameters, n_parameters)); self.n_neurons()];
-        self.each_chunk(|seen| {
-            meats.par_iter_mut().enumerate().for_each(|(neuron, meat)| {
-                let Ok(bread) = &self.of_neurons[neuron].bread else { return };
-                let leverage = seen.leverage(neuron, &bread.inverse);
-                let scores: Vec<f64> = (0..seen.n_rows())
-                    .map(|row| {
-                        if seen.is_used(row, neuron) {
-                            seen.score(row, neuron) / (1.0 - leverage[row])
-                        } else {
-                            0.0
-                        }
-                    })
-                    .collect();
-                *meat += &products(&seen.features, ndarray::aview1(&scores));
-            });
-            Ok(())
-        })?;
-        Ok(meats)
-    }
-
     /// `[n_parameters, n_segments]` for each neuron: scores summed over groups of rows, for standardised features, at scale one.
     pub(crate) fn group_scores(&self, of_row: &[usize], n_groups: usize) -> Result<Vec<Array2<f64>>, Error> {
         let n_parameters = self.n_features() + 1;
@@ -162,17 +138,4 @@ impl<B: Backend> Inference<'_, B> {
         })?;
         Ok(sums)
     }
-}
-
-/// `Σ (s z)(s z)ᵀ`; rows of missing features have a zero and are left out.
-fn products(features: &Array2<f64>, scores: ArrayView1<'_, f64>) -> Array2<f64> {
-    let mut scaled = features.clone();
-    for (mut row, &score) in scaled.rows_mut().into_iter().zip(scores) {
-        if score == 0.0 {
-            row.fill(0.0);
-        } else {
-            row.mapv_inplace(|x| x * score);
-        }
-    }
-    scaled.t().dot(&scaled.slice(s![.., ..]))
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 use nemos_core::{Backend, Segments};
-use nemos_glm::{Problems, SecondMoment};
-use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
+use nemos_glm::{GlmObjective, Problems, SecondMoment};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::inference::OfNeuron;
 use crate::rows::{Reordered, Standardised};
+use crate::symmetric::Symmetric;
 use crate::{Clusters, Error, Inference, Lag, Reference, Unavailable};
 
 /// Which covariance of the estimates, with `A` the inverse of the information, `φ` the dispersion and `g` the score of a row.
@@ -66,9 +67,15 @@ impl Covariance {
     }
 }
 
+/// A covariance, or why there is none.
+type Covariant = Result<Symmetric, Unavailable>;
+
+/// What a covariance of a neuron is multiplied with.
+type Factor<'a> = &'a (dyn Fn(usize, &OfNeuron) -> Result<f64, Unavailable> + Sync);
+
 /// One covariance for each neuron, of the features as they are, and what was found in making it.
 pub(crate) struct Made {
-    pub(crate) covariance: Vec<Result<Array2<f64>, Unavailable>>,
+    pub(crate) covariance: Vec<Covariant>,
     pub(crate) reference: Vec<Reference>,
     pub(crate) title: String,
     pub(crate) notes: Vec<String>,
@@ -120,10 +127,7 @@ impl<B: Backend> Inference<'_, B> {
             }
             Covariance::Hc0 => self.sandwich(&SecondMoment::Scores, &|_, _| Ok(1.0))?,
             Covariance::Hc1 => self.sandwich(&SecondMoment::Scores, &|_, of| Ok(of.n_rows / dof_of(of)?))?,
-            Covariance::Hc3 => {
-                let meats = self.leveraged_scores()?;
-                self.each(|neuron, _, inverse| Ok(inverse.dot(&meats[neuron]).dot(inverse)))
-            }
+            Covariance::Hc3 => self.leveraged()?,
             Covariance::Cluster(clusters) => self.by_clusters(clusters, &mut made)?,
             Covariance::Hac(lag) => {
                 let (rows, how) = lag.rows(&self.design)?;
@@ -135,45 +139,52 @@ impl<B: Backend> Inference<'_, B> {
     }
 
     /// `of` every inverse information, of the features as they are.
-    fn each(
-        &self,
-        of: impl Fn(usize, &OfNeuron, &Array2<f64>) -> Result<Array2<f64>, Unavailable> + Sync,
-    ) -> Vec<Result<Array2<f64>, Unavailable>> {
+    fn each(&self, of: impl Fn(usize, &OfNeuron, &Array2<f64>) -> Result<Array2<f64>, Unavailable> + Sync) -> Vec<Covariant> {
         let neurons = (0..self.n_neurons()).into_par_iter();
         let made = neurons.map(|neuron| {
             let known = &self.of_neurons[neuron];
             let bread = known.bread.as_ref().map_err(|why| *why)?;
-            of(neuron, known, &bread.inverse).map(|made| self.unstandardise(&made))
+            let made = of(neuron, known, &bread.inverse.to_array())?;
+            Ok(Symmetric::new(&self.unstandardise(&made)))
         });
         made.collect()
     }
 
     /// `A M A`, times a factor for each neuron.
-    fn sandwich(
-        &self,
-        which: &SecondMoment,
-        factor: &(dyn Fn(usize, &OfNeuron) -> Result<f64, Unavailable> + Sync),
-    ) -> Result<Vec<Result<Array2<f64>, Unavailable>>, Error> {
-        let meats = self.objective.second_moments(&self.parameters, which)?;
-        Ok(self.sandwiches(meats, factor))
+    fn sandwich(&self, which: &SecondMoment, factor: Factor<'_>) -> Result<Vec<Covariant>, Error> {
+        self.sandwich_of(&self.objective, which, factor)
     }
 
-    fn sandwiches(
-        &self,
-        meats: Vec<Array2<f64>>,
-        factor: &(dyn Fn(usize, &OfNeuron) -> Result<f64, Unavailable> + Sync),
-    ) -> Vec<Result<Array2<f64>, Unavailable>> {
-        // Each middle is dropped as soon as it is used.
-        let made = meats.into_par_iter().enumerate().map(|(neuron, meat)| {
+    /// The same for the rows in another order.
+    fn sandwich_of(&self, objective: &GlmObjective<'_, B>, which: &SecondMoment, factor: Factor<'_>) -> Result<Vec<Covariant>, Error> {
+        let of = |neuron, meat| self.around(neuron, &meat, factor);
+        Ok(objective.map_second_moments(&self.parameters, which, of)?)
+    }
+
+    /// The sandwich whose scores are over one less their leverage.
+    fn leveraged(&self) -> Result<Vec<Covariant>, Error> {
+        let n_parameters = self.n_features() + 1;
+        let inverse = |neuron: usize| {
             let of = &self.of_neurons[neuron];
-            let inverse = &of.bread.as_ref().map_err(|why| *why)?.inverse;
-            let factor = factor(neuron, of)? * of.unit * of.unit;
-            Ok(self.unstandardise(&(inverse.dot(&meat).dot(inverse) * factor)))
-        });
-        made.collect()
+            match &of.bread {
+                Ok(bread) => bread.inverse.to_array() * of.unit,
+                Err(_) => Array2::zeros((n_parameters, n_parameters)),
+            }
+        };
+        let of = |neuron, meat| self.around(neuron, &meat, &|_, _| Ok(1.0));
+        Ok(self.objective.map_leveraged_scores(&self.parameters, inverse, of)?)
     }
 
-    fn by_clusters(&self, clusters: &Clusters, made: &mut Made) -> Result<Vec<Result<Array2<f64>, Unavailable>>, Error> {
+    /// The inverse information of a neuron on both sides of the middle, times a factor.
+    fn around(&self, neuron: usize, meat: &Array2<f64>, factor: Factor<'_>) -> Covariant {
+        let of = &self.of_neurons[neuron];
+        let inverse = of.bread.as_ref().map_err(|why| *why)?.inverse.to_array();
+        let factor = factor(neuron, of)? * of.unit * of.unit;
+        let made = self.unstandardise(&(inverse.dot(meat).dot(&inverse) * factor));
+        Ok(Symmetric::new(&made))
+    }
+
+    fn by_clusters(&self, clusters: &Clusters, made: &mut Made) -> Result<Vec<Covariant>, Error> {
         let labels = clusters.of_rows(&self.design)?;
         let n_clusters = self.clusters_used(&labels)?;
         for (neuron, &got) in n_clusters.iter().enumerate() {
@@ -223,7 +234,7 @@ impl<B: Backend> Inference<'_, B> {
         let counts = Reordered::design(&self.counts, &order)?;
         let problems = Problems::one_per_response(self.n_neurons());
         let objective = self.model.objective(problems, design, counts)?;
-        Ok(self.sandwiches(objective.second_moments(&self.parameters, &which)?, &factor))
+        self.sandwich_of(&objective, &which, &factor)
     }
 
     /// `[n_neurons]`: clusters that have a row which the fit of the neuron used.

@@ -187,7 +187,7 @@ impl Estimates {
         let mut factor = Vec::with_capacity(dims.1);
         for neuron in 0..dims.1 {
             let of = &self.each[neuron];
-            let root = of.covariance.as_ref().ok().and_then(root);
+            let root = of.covariance.as_ref().ok().and_then(|covariance| root(&covariance.to_array()));
             let Some(root) = root else {
                 factor.push(Array2::zeros((dims.0, 0)));
                 continue;

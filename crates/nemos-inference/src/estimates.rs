@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use ndarray::{Array1, Array2, Array3, ArrayView2};
+use ndarray::{Array1, Array2, Array3};
 use nemos_core::{Backend, Names, SymmetricEigen};
 use nemos_glm::Information;
 
 use crate::described::HostLink;
 use crate::error::check_level;
+use crate::symmetric::Symmetric;
 use crate::tests_of::{Test, Tests};
 use crate::{Covariance, Error, Inference, Reference, Standing, Terms, Unavailable};
 
@@ -35,7 +36,7 @@ pub struct Estimates {
 #[derive(Clone, Debug)]
 pub(crate) struct OfNeuron {
     /// `[n_parameters, n_parameters]`
-    pub(crate) covariance: Result<Array2<f64>, Unavailable>,
+    pub(crate) covariance: Result<Symmetric, Unavailable>,
     /// `[n_parameters, n_null]`: directions that no row sees.
     pub(crate) null: Array2<f64>,
     pub(crate) free: Vec<bool>,
@@ -136,9 +137,9 @@ impl Estimates {
     /// # Errors
     /// Why there is none.
     #[doc(alias("cov_params", "vcov"))]
-    pub fn covariance(&self, neuron: usize) -> Result<ArrayView2<'_, f64>, Unavailable> {
+    pub fn covariance(&self, neuron: usize) -> Result<Array2<f64>, Unavailable> {
         match self.each.get(neuron).map(|of| &of.covariance) {
-            Some(Ok(covariance)) => Ok(covariance.view()),
+            Some(Ok(covariance)) => Ok(covariance.to_array()),
             Some(Err(why)) => Err(*why),
             None => Err(Unavailable::Outside),
         }
@@ -150,8 +151,8 @@ impl Estimates {
             Some(of) if parameter < of.free.len() => of,
             _ => return Standing::Unavailable(Unavailable::Outside),
         };
-        match of.covariance {
-            Err(why) => return Standing::Unavailable(why),
+        match &of.covariance {
+            Err(why) => return Standing::Unavailable(*why),
             Ok(_) if !of.free[parameter] => return Standing::Masked,
             Ok(_) => {}
         }
@@ -170,14 +171,14 @@ impl Estimates {
     /// `[n_parameters, n_neurons]`: standard errors.
     #[doc(alias = "bse")]
     pub fn standard_errors(&self) -> Array2<f64> {
-        self.estimated(|parameter, _, covariance| covariance[(parameter, parameter)].max(0.0).sqrt())
+        self.estimated(|parameter, _, covariance| covariance.diagonal(parameter).max(0.0).sqrt())
     }
 
     /// `[n_parameters, n_neurons]`: parameters over their standard errors.
     #[doc(alias = "tvalues")]
     pub fn statistics(&self) -> Array2<f64> {
         self.estimated(|parameter, neuron, covariance| {
-            self.parameters[(parameter, neuron)] / covariance[(parameter, parameter)].max(0.0).sqrt()
+            self.parameters[(parameter, neuron)] / covariance.diagonal(parameter).max(0.0).sqrt()
         })
     }
 
@@ -262,7 +263,9 @@ impl Estimates {
 
     fn wald_of(&self, columns: &[usize], neuron: usize) -> Test {
         let of = &self.each[neuron];
-        let Ok(covariance) = &of.covariance else { return Test::none() };
+        let Ok(covariance) = self.covariance(neuron) else {
+            return Test::none();
+        };
         let columns: Vec<usize> = columns.iter().copied().filter(|&column| of.free[column]).collect();
         let mut value: Array1<f64> = columns.iter().map(|&column| self.parameters[(column, neuron)]).collect();
         let mut within = covariance.select(ndarray::Axis(0), &columns).select(ndarray::Axis(1), &columns);
@@ -292,14 +295,14 @@ impl Estimates {
         }
     }
 
-    fn table(&self, of: impl Fn(usize, usize, &Array2<f64>) -> f64) -> Array2<f64> {
+    fn table(&self, of: impl Fn(usize, usize, &Symmetric) -> f64) -> Array2<f64> {
         Array2::from_shape_fn(self.parameters.dim(), |(parameter, neuron)| match &self.each[neuron].covariance {
             Ok(covariance) => of(parameter, neuron, covariance),
             Err(_) => f64::NAN,
         })
     }
 
-    fn estimated(&self, of: impl Fn(usize, usize, &Array2<f64>) -> f64) -> Array2<f64> {
+    fn estimated(&self, of: impl Fn(usize, usize, &Symmetric) -> f64) -> Array2<f64> {
         self.table(|parameter, neuron, covariance| match self.standing(parameter, neuron) {
             Standing::Estimated => of(parameter, neuron, covariance),
             _ => f64::NAN,

@@ -1,15 +1,13 @@
 //! Numbers in tables.
 
-/// Five digits, right-aligned in so many characters.
+use nemos_core::five_digits;
+
+/// Five digits, right-aligned in so many characters; a dash where there is no number.
 pub(crate) fn number(value: f64, width: usize) -> String {
-    let plain = value == 0.0 || (1e-4..1e6).contains(&value.abs());
     if value.is_nan() {
         format!("{:>width$}", "–")
-    } else if plain {
-        let decimals = 4 - (value.abs().max(1.0).log10().floor() as usize).min(4);
-        format!("{value:>width$.decimals$}")
     } else {
-        format!("{value:>width$.3e}")
+        five_digits(value, width)
     }
 }
 

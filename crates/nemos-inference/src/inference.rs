@@ -4,7 +4,6 @@ use ndarray::Array2;
 use nemos_core::{Backend, Design, ToDesign};
 use nemos_glm::{FittedGlm, FittedPopulationGlm, GlmObjective, Information, InverseLink, ObservationModel, Problems, Scale, SecondMoment};
 use nemos_solvers::{Objective, Order, Parameters, Request, Status};
-use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
 use crate::bread::{Bread, Known};
 use crate::described::{self, Described, Kind};
@@ -184,8 +183,9 @@ impl<'a, B: Backend> Inference<'a, B> {
         let n_neurons = model.neurons().len();
         let n_features = model.parameters().n_parameters() - 1;
         let problems = Problems::one_per_response(n_neurons);
+        let columns = Columns::of(&design)?;
         // Checks what fits what.
-        model.objective(problems.clone(), design.clone(), counts.clone())?;
+        let objective = model.objective(problems, Standardised::design(&design, &columns)?, counts.clone())?;
         let failed = |status| !matches!(status, Status::Converged | Status::NoMaximum);
         if !settings.even_if_not_converged
             && let Some(neuron) = model.outcome().statuses().position(failed)
@@ -193,8 +193,6 @@ impl<'a, B: Backend> Inference<'a, B> {
             let status = model.outcome().columns[neuron].status;
             return Err(Error::NotConverged { neuron, status });
         }
-        let columns = Columns::of(&design)?;
-        let objective = model.objective(problems, Standardised::design(&design, &columns)?, counts.clone())?;
         let (ridge, sparse) = match described::ridge(&model.options().regularizer, model.features(), (n_features, n_neurons)) {
             Err(Error::NotNormal { penalty }) => (None, Some(penalty)),
             other => (other?, None),
@@ -259,7 +257,7 @@ impl<'a, B: Backend> Inference<'a, B> {
             let of = &self.of_neurons[neuron];
             match &of.bread {
                 Ok(bread) if parameter + 1 == n_parameters || of.free.contains(&parameter) => {
-                    1.0 - bread.inverse[(parameter, parameter)] * self.ridge_at(parameter, neuron)
+                    1.0 - bread.inverse.diagonal(parameter) * self.ridge_at(parameter, neuron)
                 }
                 Ok(_) => 0.0,
                 Err(_) => f64::NAN,
@@ -279,58 +277,60 @@ impl<'a, B: Backend> Inference<'a, B> {
 
     /// The information of every neuron, inverted.
     fn breads(&self) -> Result<Vec<OfNeuron>, Error> {
-        let moments = match self.sparse {
-            None => self
-                .objective
-                .second_moments(&self.parameters, &SecondMoment::Information(self.settings.information))?,
-            Some(_) => vec![Array2::zeros((0, 0)); self.model.neurons().len()],
-        };
         let free = self.free()?;
-        let of_neurons = moments.into_par_iter().enumerate().map(|(neuron, information)| {
-            let n_rows = self.objective.n_counts()[neuron] as f64;
-            let unit = self.objective.loss_factor(neuron) * n_rows / self.objective.total_weights()[neuron];
-            let outcome = &self.model.outcome().columns[neuron];
-            let free: Vec<usize> = (0..self.n_features()).filter(|&feature| free[(feature, neuron)]).collect();
-            let ridge = self
-                .ridge
-                .as_ref()
-                .map(|_| (0..self.n_features()).map(|feature| self.ridge_at(feature, neuron)).collect());
-            let known = Known {
-                columns: &self.columns,
-                free: &free,
-                rank: (outcome.status == Status::Converged && ridge.is_none()).then_some(outcome.rank),
-                ridge,
-                precision: described::precision::<B>(),
-            };
-            let bread = match (self.sparse, outcome.status) {
-                (Some(_), _) => Err(Unavailable::Indefinite),
-                (None, Status::NoMaximum) => Err(Unavailable::NoMaximum),
-                (None, _) => Bread::new(&(information * unit), &known),
-            };
-            let edf = match (&bread, self.sparse) {
-                (_, Some(_)) => {
-                    let coef = self.model.parameters().column(neuron);
-                    1.0 + coef[..self.n_features()].iter().filter(|coef| **coef != 0.0).count() as f64
-                }
-                (Ok(bread), None) => {
-                    let shrunk = free
-                        .iter()
-                        .map(|&feature| bread.inverse[(feature, feature)] * self.ridge_at(feature, neuron));
-                    1.0 + bread.rank as f64 - shrunk.sum::<f64>()
-                }
-                (Err(_), None) => 1.0 + outcome.rank.min(free.len()) as f64,
-            };
-            OfNeuron {
-                free,
-                n_rows,
-                unit,
-                bread,
-                edf,
-                scale: 1.0,
-                scale_is_estimated: false,
+        if self.sparse.is_some() {
+            let neurons = 0..self.model.neurons().len();
+            return Ok(neurons.map(|neuron| self.of_neuron(neuron, &free, None)).collect());
+        }
+        let which = SecondMoment::Information(self.settings.information);
+        let of = |neuron, information| self.of_neuron(neuron, &free, Some(information));
+        Ok(self.objective.map_second_moments(&self.parameters, &which, of)?)
+    }
+
+    /// What is known of a neuron, with its information unless the penalty leaves no normal estimates.
+    fn of_neuron(&self, neuron: usize, free: &Array2<bool>, information: Option<Array2<f64>>) -> OfNeuron {
+        let n_rows = self.objective.n_counts()[neuron] as f64;
+        let unit = self.objective.loss_factor(neuron) * n_rows / self.objective.total_weights()[neuron];
+        let outcome = &self.model.outcome().columns[neuron];
+        let free: Vec<usize> = (0..self.n_features()).filter(|&feature| free[(feature, neuron)]).collect();
+        let ridge = self
+            .ridge
+            .as_ref()
+            .map(|_| (0..self.n_features()).map(|feature| self.ridge_at(feature, neuron)).collect());
+        let known = Known {
+            columns: &self.columns,
+            free: &free,
+            rank: (outcome.status == Status::Converged && ridge.is_none()).then_some(outcome.rank),
+            ridge,
+            precision: described::precision::<B>(),
+        };
+        let bread = match (information, outcome.status) {
+            (None, _) => Err(Unavailable::Indefinite),
+            (Some(_), Status::NoMaximum) => Err(Unavailable::NoMaximum),
+            (Some(information), _) => Bread::new(&(information * unit), &known),
+        };
+        let edf = match (&bread, self.sparse) {
+            (_, Some(_)) => {
+                let coef = self.model.parameters().column(neuron);
+                1.0 + coef[..self.n_features()].iter().filter(|coef| **coef != 0.0).count() as f64
             }
-        });
-        Ok(of_neurons.collect())
+            (Ok(bread), None) => {
+                let shrunk = free
+                    .iter()
+                    .map(|&feature| bread.inverse.diagonal(feature) * self.ridge_at(feature, neuron));
+                1.0 + bread.rank as f64 - shrunk.sum::<f64>()
+            }
+            (Err(_), None) => 1.0 + outcome.rank.min(free.len()) as f64,
+        };
+        OfNeuron {
+            free,
+            n_rows,
+            unit,
+            bread,
+            edf,
+            scale: 1.0,
+            scale_is_estimated: false,
+        }
     }
 
     /// `[n_features, n_neurons]`: the coefficients that were free.
@@ -382,7 +382,7 @@ impl<'a, B: Backend> Inference<'a, B> {
             let slope: ndarray::Array1<f64> = slope
                 .map(|(parameter, slope)| slope * to_nats + self.ridge_at(parameter, neuron) * at[parameter])
                 .collect();
-            let nats = 0.5 * slope.dot(&bread.inverse.dot(&slope)) / of.scale;
+            let nats = 0.5 * slope.dot(&bread.inverse.to_array().dot(&slope)) / of.scale;
             let rounding = evaluation.values[neuron].abs() * to_nats * self.objective.resolution() / of.scale;
             if nats > OFF + rounding {
                 return Err(Error::OtherData { neuron, nats });

@@ -53,6 +53,7 @@ mod residuals;
 mod rows;
 mod settings;
 mod summary;
+mod symmetric;
 mod terms;
 mod tests_of;
 mod unavailable;

@@ -101,9 +101,9 @@ impl<B: Backend> Inference<'_, B> {
             order: Order::Gradient,
         };
         let gradient = objective.evaluate(&at, request)?.gradient;
-        let informations = objective.second_moments(&at, &SecondMoment::Information(nemos_glm::Information::Expected))?;
         let scale = self.restricted_scales(&restricted)?;
-        let each = informations.into_iter().enumerate().map(|(neuron, information)| {
+        let which = SecondMoment::Information(nemos_glm::Information::Expected);
+        let each = objective.map_second_moments(&at, &which, |neuron, information| {
             let of = &self.of_neurons[neuron];
             let known = Known {
                 columns: &self.columns,
@@ -118,14 +118,14 @@ impl<B: Backend> Inference<'_, B> {
             };
             let factor = objective.loss_factor(neuron) * of.n_rows;
             let slope: Array1<f64> = gradient.column(neuron).iter().map(|slope| slope * factor).collect();
-            let statistic = slope.dot(&bread.inverse.dot(&slope)) / scale[neuron];
+            let statistic = slope.dot(&bread.inverse.to_array().dot(&slope)) / scale[neuron];
             if q == 0 || objective.on_edge()[neuron] {
                 Test::none()
             } else {
                 Test::new(statistic, q as f64, Reference::ChiSquared(q as f64))
             }
-        });
-        Ok(self.tests("Score test", &terms, each.collect()))
+        })?;
+        Ok(self.tests("Score test", &terms, each))
     }
 
     fn tests(&self, what: &str, terms: &Terms, each: Vec<Test>) -> Tests {

@@ -131,7 +131,7 @@ impl<B: Backend> Inference<'_, B> {
 
     fn leverage_of(&self, seen: &Seen, neuron: usize) -> Vec<f64> {
         match &self.of_neurons[neuron].bread {
-            Ok(bread) => seen.leverage(neuron, &bread.inverse),
+            Ok(bread) => seen.leverage(neuron, &bread.inverse.to_array()),
             Err(_) => vec![f64::NAN; seen.n_rows()],
         }
     }

@@ -155,7 +155,7 @@ impl Summary {
         if estimates.neurons.len() > 1 {
             writeln!(formatter, "neuron {}", estimates.neurons[neuron])?;
         }
-        if let Err(why) = estimates.covariance(neuron) {
+        if let Err(why) = &estimates.each[neuron].covariance {
             writeln!(formatter, "no standard errors: {why}")?;
             return writeln!(
                 formatter,

@@ -1,14 +1,14 @@
 //! Passes over data in host memory: predictor, losses, slopes and gradient without a tensor in between.
 
 use faer::linalg::matmul::matmul;
-use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, MatMut, MatRef, Par};
-use ndarray::{Array2, s};
+use ndarray::Array2;
 use nemos_core::{Backend, HostFloat, HostRows, Matrix};
 
 use crate::engine::chunk::Chunk;
 use crate::engine::loops::{Lanes, LoopFloat, Loops, Observed};
 use crate::engine::problems::Problems;
+use crate::engine::products::Products;
 use crate::engine::sums::Sums;
 
 /// The problems that a pass computes for.
@@ -306,13 +306,45 @@ impl<E: LoopFloat> Work<'_, E> {
     /// Adds `Σₜ weightₜ (xₜ, 1)(xₜ, 1)ᵀ` to the part of each problem's matrix that belongs to a pair of predictors.
     /// `weights` is `[n_rows, n_columns]`.
     pub(crate) fn add_products(&mut self, weights: &[E], pair: (usize, usize), sums: &mut [Array2<f64>]) {
-        let features = self.on_host.features.unwrap_or_default();
-        self.products.set_rows(features, self.on_host.n_rows);
-        let n_columns = sums.len();
-        for (column, sum) in sums.iter_mut().enumerate() {
-            self.products
-                .add(weights.iter().skip(column).step_by(n_columns).copied(), pair, sum);
+        self.products
+            .set_rows(self.on_host.features.unwrap_or_default(), self.on_host.n_rows);
+        self.products.add(weights, pair, sums);
+    }
+
+    /// Adds `Σₜ gₜ gₜᵀ` for every problem, `g` being the score of a row; with a matrix `A` for each problem, the scores are over
+    /// `1 − h`, and `h = (xₜ, 1)ᵀ A (xₜ, 1)` times the expected curvature of the loss.
+    pub(crate) fn add_scores(&mut self, loops: &dyn Loops<E>, of_leverage: Option<&[Array2<f64>]>, sums: &mut [Array2<f64>]) {
+        let (n_columns, n_predictors) = (sums.len(), self.n_predictors);
+        let leverage = of_leverage.map(|matrices| self.leverage(loops, matrices));
+        loops.slopes(self.predictor, self.on_host.observed, self.lanes);
+        self.lanes.drain(|_, _, _| {});
+        for pair in pairs(n_predictors) {
+            let slopes = self.predictor.chunks_exact(n_predictors);
+            let mut weights: Vec<E> = slopes
+                .map(|slopes| E::from_f64(slopes[pair.0].into_f64() * slopes[pair.1].into_f64()))
+                .collect();
+            debug_assert_eq!(weights.len(), self.on_host.n_rows * n_columns);
+            if let Some(leverage) = &leverage {
+                for (weight, h) in weights.iter_mut().zip(leverage) {
+                    *weight = E::from_f64(weight.into_f64() / (1.0 - h.into_f64()).powi(2));
+                }
+            }
+            self.add_products(&weights, pair, sums);
         }
+    }
+
+    /// `[n_rows, n_columns]`: `(xₜ, 1)ᵀ A (xₜ, 1)` times the expected curvature of the loss.
+    fn leverage(&mut self, loops: &dyn Loops<E>, matrices: &[Array2<f64>]) -> Vec<E> {
+        let size = self.on_host.n_rows * matrices.len();
+        let (mut curvature, mut forms) = (vec![E::default(); size], vec![E::default(); size]);
+        loops.weights(self.predictor, self.on_host.observed, self.lanes, (&mut curvature, (0, 0)));
+        self.products
+            .set_rows(self.on_host.features.unwrap_or_default(), self.on_host.n_rows);
+        self.products.quadratic_forms(matrices, &mut forms);
+        for (form, curvature) in forms.iter_mut().zip(&curvature) {
+            *form = E::from_f64(form.into_f64() * curvature.into_f64());
+        }
+        forms
     }
 
     /// `[n_features, n_columns]`, column after column: the gradient of some of the rows, whose slopes stand where the
@@ -345,66 +377,4 @@ fn product<E: HostFloat>(features: &[E], slopes: &[E], n_columns: usize, to: &mu
     let slopes = MatRef::from_row_major_slice(slopes, n_rows, n_columns);
     let gradient = MatMut::from_column_major_slice_mut(to, n_features, n_columns);
     matmul(gradient, Accum::Replace, features.transpose(), slopes, E::from_f64(1.0), Par::Seq);
-}
-
-/// Weighted products of rows with themselves, an intercept beside the features.
-#[derive(Debug)]
-struct Products<E> {
-    /// `[n_rows, n_features + 1]`
-    rows: Vec<E>,
-    weighted: Vec<E>,
-    product: Vec<E>,
-    width: usize,
-}
-
-impl<E: HostFloat> Products<E> {
-    fn new() -> Self {
-        let [rows, weighted, product] = [const { Vec::new() }; 3];
-        Products {
-            rows,
-            weighted,
-            product,
-            width: 1,
-        }
-    }
-
-    fn set_rows(&mut self, features: &[E], n_rows: usize) {
-        let n_features = features.len() / n_rows.max(1);
-        self.width = n_features + 1;
-        self.rows.clear();
-        for row in 0..n_rows {
-            self.rows.extend_from_slice(&features[row * n_features..(row + 1) * n_features]);
-            self.rows.push(E::from_f64(1.0));
-        }
-    }
-
-    fn add(&mut self, weights: impl Iterator<Item = E>, (first, second): (usize, usize), sum: &mut Array2<f64>) {
-        let width = self.width;
-        self.weighted.clear();
-        for (row, weight) in self.rows.chunks_exact(width).zip(weights) {
-            let weight = weight.into_f64();
-            self.weighted.extend(row.iter().map(|x| E::from_f64(x.into_f64() * weight)));
-        }
-        let n_rows = self.rows.len() / width;
-        self.product.resize(width * width, E::default());
-        triangular::matmul(
-            MatMut::from_row_major_slice_mut(&mut self.product, width, width),
-            BlockStructure::TriangularLower,
-            Accum::Replace,
-            MatRef::from_row_major_slice(&self.rows, n_rows, width).transpose(),
-            BlockStructure::Rectangular,
-            MatRef::from_row_major_slice(&self.weighted, n_rows, width),
-            BlockStructure::Rectangular,
-            E::from_f64(1.0),
-            Par::Seq,
-        );
-        let mut part = sum.slice_mut(s![first * width..(first + 1) * width, second * width..(second + 1) * width]);
-        for ((i, j), total) in part.indexed_iter_mut() {
-            // Off the diagonal of predictors the part is whole; it is symmetric all the same.
-            let place = if j <= i { i * width + j } else { j * width + i };
-            if j <= i || first != second {
-                *total += self.product[place].into_f64();
-            }
-        }
-    }
 }

@@ -24,6 +24,7 @@ pub(crate) mod objective;
 pub(crate) mod observations;
 pub(crate) mod pending;
 pub(crate) mod problems;
+pub(crate) mod products;
 pub(crate) mod row_problem;
 pub(crate) mod second;
 pub(crate) mod selection;

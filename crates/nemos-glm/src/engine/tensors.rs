@@ -214,6 +214,18 @@ impl<B: Backend> Seen<B> {
         }
     }
 
+    /// `[n_rows, n_columns]`: `zᵀ A z` for the symmetric matrix of each problem, times the expected curvature of its loss.
+    pub(crate) fn leverage(&self, model: &dyn Model<B::Burn>, at: &OnDevice<B>, matrices: &[Array2<f64>]) -> Tensor<B::Burn, 2> {
+        let rows = self.with_ones();
+        let form = |matrix: &Array2<f64>| {
+            let spread = rows.predictor(Matrix::<B>::from_array(matrix.view()).into_tensor());
+            (spread * rows.features().clone().into_tensor()).sum_dim(1)
+        };
+        let forms = Tensor::cat(matrices.iter().map(form).collect(), 1);
+        let curvature = model.curvature(Information::Expected, self.counts.clone(), self.at(at), (0, 0));
+        self.weigh(forms * curvature)
+    }
+
     /// The features, and a column of ones.
     pub(crate) fn with_ones(&self) -> Operand<B> {
         let features = self.operand().features().clone().into_tensor();

@@ -1,7 +1,7 @@
 //! Many problems over one design: folds, strengths and weights that no copy of the data was made for.
 
 use crate::common::simulate;
-use ndarray::{Array2, Axis};
+use ndarray::{Array1, Array2, Axis};
 use nemos_core::{Backend, Cpu, Matrix, NdArray, Segments, ToDesign};
 use nemos_glm::{
     Exp, Gamma, Gaussian, Glm, Information, NegativeBinomial, Poisson, PopulationGlm, Problems, Regularizer, SecondMoment, Softplus,
@@ -169,13 +169,19 @@ fn scores<B: Backend>(design: &Matrix<B>, counts: &Matrix<B>, at: &Parameters, n
     })
 }
 
+/// Some matrix that leverages may be taken with.
+fn of_leverage(neuron: usize) -> Array2<f64> {
+    Array2::from_shape_fn((4, 4), |(i, j)| 0.01 * if i == j { 2.0 } else { 1.0 / (neuron + i + j) as f64 })
+}
+
 fn assert_second_moments<B: Backend>() {
-    let data = simulate::<B>([500, 3, 2], 9, f64::exp);
+    let data = simulate::<B>([500, 3, 5], 9, f64::exp);
     let mut counts = data.counts.to_array();
     counts[(17, 1)] = f64::NAN;
+    let observed = counts.clone();
     let counts = Matrix::<B>::from(counts);
     let fitted = PopulationGlm::new(Poisson).fit(&data.design, &counts).unwrap();
-    let columns: Vec<Vec<f64>> = (0..2)
+    let columns: Vec<Vec<f64>> = (0..5)
         .map(|neuron| {
             fitted
                 .coef()
@@ -192,11 +198,23 @@ fn assert_second_moments<B: Backend>() {
     let lengths: Vec<usize> = vec![3, 200, 1, 96, 200];
     let segments = Segments::from_lengths(lengths);
     let moments = |which: SecondMoment| objective.second_moments(&at, &which).unwrap();
-    for neuron in 0..2 {
+    let leveraged = objective
+        .map_leveraged_scores(&at, of_leverage, |problem, moments| (problem, moments))
+        .unwrap();
+    for neuron in 0..5 {
         let g = scores(&data.design, &counts, &at, neuron);
         let flat = |matrix: &Array2<f64>| matrix.iter().copied().collect::<Vec<_>>();
         // White's meat: Σ g gᵀ.
         assert_close(&flat(&moments(SecondMoment::Scores)[neuron]), &flat(&g.t().dot(&g)), 1e-11);
+        // The same over one less the leverage of a row.
+        let mut over = g.clone();
+        for (row, mut score) in over.rows_mut().into_iter().enumerate() {
+            let z: Array1<f64> = data.design.to_array().row(row).iter().copied().chain([1.0]).collect();
+            let rate = z.iter().zip(at.column(neuron)).map(|(z, w)| z * w).sum::<f64>().exp();
+            score /= 1.0 - rate * z.dot(&of_leverage(neuron).dot(&z));
+        }
+        assert_eq!(leveraged[neuron].0, neuron);
+        assert_close(&flat(&leveraged[neuron].1), &flat(&over.t().dot(&over)), 1e-10);
         // Clusters: Σ over segments of (Σ g)(Σ g)ᵀ.
         let sums = segments
             .ranges()
@@ -215,7 +233,7 @@ fn assert_second_moments<B: Backend>() {
         // Newey and West's, lag by lag within segments; a row without a count splits its segment.
         for lag in [0, 1, 4, 30] {
             let mut expected = Array2::<f64>::zeros((4, 4));
-            let missing = |row: usize| counts.to_array()[(row, neuron)].is_nan();
+            let missing = |row: usize| observed[(row, neuron)].is_nan();
             for range in segments.ranges() {
                 for t in range.clone() {
                     for l in 0..=lag.min(t - range.start) {
@@ -246,7 +264,7 @@ fn assert_second_moments<B: Backend>() {
             .rows()
             .into_iter()
             .enumerate()
-            .filter(|(row, _)| !counts.to_array()[(*row, neuron)].is_nan())
+            .filter(|(row, _)| !observed[(*row, neuron)].is_nan())
         {
             let _ = row;
             let z: Vec<f64> = x.iter().copied().chain([1.0]).collect();
