@@ -175,13 +175,13 @@ fn of_leverage(neuron: usize) -> Array2<f64> {
 }
 
 fn assert_second_moments<B: Backend>() {
-    let data = simulate::<B>([500, 3, 5], 9, f64::exp);
+    let data = simulate::<B>([500, 3, 8], 9, f64::exp);
     let mut counts = data.counts.to_array();
     counts[(17, 1)] = f64::NAN;
     let observed = counts.clone();
     let counts = Matrix::<B>::from(counts);
     let fitted = PopulationGlm::new(Poisson).fit(&data.design, &counts).unwrap();
-    let columns: Vec<Vec<f64>> = (0..5)
+    let columns: Vec<Vec<f64>> = (0..8)
         .map(|neuron| {
             fitted
                 .coef()
@@ -201,7 +201,7 @@ fn assert_second_moments<B: Backend>() {
     let leveraged = objective
         .map_leveraged_scores(&at, of_leverage, |problem, moments| (problem, moments))
         .unwrap();
-    for neuron in 0..5 {
+    for neuron in 0..8 {
         let g = scores(&data.design, &counts, &at, neuron);
         let flat = |matrix: &Array2<f64>| matrix.iter().copied().collect::<Vec<_>>();
         // White's meat: Σ g gᵀ.
