@@ -1,6 +1,5 @@
 //! Ridges one after the other: the same minima as those of each alone, after fewer passes.
 
-
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ndarray::Array2;
