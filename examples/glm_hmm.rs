@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let fitted = model.with_states(3).fit(&trials, &choices)?.require_converged()?;
     print!("{fitted}");
 
-    // What the first session looks like, each strategy's psychometric curve and weights, steps, and stays.
+    // What the first session looks like, each strategy's psychometric curve and weights, transitions, and stays.
     let seen = fitted.on(&trials, &choices)?;
     let (smoothed, dwells) = (seen.smoothed_array()?, seen.decoded()?.dwells());
     let share = |name: &str| Axis::new(name).range(0.0, 1.0);
@@ -70,8 +70,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         weights.row_mut(k).assign(&array![weight, last, bias]);
         let right: Vec<f64> = grid.clone().map(|c| 1.0 / (1.0 + (-weight * c - bias).exp())).collect();
         curves = curves.mark(Line::new(grid.clone().collect::<Vec<_>>(), right).label(name.clone()));
-        let law: Vec<f64> = smoothed.column(k).iter().take(400).copied().collect();
-        session = session.mark(Line::new(trial_numbers.clone(), law));
+        let of_state: Vec<f64> = smoothed.column(k).iter().take(400).copied().collect();
+        session = session.mark(Line::new(trial_numbers.clone(), of_state));
         let of_state = |d: &&nemos::hmm::Dwell| d.state == k;
         let longer =
             |&trials: &f64| dwells.iter().filter(of_state).filter(move |d| d.rows.len() as f64 > trials);
@@ -82,9 +82,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let of_weights = Heatmap::new(weights.view()).colors(Colors::Diverging).name("weight");
     let of_weights = Panel::new().title("Weights").x(Axis::new("").ticks(names)).mark(of_weights);
     let matrix = fitted.parameters().transitions().matrix(&[])?;
-    let steps = Panel::new().title("Steps").x(Axis::new("state")).y(Axis::new("state before"));
-    let steps = steps.mark(Heatmap::new(matrix.view()).name("probability"));
-    let panels = [held_out, session, curves, of_weights.y(Axis::new("state")), steps, stays];
+    let transitions = Panel::new().title("Transitions").x(Axis::new("state")).y(Axis::new("state before"));
+    let transitions = transitions.mark(Heatmap::new(matrix.view()).name("probability"));
+    let panels = [held_out, session, curves, of_weights.y(Axis::new("state")), transitions, stays];
     let figure = Figure::new().title("A mouse that changes its strategy").columns(2);
     Ok(panels.into_iter().fold(figure, Figure::panel).save("glm_hmm.svg")?)
 }

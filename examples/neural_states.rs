@@ -12,7 +12,7 @@ const BINS: usize = 6000;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     // In bins of 20 ms: an awake state that follows the stimulus, a drowsy one that hardly does, and one of bursts.
     let mut rng = ChaCha8Rng::seed_from_u64(4);
-    let mut draw = |mean: f64, sd: f64| Normal::new(mean, sd).map(|law| law.sample(&mut rng));
+    let mut draw = |mean: f64, sd: f64| Normal::new(mean, sd).map(|normal| normal.sample(&mut rng));
     let mut states = Vec::new();
     for (rate, gain) in [(-2.6, 0.8), (-3.2, 0.1), (-1.4, 0.2)] {
         let coef = (0..20).map(|_| draw(0.0, gain)).collect::<Result<Vec<_>, _>>()?;
@@ -66,18 +66,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     raster = raster.mark(Raster::new(spikes.collect::<Vec<_>>()));
     let times = smoothed.sample_times()[..window].to_vec();
-    let mut laws = Panel::new()
+    let mut shares = Panel::new()
         .title("States")
         .x(time())
         .y(Axis::new("probability").range(0.0, 1.4).ticks([(0.0, "0"), (0.5, "0.5"), (1.0, "1")]));
     let mut gains = Array2::zeros((3, 20));
     for (state, color) in colors.into_iter().enumerate() {
-        let law = smoothed.column(&format!("state {state}"))?.values().to_vec()[..window].to_vec();
-        laws = laws.mark(Line::new(times.clone(), law).color(color).label(format!("state {state}")));
+        let of_state = smoothed.column(&format!("state {state}"))?.values().to_vec()[..window].to_vec();
+        shares = shares.mark(Line::new(times.clone(), of_state).color(color).label(format!("state {state}")));
         gains.row_mut(state).assign(&fitted.parameters().state(state).coef.row(0));
     }
     let weights = Panel::new().title("Weight of the stimulus").x(Axis::new("neuron")).y(Axis::new("state"));
     let weights = weights.mark(Heatmap::new(gains.view()).colors(Colors::Diverging).name("log gain"));
     let figure = Figure::new().title("A population that switches").columns(1).panel_size(760.0, 230.0);
-    Ok(figure.panel(raster).panel(laws).panel(weights).save("neural_states.svg")?)
+    Ok(figure.panel(raster).panel(shares).panel(weights).save("neural_states.svg")?)
 }

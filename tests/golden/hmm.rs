@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2, Array3, ArrayD, Ix2, Ix3};
 use nemos::core::{Cpu, Design, Matrix, Segments};
 use nemos::glm::{Bernoulli, Exp, Gamma, Gaussian, Logistic, NegativeBinomial, NormalCdf, Poisson, Softplus};
-use nemos::hmm::{Drive, FittedGlmHmm, GlmHmm, Held, HmmParameters, StateGlm, StateModel, Transitions};
+use nemos::hmm::{Drive, FittedGlmHmm, GlmHmm, HmmParameters, Part, StateGlm, StateModel, Transitions};
 use nemos_testkit::{Case, Tolerance};
 use rand::SeedableRng;
 use serde_json::Value;
@@ -190,7 +190,7 @@ fn inference<S: StateModel>(case: Case<'_>, model: &GlmHmm<S>, seen: &Seen) -> R
     check("log_emissions", &first(&emissions, case.array("log_emissions")?.shape()[0]))?;
     check("log_likelihood", &[inferred.log_likelihood().map_err(text)?])?;
     check("session_log_likelihood", &inferred.session_log_likelihoods().map_err(text)?)?;
-    check("evidence", &inferred.evidence().map_err(text)?)?;
+    check("evidence", &inferred.log_predictive().map_err(text)?)?;
     for (name, law) in [
         ("predicted", inferred.predicted_array()),
         ("filtered", inferred.filtered_array()),
@@ -261,14 +261,13 @@ fn with_options<S: StateModel>(case: Case<'_>, model: GlmHmm<S>) -> Result<GlmHm
         let ridge = options.number("transition_ridge")?;
         model = model.driven(drive, if ridge > 0.0 { 1.0 / ridge.sqrt() } else { f64::INFINITY });
     }
-    let mut held = Held::default();
-    held.scale = options.field("scale_is_fitted")? == &Value::Bool(false);
+    let is_scale_held = options.field("scale_is_fitted")? == &Value::Bool(false);
     let shared: Vec<usize> = options.array("shared_columns")?.iter().map(|&column| column as usize).collect();
     Ok(model
         .initial_concentration(options.vector("dirichlet_initial")?.to_vec())
         .transition_concentration(flat(options.array("dirichlet_transition")?))
         .share_columns(shared)
-        .hold(held)
+        .hold(is_scale_held.then_some(Part::Scale))
         .start_from(start))
 }
 

@@ -39,8 +39,10 @@ pub enum Error {
         axes: &'static str,
     },
     /// Probabilities that are none.
-    #[error("row {row} of {name} is no law: probabilities must be between 0 and 1 and sum to 1, but their sum is {sum}")]
-    NoLaw {
+    #[error(
+        "row {row} of {name} is not a probability distribution: probabilities must be between 0 and 1 and sum to 1, but their sum is {sum}"
+    )]
+    NoDistribution {
         /// Which array.
         name: &'static str,
         /// Its row.
@@ -49,11 +51,9 @@ pub enum Error {
         sum: f64,
     },
     /// A concentration of a Dirichlet prior below one.
-    #[error(
-        "a concentration of the Dirichlet prior on {name} is {got}; below 1 the most probable value lies on the border, so give 1 or more"
-    )]
+    #[error("{name} holds {got}; below 1 the most probable value lies on the border, so give 1 or more")]
     Concentration {
-        /// What the prior is on.
+        /// Which concentrations.
         name: &'static str,
         /// The concentration.
         got: f64,
@@ -176,13 +176,18 @@ pub(crate) fn check_shape(name: &'static str, got: &[usize], expected: &[usize],
     })
 }
 
-/// Fails unless rows of `width` numbers are laws.
-pub(crate) fn check_laws(name: &'static str, values: &[f64], width: usize) -> Result<(), Error> {
-    for (row, law) in values.chunks_exact(width.max(1)).enumerate() {
-        let sum: f64 = law.iter().sum();
+/// Fails unless there are `unit` of something, or a multiple of it.
+pub(crate) fn check_multiple(name: &'static str, got: usize, unit: usize, axes: &'static str) -> Result<(), Error> {
+    check_shape(name, &[got], &[got.max(1).next_multiple_of(unit.max(1))], axes)
+}
+
+/// Fails unless rows of `width` numbers are probabilities of one thing or another.
+pub(crate) fn check_distributions(name: &'static str, values: &[f64], width: usize) -> Result<(), Error> {
+    for (row, of_row) in values.chunks_exact(width.max(1)).enumerate() {
+        let sum: f64 = of_row.iter().sum();
         // NaN is in no range.
-        if !law.iter().all(|p| (0.0..=1.0 + 1e-8).contains(p)) || (sum - 1.0).abs() > 1e-8 {
-            return Err(Error::NoLaw { name, row, sum });
+        if !of_row.iter().all(|p| (0.0..=1.0 + 1e-8).contains(p)) || (sum - 1.0).abs() > 1e-8 {
+            return Err(Error::NoDistribution { name, row, sum });
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Hidden states: hidden Markov models whose observations are generalized linear models.
 //!
 //! ```text
-//! π, A      laws of the first state and of steps               P(zₜ = j | zₜ₋₁ = i) = A[i, j]
+//! π, A      initial and transition probabilities               P(zₜ = j | zₜ₋₁ = i) = A[i, j]
 //! counts[t, n] ~ model with mean link(design[t] · coef_kn + intercept_kn),  k = zₜ
 //! ```
 //!
@@ -18,8 +18,9 @@
 //! | [`HmmStatus`], [`Finding`], [`Restart`] | how a fit ended, with the evidence |
 //! | [`Inferred`], [`Decoded`], [`Dwell`] | what data say of the states |
 //! | [`Bootstrap`] | how sure parameters are |
+//! | [`Part`], [`Held`] | what a fit leaves as it starts |
 //! | [`DrawStates`], [`SimulatedStates`] | drawing states and counts, row by row |
-//! | [`HeldOut`], [`states_curve`], [`CurvePoint`] | comparing models by what they did not see |
+//! | [`HeldOut`], [`states_curve`], [`states_curve_driven`], [`CurvePoint`] | comparing models by what they did not see |
 //!
 //! Recursions run on the host in double precision, in plain numbers where that is safe and in logarithms where it is not, whatever backend
 //! holds the data. Sessions, restarts and neurons run in parallel; sums are added up in a fixed order.
@@ -39,12 +40,12 @@ mod transitions;
 pub use error::Error;
 pub use fit::report::{Finding, HmmStatus, Restart};
 pub use fitted::bootstrap::Bootstrap;
-pub use fitted::compare::{CurvePoint, HeldOut, states_curve};
+pub use fitted::compare::{CurvePoint, HeldOut, states_curve, states_curve_driven};
 pub use fitted::decoded::{Decoded, Dwell};
 pub use fitted::inferred::Inferred;
 pub use fitted::model::FittedGlmHmm;
 pub use fitted::simulate::{DrawStates, SimulatedStates};
-pub use options::{Concentration, Held, Options, PriorSd, Shared, Start};
+pub use options::{Concentration, Held, Options, Part, PriorSd, Shared, Start};
 pub use parameters::{HmmParameters, StateGlm};
 pub use specification::GlmHmm;
 pub use state_model::{ClassStates, GlmStates, StateForm, StateModel};

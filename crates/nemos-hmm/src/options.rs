@@ -14,7 +14,7 @@ use crate::{Drive, Error, HmmParameters};
 /// | `initial_concentration` | 1: flat |
 /// | `transition_concentration` | 1: flat |
 /// | `stickiness` | 0 |
-/// | `drive` | the same steps at every row |
+/// | `drive` | the same transitions at every row |
 /// | `drive_sd` | 1, where transitions are driven |
 /// | `shared` | nothing: every state has coefficients of its own |
 /// | `held` | nothing |
@@ -34,13 +34,13 @@ pub struct Options {
     pub prior_mean: Option<HmmParameters>,
     /// Concentrations of the Dirichlet prior on the first state.
     pub initial_concentration: Concentration,
-    /// Concentrations of the Dirichlet priors on steps, `[state before, state]`.
+    /// Concentrations of the Dirichlet priors on transitions, `[state before, state]`.
     pub transition_concentration: Concentration,
     /// Is added to the concentration of staying.
     pub stickiness: f64,
-    /// How covariates drive steps, if they do.
+    /// How covariates drive transitions, if they do.
     pub drive: Option<Drive>,
-    /// Standard deviation of the Gaussian prior on the weights of what drives steps; infinite for none.
+    /// Standard deviation of the Gaussian prior on the weights of what drives transitions; infinite for none.
     #[serde(with = "infinite")]
     pub drive_sd: f64,
     /// What has the same coefficients in all states.
@@ -53,7 +53,7 @@ pub struct Options {
     pub restarts: usize,
     /// Seed of the noise of starts.
     pub seed: u64,
-    /// A fit stops when so many nats per observation are still to be gained.
+    /// A fit stops when so many nats per row with an observation are still to be gained.
     pub tolerance: f64,
     /// Iterations at most.
     pub max_iterations: usize,
@@ -91,8 +91,8 @@ pub enum PriorSd {
     Default,
     /// No prior.
     Flat,
-    /// This one.
-    Sd(f64),
+    /// This one; infinite for none.
+    Sd(#[serde(with = "infinite")] f64),
 }
 
 /// Concentrations of Dirichlet priors, 1 and above.
@@ -144,19 +144,47 @@ pub enum Shared {
     Blocks(Vec<String>),
 }
 
-/// What a fit leaves as it starts.
+/// A part of the parameters, which a fit may leave as it starts: see [`GlmHmm::hold`](crate::GlmHmm::hold).
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// Initial probabilities.
+    Initial,
+    /// Transitions.
+    Transitions,
+    /// Coefficients and intercepts.
+    Coef,
+    /// Scales.
+    Scale,
+}
+
+/// What a fit leaves as it starts: a collection of [`Part`]s.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Held {
-    /// The law of the first state.
+    /// Initial probabilities.
     pub initial: bool,
-    /// The law of steps.
+    /// Transitions.
     pub transitions: bool,
     /// Coefficients and intercepts.
     pub coef: bool,
     /// Scales.
     pub scale: bool,
+}
+
+impl FromIterator<Part> for Held {
+    fn from_iter<I: IntoIterator<Item = Part>>(parts: I) -> Self {
+        let mut held = Held::default();
+        for part in parts {
+            match part {
+                Part::Initial => held.initial = true,
+                Part::Transitions => held.transitions = true,
+                Part::Coef => held.coef = true,
+                Part::Scale => held.scale = true,
+            }
+        }
+        held
+    }
 }
 
 /// Where fits start.

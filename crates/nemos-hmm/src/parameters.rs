@@ -4,7 +4,7 @@ use ndarray::Array2;
 use nemos_solvers::Parameters;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{check_laws, check_shape};
+use crate::error::{check_distributions, check_multiple, check_shape};
 use crate::{Error, Transitions};
 
 /// One state's model of all neurons.
@@ -32,6 +32,7 @@ pub struct StateGlm {
 /// # Ok::<(), nemos_hmm::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Loaded")]
 pub struct HmmParameters {
     pub(crate) initial: Vec<f64>,
     pub(crate) transitions: Transitions,
@@ -43,28 +44,64 @@ pub struct HmmParameters {
     pub(crate) n_predictors: usize,
 }
 
+/// What a file says, before it is checked.
+#[derive(Deserialize)]
+struct Loaded {
+    initial: Vec<f64>,
+    transitions: Transitions,
+    glms: Parameters,
+    scales: Vec<f64>,
+    n_predictors: usize,
+}
+
+impl TryFrom<Loaded> for HmmParameters {
+    type Error = Error;
+
+    fn try_from(loaded: Loaded) -> Result<Self, Error> {
+        let parameters = HmmParameters {
+            initial: loaded.initial,
+            transitions: loaded.transitions,
+            glms: loaded.glms,
+            scales: loaded.scales,
+            n_predictors: loaded.n_predictors,
+        };
+        parameters.check()?;
+        Ok(parameters)
+    }
+}
+
 impl HmmParameters {
-    /// From the law of a session's first state, the law of steps, and a model for each state, with a scale per neuron. Where there are
-    /// more intercepts than scales these are classes.
+    /// From the probabilities of a session's first state, the transitions, and a model for each state, with a scale per neuron. Where there
+    /// are more intercepts than scales these are classes.
     ///
     /// # Errors
-    /// [`Error::Shape`] if something does not fit the rest, [`Error::NoLaw`] if probabilities are none, [`Error::Option`] if a number is not
-    /// finite or a scale not above zero.
+    /// [`Error::NoStates`], [`Error::Shape`] if something does not fit the rest, [`Error::NoDistribution`] if probabilities are none,
+    /// [`Error::Option`] if a number is not finite or a scale not above zero.
     pub fn new(initial: Vec<f64>, transitions: Transitions, states: &[StateGlm]) -> Result<Self, Error> {
         let n_states = states.len();
         let Some(first) = states.first() else { return Err(Error::NoStates) };
-        check_shape("the initial law", &[initial.len()], &[n_states], "state")?;
-        check_laws("the initial law", &initial, n_states)?;
+        check_shape("initial probabilities", &[initial.len()], &[n_states], "state")?;
+        check_distributions("initial probabilities", &initial, n_states)?;
         check_shape("transitions", &[transitions.n_states()], &[n_states], "state")?;
         let (n_features, n_columns) = first.coef.dim();
         let n_neurons = first.scale.len();
-        check_shape(
-            "scales",
-            &[n_columns % n_neurons.max(1), n_neurons.min(1)],
-            &[0, 1],
-            "one per neuron",
-        )?;
-        let n_predictors = n_columns / n_neurons.max(1);
+        if n_columns == 0 {
+            check_shape(
+                "coefficients of a state",
+                &[n_features, 0],
+                &[n_features, 1],
+                "feature, neuron (and class)",
+            )?;
+        }
+        if n_neurons == 0 || n_columns % n_neurons != 0 {
+            check_shape(
+                "scales of a state",
+                &[n_neurons],
+                &[n_columns],
+                "neuron (fewer where each has as many classes)",
+            )?;
+        }
+        let n_predictors = n_columns / n_neurons;
         let width = n_features + 1;
         let mut glms = Parameters::zeros(width * n_predictors, n_states * n_neurons);
         let mut scales = Vec::new();
@@ -97,42 +134,22 @@ impl HmmParameters {
     }
 
     /// What a file says, which nobody checked before.
-    pub(crate) fn check(&self) -> Result<(), Error> {
+    fn check(&self) -> Result<(), Error> {
         let (n_states, axes) = (self.initial.len(), "as many as states need");
-        if n_states == 0 || self.n_predictors == 0 {
+        if n_states == 0 {
             return Err(Error::NoStates);
         }
-        let transitions = &self.transitions;
-        check_shape(
-            "transitions",
-            &[transitions.n_states, transitions.baseline.len()],
-            &[n_states, n_states * n_states],
-            axes,
-        )?;
-        let per_input = match transitions.drive {
-            None => 0,
-            Some(crate::Drive::PerState) => n_states * n_states,
-            Some(crate::Drive::Shared) => n_states,
-        };
-        let left = if per_input == 0 {
-            transitions.weights.len()
-        } else {
-            transitions.weights.len() % per_input
-        };
-        check_shape("weights of transitions", &[left], &[0], axes)?;
-        check_shape("scales", &[self.scales.len() % n_states, self.scales.len().min(1)], &[0, 1], axes)?;
+        check_shape("transitions", &[self.transitions.n_states], &[n_states], "state")?;
+        check_multiple("predictors of a neuron", self.n_predictors, 1, "one, or the number of classes")?;
+        check_multiple("scales", self.scales.len(), n_states, axes)?;
         check_shape("models of states", &[self.glms.n_problems()], &[self.scales.len()], axes)?;
-        let n_parameters = self.glms.n_parameters();
-        check_shape(
+        check_multiple(
             "parameters of a model",
-            &[n_parameters % self.n_predictors, n_parameters.min(1)],
-            &[0, 1],
-            axes,
+            self.glms.n_parameters(),
+            self.n_predictors,
+            "as many for each predictor",
         )?;
-        check_laws("the initial law", &self.initial, n_states)?;
-        if transitions.drive.is_none() {
-            check_laws("transitions", &transitions.baseline, n_states)?;
-        }
+        check_distributions("initial probabilities", &self.initial, n_states)?;
         self.check_numbers()
     }
 
@@ -175,12 +192,12 @@ impl HmmParameters {
         self.n_predictors
     }
 
-    /// `[n_states]`: the law of a session's first state.
+    /// `[n_states]`: the probabilities of a session's first state.
     pub fn initial(&self) -> &[f64] {
         &self.initial
     }
 
-    /// The law of steps from state to state.
+    /// The transitions from state to state.
     pub fn transitions(&self) -> &Transitions {
         &self.transitions
     }

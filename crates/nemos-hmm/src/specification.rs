@@ -4,7 +4,7 @@ use nemos_core::{Backend, ToDesign};
 use nemos_glm::{ClassifierPopulationGlm, Exp, InverseLink, ObservationModel, Poisson, PopulationGlm};
 
 use crate::fit::data::Data;
-use crate::options::{Concentration, Held, Options, PriorSd, Shared, Start};
+use crate::options::{Concentration, Options, Part, PriorSd, Shared, Start};
 use crate::state_model::{ClassStates, GlmStates, StateModel};
 use crate::{Drive, Error, FittedGlmHmm, HmmParameters};
 
@@ -22,13 +22,15 @@ use crate::{Drive, Error, FittedGlmHmm, HmmParameters};
 /// J = L − Σ_k ‖w_k − mean‖² / (2 sd²) + Σ_k (α_k − 1) ln π_k + Σᵢⱼ (αᵢⱼ − 1) ln A[i, j]
 /// ```
 ///
+/// Where transitions are driven, by weights W, `− ‖W‖² / (2 drive_sd²)` stands in place of the last sum.
+///
 /// The prior is on the *total* log-likelihood: with one state, a prior of standard deviation `sd` is a ridge of strength
 /// `1 / (sd² n)` of [`Glm`](nemos_glm::Glm), whose penalty is on the mean over `n` rows.
 ///
 /// # Shapes
 /// design `[n_rows, n_features]`, counts `[n_rows, n_neurons]`. Segments of the design are sessions, which are independent of each
 /// other; where it has one alone, those of the counts are. A missing count (NaN) says nothing of the state, and a row of the design
-/// with a NaN says nothing at all: both stay steps of the chain, so that `m` missing rows in a row act as `A^m`. A trial without a choice, or
+/// with a NaN says nothing at all: both stay rows of the chain, so that `m` missing rows in a row act as `A^m`. A trial without a choice, or
 /// a gap of known length, are missing rows; a gap of unknown length is a border of sessions.
 ///
 /// # Options
@@ -96,9 +98,9 @@ impl<O: ObservationModel, L: InverseLink> GlmHmm<GlmStates<O, L>> {
 
 impl<S: StateModel> GlmHmm<S> {
     /// Takes a Gaussian prior of this standard deviation on every coefficient (not on intercepts): a ridge of strength 1/sd² on the
-    /// total log-likelihood.
+    /// total log-likelihood. An infinite one is [none](GlmHmm::flat_prior).
     pub fn prior_sd(mut self, sd: f64) -> Self {
-        self.options.prior_sd = PriorSd::Sd(sd);
+        self.options.prior_sd = if sd == f64::INFINITY { PriorSd::Flat } else { PriorSd::Sd(sd) };
         self
     }
 
@@ -120,40 +122,50 @@ impl<S: StateModel> GlmHmm<S> {
         self
     }
 
-    /// Takes concentrations of the Dirichlet priors on steps: one for all, or one for each pair of states, row after row.
+    /// Takes concentrations of the Dirichlet priors on transitions: one for all, or one for each pair of states, row after row. Driven
+    /// transitions have none.
     pub fn transition_concentration(mut self, concentration: impl Into<Concentration>) -> Self {
         self.options.transition_concentration = concentration.into();
         self
     }
 
-    /// Adds so much to the concentration of staying.
+    /// Adds so much to the concentration of staying. Driven transitions have none.
     pub fn stickiness(mut self, stickiness: f64) -> Self {
         self.options.stickiness = stickiness;
         self
     }
 
-    /// Lets covariates drive the steps, with a Gaussian prior of this standard deviation on their weights; see
+    /// Lets covariates drive the transitions, with a Gaussian prior of this standard deviation on their weights; see
     /// [`fit_driven`](GlmHmm::fit_driven).
     pub fn driven(mut self, drive: Drive, sd: f64) -> Self {
         (self.options.drive, self.options.drive_sd) = (Some(drive), sd);
         self
     }
 
-    /// Gives these columns of the design the same coefficients in all states.
+    /// Gives these columns of the design the same coefficients in all states. Where a start or a prior mean has others in each, those of the
+    /// first state are taken.
     pub fn share_columns(mut self, columns: impl Into<Vec<usize>>) -> Self {
         self.options.shared = Shared::Columns(columns.into());
         self
     }
 
-    /// Gives the blocks of these names the same coefficients in all states.
+    /// Gives the blocks of these names the same coefficients in all states, as [`share_columns`](GlmHmm::share_columns).
     pub fn share<N: Into<String>>(mut self, blocks: impl IntoIterator<Item = N>) -> Self {
         self.options.shared = Shared::Blocks(blocks.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Leaves parts of the parameters as they start.
-    pub fn hold(mut self, held: Held) -> Self {
-        self.options.held = held;
+    /// Leaves these parts of the parameters as they start, and no others.
+    ///
+    /// # Example
+    /// ```
+    /// use nemos_glm::Poisson;
+    /// use nemos_hmm::{GlmHmm, Part};
+    /// let model = GlmHmm::new(2, Poisson).hold([Part::Coef, Part::Initial]);
+    /// assert!(model.options().held.coef && !model.options().held.transitions);
+    /// ```
+    pub fn hold(mut self, parts: impl IntoIterator<Item = Part>) -> Self {
+        self.options.held = parts.into_iter().collect();
         self
     }
 
@@ -180,7 +192,7 @@ impl<S: StateModel> GlmHmm<S> {
         self
     }
 
-    /// Stops when so many nats per observation are still to be gained.
+    /// Stops when so many nats per row with an observation are still to be gained.
     pub fn tolerance(mut self, tolerance: f64) -> Self {
         self.options.tolerance = tolerance;
         self
@@ -241,7 +253,7 @@ impl<S: StateModel> GlmHmm<S> {
         crate::fit::fit(self, &data)
     }
 
-    /// Fits the model where `drive` drives the transitions: its row `t` the step *into* row `t`. That of a session's first row is never
+    /// Fits the model where `drive` drives the transitions: its row `t` the transition *into* row `t`. That of a session's first row is never
     /// used. Who wants the last trial's outcome to drive a switch shifts the column first.
     ///
     /// # Errors

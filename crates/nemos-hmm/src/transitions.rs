@@ -1,12 +1,12 @@
-//! From state to state: the same law at every row, or one that covariates drive.
+//! From state to state: the same probabilities at every row, or ones that covariates drive.
 
 use ndarray::{Array2, Array3};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::error::{check_laws, check_shape};
+use crate::error::{check_distributions, check_multiple, check_shape};
 
-/// How covariates of a row drive the step into it.
+/// How covariates of a row drive the transition into it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Drive {
     /// Weights for each pair of states: `softmaxⱼ(B[i, j] + vₜ · W[i, j])`.
@@ -15,7 +15,7 @@ pub enum Drive {
     Shared,
 }
 
-/// The law of steps from state to state.
+/// Transitions from state to state: with which probabilities each state follows each.
 ///
 /// ```text
 /// fixed                Aₜ[i, j] = A[i, j]
@@ -23,7 +23,7 @@ pub enum Drive {
 /// driven, shared       Aₜ[i, j] = softmaxⱼ(B[i, j] + vₜ · W[j])
 /// ```
 ///
-/// Row `t` of what drives transitions belongs to the step *into* row `t`. B is unique up to a constant per row, and W up to a vector
+/// Row `t` of what drives transitions belongs to the transition *into* row `t`. B is unique up to a constant per row, and W up to a vector
 /// per row: rows of `exp(B)` sum to one here, and weights to zero over the next state. Compare fits by their
 /// [matrices](Transitions::matrix), not by B and W.
 ///
@@ -41,6 +41,7 @@ pub enum Drive {
 /// # Ok::<(), nemos_hmm::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Loaded")]
 pub struct Transitions {
     pub(crate) n_states: usize,
     pub(crate) drive: Option<Drive>,
@@ -50,28 +51,52 @@ pub struct Transitions {
     pub(crate) weights: Vec<f64>,
 }
 
+/// What a file says, before it is checked.
+#[derive(Deserialize)]
+struct Loaded {
+    n_states: usize,
+    drive: Option<Drive>,
+    baseline: Vec<f64>,
+    weights: Vec<f64>,
+}
+
+impl TryFrom<Loaded> for Transitions {
+    type Error = Error;
+
+    fn try_from(loaded: Loaded) -> Result<Self, Error> {
+        let transitions = Transitions {
+            n_states: loaded.n_states,
+            drive: loaded.drive,
+            baseline: loaded.baseline,
+            weights: loaded.weights,
+        };
+        transitions.check()?;
+        Ok(transitions)
+    }
+}
+
 impl Transitions {
     /// The same probabilities at every row: `[state before, state]`. Zeros stay zeros in a fit.
     ///
     /// # Errors
-    /// [`Error::Shape`] unless it is square, [`Error::NoLaw`] unless rows are laws.
+    /// [`Error::NoStates`], [`Error::Shape`] unless it is square, [`Error::NoDistribution`] unless rows are probabilities that sum to one.
     pub fn fixed(probabilities: &Array2<f64>) -> Result<Self, Error> {
         let n_states = probabilities.nrows();
         check_shape("transitions", probabilities.shape(), &[n_states, n_states], "state before, state")?;
-        let baseline: Vec<f64> = probabilities.iter().copied().collect();
-        check_laws("transitions", &baseline, n_states)?;
-        Ok(Transitions {
+        let transitions = Transitions {
             n_states,
             drive: None,
-            baseline,
+            baseline: probabilities.iter().copied().collect(),
             weights: Vec::new(),
-        })
+        };
+        transitions.check()?;
+        Ok(transitions)
     }
 
     /// A probability to stay, the rest shared equally by the other states.
     ///
     /// # Errors
-    /// [`Error::NoStates`], or [`Error::NoLaw`] unless it is a probability.
+    /// [`Error::NoStates`], or [`Error::NoDistribution`] unless it is a probability.
     pub fn staying(n_states: usize, probability: f64) -> Result<Self, Error> {
         if n_states == 0 {
             return Err(Error::NoStates);
@@ -84,13 +109,13 @@ impl Transitions {
         }))
     }
 
-    /// Steps that covariates drive.
+    /// Transitions that covariates drive.
     ///
     /// # Shapes
     /// baseline `[n_states, n_states]`; weights `[n_states, n_states, n_inputs]`, or `[1, n_states, n_inputs]` where they are shared.
     ///
     /// # Errors
-    /// [`Error::Shape`] if they do not fit each other, [`Error::Option`] if a number is not finite.
+    /// [`Error::NoStates`], [`Error::Shape`] if they do not fit each other, [`Error::Option`] if a number is not finite.
     pub fn driven(drive: Drive, baseline: &Array2<f64>, weights: &Array3<f64>) -> Result<Self, Error> {
         let n_states = baseline.nrows();
         check_shape(
@@ -107,24 +132,45 @@ impl Transitions {
             &expected,
             "state before (1: shared), state, input",
         )?;
-        if let Some(&got) = baseline.iter().chain(weights).find(|value| !value.is_finite()) {
-            return Err(Error::Option {
-                option: "a weight of driven transitions",
-                got,
-                expected: "finite",
-            });
-        }
         let mut transitions = Transitions {
             n_states,
             drive: Some(drive),
             baseline: baseline.iter().copied().collect(),
             weights: weights.iter().copied().collect(),
         };
+        transitions.check()?;
         transitions.set_gauge();
         Ok(transitions)
     }
 
-    /// The same steps, as yet not driven by `n_inputs` covariates.
+    /// Checks the number of numbers, and the numbers.
+    fn check(&self) -> Result<(), Error> {
+        let n = self.n_states;
+        if n == 0 {
+            return Err(Error::NoStates);
+        }
+        check_shape("transitions", &[self.baseline.len()], &[n * n], "state before and state")?;
+        let axes = "state before and state, input";
+        match self.drive {
+            None => {
+                check_shape("weights of transitions", &[self.weights.len()], &[0], axes)?;
+                return check_distributions("transitions", &self.baseline, n);
+            }
+            Some(_) if self.weights.is_empty() => {}
+            Some(Drive::PerState) => check_multiple("weights of transitions", self.weights.len(), n * n, axes)?,
+            Some(Drive::Shared) => check_multiple("weights of transitions", self.weights.len(), n, axes)?,
+        }
+        match self.baseline.iter().chain(&self.weights).find(|value| !value.is_finite()) {
+            Some(&got) => Err(Error::Option {
+                option: "a weight of driven transitions",
+                got,
+                expected: "finite",
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// The same transitions, as yet not driven by `n_inputs` covariates.
     pub(crate) fn to_driven(&self, drive: Drive, n_inputs: usize) -> Self {
         let rows = if drive == Drive::PerState { self.n_states } else { 1 };
         let mut driven = Transitions {
@@ -157,12 +203,12 @@ impl Transitions {
         self.n_states
     }
 
-    /// How covariates drive the steps, if they do.
+    /// How covariates drive the transitions, if they do.
     pub fn drive(&self) -> Option<Drive> {
         self.drive
     }
 
-    /// Covariates that drive the steps.
+    /// Number of covariates that drive the transitions.
     pub fn n_inputs(&self) -> usize {
         match self.drive {
             None => 0,
@@ -180,14 +226,14 @@ impl Transitions {
         })
     }
 
-    /// `[n_states, n_states, n_inputs]`, or `[1, n_states, n_inputs]` where they are shared; empty where nothing drives the steps.
+    /// `[n_states, n_states, n_inputs]`, or `[1, n_states, n_inputs]` where they are shared; empty where nothing drives the transitions.
     pub fn weights(&self) -> Array3<f64> {
         let (n, n_inputs) = (self.n_states, self.n_inputs());
         let rows = self.weights.len() / (n * n_inputs).max(1);
         Array3::from_shape_fn((rows, n, n_inputs), |(i, j, input)| self.weights[(i * n + j) * n_inputs + input])
     }
 
-    /// `[state before, state]`: the probabilities of a step into a row with these covariates, none where nothing drives them.
+    /// `[state before, state]`: the probabilities of a transition into a row with these covariates, none where nothing drives them.
     ///
     /// # Errors
     /// [`Error::Shape`] unless there is a number for each covariate.
@@ -199,23 +245,40 @@ impl Transitions {
         Ok(Array2::from_shape_fn((n, n), |(i, j)| matrix[i * n + j]))
     }
 
-    /// Writes the probabilities of a step.
+    /// `[n_states, n_states]`: the probabilities where all covariates are zero.
+    pub(crate) fn at_zero(&self) -> Vec<f64> {
+        let mut matrix = vec![0.0; self.n_states * self.n_states];
+        self.step(&vec![0.0; self.n_inputs()], &mut matrix);
+        matrix
+    }
+
+    /// Writes the probabilities of a transition.
     pub(crate) fn step(&self, inputs: &[f64], to: &mut [f64]) {
-        let (n, n_inputs) = (self.n_states, inputs.len());
-        to.copy_from_slice(&self.baseline);
-        let Some(drive) = self.drive else { return };
-        for (i, row) in to.chunks_exact_mut(n).enumerate() {
-            for (j, value) in row.iter_mut().enumerate() {
-                let of = if drive == Drive::PerState { i * n + j } else { j };
-                let weights = &self.weights[of * n_inputs..(of + 1) * n_inputs];
-                *value += weights.iter().zip(inputs).map(|(weight, input)| weight * input).sum::<f64>();
-            }
+        if self.drive.is_none() {
+            to.copy_from_slice(&self.baseline);
+            return;
+        }
+        for (i, row) in to.chunks_exact_mut(self.n_states).enumerate() {
+            row.iter_mut()
+                .enumerate()
+                .for_each(|(j, value)| *value = self.logit((i, j), inputs));
             let total = crate::chain::steps::log_sum_exp(row.iter().copied());
             row.iter_mut().for_each(|value| *value = (*value - total).exp());
         }
     }
 
-    /// Free parameters: entries that are not zero, less one per row; of driven steps those of baseline and weights.
+    /// What is driven: the logarithm of the probability of a transition, but for a constant per state before.
+    pub(crate) fn logit(&self, (i, j): (usize, usize), inputs: &[f64]) -> f64 {
+        let of = if self.drive == Some(Drive::PerState) {
+            i * self.n_states + j
+        } else {
+            j
+        };
+        let weights = &self.weights[of * inputs.len()..(of + 1) * inputs.len()];
+        self.baseline[i * self.n_states + j] + weights.iter().zip(inputs).map(|(weight, input)| weight * input).sum::<f64>()
+    }
+
+    /// Free parameters: entries that are not zero, less one per row; of driven transitions those of baseline and weights.
     pub(crate) fn n_free(&self) -> usize {
         let (n, n_inputs) = (self.n_states, self.n_inputs());
         match self.drive {

@@ -1,6 +1,7 @@
 //! Axes: name, unit, range and ticks.
 
 use crate::Error;
+use crate::error::rising;
 use crate::frame::Extent;
 use crate::text::{TICK, widest, width};
 use crate::ticks::round_numbers;
@@ -67,10 +68,13 @@ impl Axis {
     }
 
     pub(crate) fn validate(&self, what: &'static str) -> Result<(), Error> {
-        match self.range {
-            Some([start, end]) if !(start < end && (end - start).is_finite()) => Err(Error::NotRising { what, start, end }),
-            _ => Ok(()),
-        }
+        self.range.map_or(Ok(()), |range| rising(what, range))
+    }
+
+    /// Checks a radius, which begins at zero whatever its range says.
+    pub(crate) fn validate_radius(&self) -> Result<(), Error> {
+        let what = "the radius of a polar panel, which begins at zero,";
+        self.range.map_or(Ok(()), |[_, high]| rising(what, [0.0, high]))
     }
 
     /// The range to show for data of this extent, with `margin` of it on both sides; a side at zero has `margin_at_zero`.

@@ -1,6 +1,7 @@
 //! Bars: histograms and raw tuning curves between edges, and values that have names.
 
 use crate::canvas::Canvas;
+use crate::error::rising;
 use crate::frame::{Extent, Frame};
 use crate::mark::{Draw, Mark, Swatch, labelled};
 use crate::{Color, Error};
@@ -151,17 +152,7 @@ impl Draw for Bars {
             Place::Names { .. } => return Ok(()),
             Place::Edges(edges) => edges,
         };
-        match edges
-            .windows(2)
-            .find(|pair| !(pair[0] < pair[1] && (pair[1] - pair[0]).is_finite()))
-        {
-            Some(pair) => Err(Error::NotRising {
-                what: "an edge of bars",
-                start: pair[0],
-                end: pair[1],
-            }),
-            None => Ok(()),
-        }
+        edges.windows(2).try_for_each(|pair| rising("an edge of bars", [pair[0], pair[1]]))
     }
 
     fn extend(&self, x: &mut Extent, y: &mut Extent) {

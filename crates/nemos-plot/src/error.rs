@@ -53,6 +53,14 @@ pub enum Error {
         /// Its value.
         value: f64,
     },
+    /// A width or a radius is none.
+    #[error("{what} is {pixels} pixels; it must be zero or more, and finite")]
+    Size {
+        /// What has this size.
+        what: &'static str,
+        /// The size.
+        pixels: f64,
+    },
     /// Bars of one panel stand above different names.
     #[error("bars of panel {panel} stand above {left:?} and above {right:?}; give all bars of a panel the same names")]
     NamesDiffer {
@@ -129,6 +137,22 @@ pub enum Error {
         /// What the system said.
         source: Arc<io::Error>,
     },
+}
+
+/// Checks that a range rises, and is finite.
+pub(crate) fn rising(what: &'static str, [start, end]: [f64; 2]) -> Result<(), Error> {
+    if start < end && (end - start).is_finite() {
+        return Ok(());
+    }
+    Err(Error::NotRising { what, start, end })
+}
+
+/// Checks a width or a radius.
+pub(crate) fn is_size(what: &'static str, pixels: f64) -> Result<(), Error> {
+    if pixels >= 0.0 && pixels.is_finite() {
+        return Ok(());
+    }
+    Err(Error::Size { what, pixels })
 }
 
 /// Checks that a mark has as many of one thing as of another.

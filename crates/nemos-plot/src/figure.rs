@@ -106,7 +106,7 @@ impl Figure {
     ///
     /// # Errors
     /// [`Error::NoPanels`], [`Error::TooSmall`], [`Error::Shares`]; [`Error::Empty`], [`Error::LengthsDiffer`],
-    /// [`Error::NotRising`], [`Error::NotFinite`], [`Error::NamesDiffer`], [`Error::MixedPanel`] for what a panel holds. Values
+    /// [`Error::NotRising`], [`Error::NotFinite`], [`Error::Size`], [`Error::NamesDiffer`], [`Error::MixedPanel`] for what a panel holds. Values
     /// that are not finite are no error: they leave a gap.
     pub fn to_svg(&self) -> Result<String, Error> {
         self.validate()?;
@@ -139,7 +139,8 @@ impl Figure {
     /// The figure as a PNG file, with `scale` pixels for each of the SVG: two for screens, four for print.
     ///
     /// # Errors
-    /// As [`to_svg`](Figure::to_svg); [`Error::Scale`]; [`Error::NoFont`] where the system has no font.
+    /// As [`to_svg`](Figure::to_svg); [`Error::Scale`]; [`Error::NoFont`] where the system has no font; [`Error::Render`] where the renderer
+    /// does not take the figure.
     #[cfg(feature = "png")]
     pub fn to_png(&self, scale: f64) -> Result<Vec<u8>, Error> {
         crate::pixels::render(&self.to_svg()?, scale)
@@ -149,7 +150,8 @@ impl Figure {
     /// of the SVG.
     ///
     /// # Errors
-    /// As [`to_svg`](Figure::to_svg); [`Error::UnknownFormat`] and [`Error::Write`] for the file.
+    /// As [`to_svg`](Figure::to_svg); [`Error::UnknownFormat`] and [`Error::Write`] for the file. For `.png` also `Error::Scale`,
+    /// `Error::NoFont` and `Error::Render`, which there are with the feature `png`.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
         let ends_in = |wanted: &str| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(wanted));

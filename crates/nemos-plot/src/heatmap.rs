@@ -6,6 +6,7 @@ use ndarray::{Array2, ArrayView2, s};
 
 use crate::canvas::Canvas;
 use crate::color_bar::ColorBar;
+use crate::error::rising;
 use crate::frame::{Extent, Frame};
 use crate::image::Image;
 use crate::mark::{Draw, Swatch};
@@ -170,9 +171,7 @@ impl Draw for Heatmap {
             ("the limits of the colours of a heatmap", self.limits),
         ];
         for (what, range) in ranges {
-            if let Some([start, end]) = range.filter(|[low, high]| !(low < high && (high - low).is_finite())) {
-                return Err(Error::NotRising { what, start, end });
-            }
+            range.map_or(Ok(()), |range| rising(what, range))?;
         }
         match self.center.filter(|center| !center.is_finite()) {
             Some(value) => Err(Error::NotFinite {

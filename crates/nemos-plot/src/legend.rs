@@ -128,7 +128,7 @@ fn draw_entry(&(label, swatch, color): &(&str, Swatch, Color), [left, y]: [f64; 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Line, Raster};
+    use crate::{Area, Line, Raster, Scatter};
 
     const FRAME: Frame = Frame {
         left: 0.0,
@@ -152,6 +152,17 @@ mod tests {
         assert!(matches!(above_and_place(&[line(0.0, 0.1)]), (above, Some([left, top])) if above == 0.0 && left > 200.0 && top < 10.0));
         assert!(matches!(above_and_place(&[line(0.0, 1.0)]), (_, Some([left, top])) if left < 20.0 && top < 10.0));
         assert!(matches!(above_and_place(&[line(1.0, 1.0)]), (_, Some([_, top])) if top > 100.0));
+    }
+
+    #[test]
+    fn bands_and_the_size_of_points_are_kept_clear() {
+        let band = |low: f64| Mark::from(Area::new([0.0, 1.0], [low, low], [1.0, 1.0]).label("band"));
+        assert!(matches!(above_and_place(&[band(0.0)]), (above, None) if above == LINE_HEIGHT + 4.0));
+        assert!(matches!(above_and_place(&[band(0.4)]), (_, Some([_, top])) if top > 120.0));
+        // A point a little below the upper right corner, small and large.
+        let point = |radius: f64| Mark::from(Scatter::new([0.9], [0.75]).radius(radius).label("point"));
+        assert!(matches!(above_and_place(&[point(3.0)]), (_, Some([left, _])) if left > 200.0));
+        assert!(matches!(above_and_place(&[point(30.0)]), (_, Some([left, top])) if left < 20.0 && top < 10.0));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Lines, and the bands between two of them.
 
 use crate::canvas::{Canvas, Stroke};
-use crate::error::same_length;
+use crate::error::{is_size, same_length};
 use crate::frame::{Extent, Frame};
 use crate::mark::{Draw, Swatch, along, labelled};
 use crate::{Color, Error};
@@ -72,6 +72,7 @@ impl Draw for Line {
         if self.x.is_empty() {
             return Err(Error::Empty { mark: "a line", what: "x" });
         }
+        is_size("the width of a line", self.width)?;
         same_length("a line", ("x", self.x.len()), ("y", self.y.len()))
     }
 
@@ -139,8 +140,8 @@ impl Area {
         self
     }
 
-    /// The shapes that it is made of, on the canvas: one for each stretch without a gap.
-    fn shapes(&self, frame: &Frame) -> Vec<Vec<[f64; 2]>> {
+    /// Its stretches without a gap, as rows.
+    fn runs(&self) -> Vec<Vec<usize>> {
         let finite = |&row: &usize| {
             [self.x[row], self.lower[row], self.upper[row]]
                 .iter()
@@ -148,12 +149,26 @@ impl Area {
         };
         let rows: Vec<usize> = (0..self.x.len()).collect();
         let runs = rows.chunk_by(|a, b| finite(a) && finite(b)).filter(|run| finite(&run[0]));
-        let shape = |run: &[usize]| {
+        runs.map(<[usize]>::to_vec).collect()
+    }
+
+    /// The shapes that it is made of, on the canvas: one for each stretch.
+    fn shapes(&self, frame: &Frame) -> Vec<Vec<[f64; 2]>> {
+        let shape = |run: Vec<usize>| {
             let there = run.iter().map(|&row| frame.point(self.x[row], self.lower[row]));
             let back = run.iter().rev().map(|&row| frame.point(self.x[row], self.upper[row]));
             there.chain(back).collect()
         };
-        runs.map(shape).collect()
+        self.runs().into_iter().map(shape).collect()
+    }
+
+    /// A line on the canvas that lies in it, `share` of the way from its lower to its upper side.
+    fn inside(&self, frame: &Frame, run: &[usize], share: f64) -> Vec<[f64; 2]> {
+        let between = |&row: &usize| {
+            let [low, high] = [self.lower[row], self.upper[row]].map(|value| frame.y(value));
+            [frame.x(self.x[row]), low + share * (high - low)]
+        };
+        along(frame, run.iter().map(between))
     }
 }
 
@@ -183,7 +198,13 @@ impl Draw for Area {
     }
 
     fn covered(&self, frame: &Frame) -> Vec<[f64; 2]> {
-        self.shapes(frame).into_iter().flat_map(|shape| along(frame, shape)).collect()
+        // Its outline, and lines in it that are so close to each other that no legend finds room between them.
+        let n_lines = (frame.height / 16.0).ceil().max(16.0);
+        let outline = self.shapes(frame).into_iter().flat_map(|shape| along(frame, shape));
+        let runs = self.runs();
+        let shares = (1..n_lines as usize).map(|line| line as f64 / n_lines);
+        let inside = shares.flat_map(|share| runs.iter().flat_map(move |run| self.inside(frame, run, share)));
+        outline.chain(inside).collect()
     }
 
     fn draw(&self, frame: &Frame, canvas: &mut Canvas, color: Color) {

@@ -5,7 +5,7 @@ use crate::Color;
 /// How a heatmap turns values into colours.
 ///
 /// # References
-/// Viridis: van der Walt & Smith (2015), released into the public domain. Diverging: *RdBu* of Brewer & Harrower (2003),
+/// Viridis: van der Walt & Smith (2015), released into the public domain. Diverging: *RdBu* of Harrower & Brewer (2003),
 /// *The Cartographic Journal* 40, 27. doi:10.1179/000870403235002042
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

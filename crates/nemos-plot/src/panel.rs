@@ -15,7 +15,8 @@ use crate::{Axis, Color, Error, Heatmap, Mark};
 
 /// One pair of axes with marks between them.
 ///
-/// A panel whose marks are all [`Polar`](crate::Polar) is a disc: its `y` axis is the radius, its `x` axis the angle.
+/// A panel whose marks are all [`Polar`](crate::Polar) is a disc: its `y` axis is the radius, its `x` axis the angle. The radius
+/// begins at zero: of a range that the axis is given only the upper end counts.
 ///
 /// # Options
 /// | setter | default |
@@ -92,6 +93,9 @@ impl Panel {
         let n_polar = self.marks.iter().filter(|mark| matches!(mark, Mark::Polar(_))).count();
         if n_polar != 0 && n_polar != self.marks.len() {
             return Err(Error::MixedPanel { panel: index });
+        }
+        if n_polar != 0 {
+            self.y.validate_radius()?;
         }
         let names: Vec<&[String]> = self.names().collect();
         if let Some(pair) = names.windows(2).find(|pair| pair[0] != pair[1]) {

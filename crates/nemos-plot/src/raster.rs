@@ -1,6 +1,7 @@
 //! Rasters: when events happened, one row per trial or neuron.
 
 use crate::canvas::{Canvas, Stroke};
+use crate::error::{is_size, rising};
 use crate::frame::{Extent, Frame};
 use crate::mark::{Draw, Swatch, labelled};
 use crate::{Color, Error};
@@ -93,12 +94,8 @@ impl Draw for Raster {
                 what: "rows",
             });
         }
-        let [start, end] = self.strip();
-        if !(start < end && (end - start).is_finite()) {
-            let what = "the strip of a raster";
-            return Err(Error::NotRising { what, start, end });
-        }
-        Ok(())
+        is_size("the width of strokes of a raster", self.width)?;
+        rising("the strip of a raster", self.strip())
     }
 
     fn extend(&self, x: &mut Extent, y: &mut Extent) {

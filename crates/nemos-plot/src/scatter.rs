@@ -1,7 +1,7 @@
 //! Points.
 
 use crate::canvas::Canvas;
-use crate::error::same_length;
+use crate::error::{is_size, same_length};
 use crate::frame::{Extent, Frame};
 use crate::mark::{Draw, Swatch, labelled};
 use crate::{Color, Error};
@@ -56,6 +56,7 @@ impl Draw for Scatter {
                 what: "x",
             });
         }
+        is_size("the radius of points", self.radius)?;
         same_length("a scatter", ("x", self.x.len()), ("y", self.y.len()))
     }
 
@@ -73,7 +74,11 @@ impl Draw for Scatter {
     }
 
     fn covered(&self, frame: &Frame) -> Vec<[f64; 2]> {
-        self.x.iter().zip(&self.y).map(|(&x, &y)| frame.point(x, y)).collect()
+        // The middle of each, and its four sides.
+        let sides = [[0.0, 0.0], [1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]];
+        let around = |[x, y]: [f64; 2]| sides.map(|[right, down]| [x + right * self.radius, y + down * self.radius]);
+        let points = self.x.iter().zip(&self.y);
+        points.flat_map(|(&x, &y)| around(frame.point(x, y))).collect()
     }
 
     fn draw(&self, frame: &Frame, canvas: &mut Canvas, color: Color) {

@@ -1,6 +1,7 @@
 //! Spans: shaded stretches of the horizontal axis.
 
 use crate::canvas::Canvas;
+use crate::error::rising;
 use crate::frame::{Extent, Frame};
 use crate::mark::{Draw, Swatch, labelled};
 use crate::{Color, Error};
@@ -45,14 +46,7 @@ impl Span {
 
 impl Draw for Span {
     fn validate(&self) -> Result<(), Error> {
-        if self.start < self.end && (self.end - self.start).is_finite() {
-            return Ok(());
-        }
-        Err(Error::NotRising {
-            what: "a span",
-            start: self.start,
-            end: self.end,
-        })
+        rising("a span", [self.start, self.end])
     }
 
     fn extend(&self, x: &mut Extent, _y: &mut Extent) {

@@ -1,4 +1,4 @@
-//! Paths of states drawn from their law given the observations: filtering forwards, drawing backwards.
+//! Paths of states drawn from their distribution given the observations: filtering forwards, drawing backwards.
 //!
 //! # References
 //! Chib (1996), *Journal of Econometrics* 75(1). doi:10.1016/0304-4076(95)01770-4

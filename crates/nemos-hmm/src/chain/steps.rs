@@ -1,10 +1,10 @@
-//! A chain as recursions see it: the law of the first state, and of every step.
+//! A chain as recursions see it: the initial probabilities, and those of every step.
 
 /// What the recursions over a session read. Rows are those of the whole data.
 #[derive(Copy, Clone, Debug)]
 pub(crate) struct Chain<'a> {
     pub(crate) n_states: usize,
-    /// `[n_states]`: the law of a session's first state.
+    /// `[n_states]`: the probabilities of a session's first state.
     pub(crate) initial: &'a [f64],
     /// `[n_states, n_states]`, or `[n_rows, n_states, n_states]` where every row has its own: from the state before to that of the row.
     pub(crate) steps: &'a [f64],

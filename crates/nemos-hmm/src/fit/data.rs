@@ -1,4 +1,4 @@
-//! What a model sees: rows, their sessions, what drives the steps, and which observations are there.
+//! What a model sees: rows, their sessions, what drives the transitions, and which observations are there.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use nemos_glm::{Observations, Problems, Summed};
 use crate::error::check_shape;
 use crate::{Error, HmmParameters};
 
-/// A design and counts with their sessions, and what drives the steps.
+/// A design and counts with their sessions, and what drives the transitions.
 #[derive(Clone, Debug)]
 pub(crate) struct Data<'a, B: Backend> {
     pub(crate) observations: Observations<B>,
@@ -21,7 +21,7 @@ pub(crate) struct Data<'a, B: Backend> {
     pub(crate) drive: Option<Inputs>,
 }
 
-/// Covariates of the steps, on the host.
+/// Covariates of the transitions, on the host.
 #[derive(Clone, Debug)]
 pub(crate) struct Inputs {
     pub(crate) values: Vec<f64>,
@@ -119,12 +119,12 @@ impl<'a, B: Backend> Data<'a, B> {
             (true, false) => Err(Error::Drive {
                 model: "driven by covariates",
                 given: "none were given",
-                remedy: "fit_driven and on_driven",
+                remedy: "the method of the same name with `_driven`",
             }),
             (false, true) => Err(Error::Drive {
                 model: "the same at every row",
                 given: "covariates were given",
-                remedy: "GlmHmm::driven, or fit and on",
+                remedy: "GlmHmm::driven, or the method without `_driven`",
             }),
             _ => Ok(()),
         }
@@ -270,7 +270,7 @@ impl Seen {
     }
 }
 
-/// What drives steps, on the host; complete in all rows that are stepped into.
+/// What drives transitions, on the host; complete in all rows that have a row before them.
 fn inputs<B: Backend>(drive: &Design<'_, B>, sessions: &[Range<usize>]) -> Result<Inputs, Error> {
     let n_inputs = drive.n_columns();
     let values = drive.to_matrix()?.to_vec();

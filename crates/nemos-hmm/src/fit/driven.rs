@@ -89,6 +89,14 @@ fn place(transitions: &Transitions, n_inputs: usize, (i, j): (usize, usize), inp
     }
 }
 
+/// State before and state of the weights that stand at a place; where these are shared, the first state before.
+fn pair_of(transitions: &Transitions, of: usize) -> (usize, usize) {
+    match transitions.drive {
+        Some(Drive::PerState) => (of / transitions.n_states, of % transitions.n_states),
+        _ => (0, of),
+    }
+}
+
 fn moved(transitions: &Transitions, step: &[f64], share: f64) -> Transitions {
     let (n, n_inputs) = (transitions.n_states, transitions.n_inputs());
     let mut moved = transitions.clone();
@@ -98,11 +106,7 @@ fn moved(transitions: &Transitions, step: &[f64], share: f64) -> Transitions {
         }
     }
     for of in 0..moved.weights.len() / n_inputs.max(1) {
-        let pair = if transitions.drive == Some(Drive::PerState) {
-            (of / n, of % n)
-        } else {
-            (0, of)
-        };
+        let pair = pair_of(transitions, of);
         for input in 0..n_inputs {
             moved.weights[of * n_inputs + input] += share * step[place(transitions, n_inputs, pair, Some(input))];
         }
@@ -155,9 +159,7 @@ fn sums(transitions: &Transitions, expectations: Expectations<'_>, wanted: Wante
                     continue;
                 }
                 for (j, logit) in logits.iter_mut().enumerate() {
-                    let of = if transitions.drive == Some(Drive::PerState) { i * n + j } else { j };
-                    let weights = &transitions.weights[of * n_inputs..(of + 1) * n_inputs];
-                    *logit = transitions.baseline[i * n + j] + weights.iter().zip(inputs).map(|(w, v)| w * v).sum::<f64>();
+                    *logit = transitions.logit((i, j), inputs);
                 }
                 let total = log_sum_exp(logits.iter().copied());
                 sums.value -= targets
@@ -189,11 +191,7 @@ fn sums(transitions: &Transitions, expectations: Expectations<'_>, wanted: Wante
     }
     if wanted == Wanted::Curvature {
         for of in 0..transitions.weights.len() / n_inputs.max(1) {
-            let pair = if transitions.drive == Some(Drive::PerState) {
-                (of / n, of % n)
-            } else {
-                (0, of)
-            };
+            let pair = pair_of(transitions, of);
             for input in 0..n_inputs {
                 let at = place(transitions, n_inputs, pair, Some(input));
                 all.gradient[at] += expectations.ridge * transitions.weights[of * n_inputs + input];

@@ -104,22 +104,7 @@ impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
         if active.is_empty() {
             return Ok(());
         }
-        let emissions = self.emissions(runs, active)?;
-        let values = emissions.as_slice().expect("rows of as many numbers, one after the other");
-        let (stride, n_states) = (emissions.ncols(), self.n_states);
-        let mut memory: Vec<(usize, Expected)> = active.iter().map(|&run| (run, std::mem::take(&mut runs[run].expected))).collect();
-        let taken: Vec<Result<Expected, Impossible>> = memory
-            .par_drain(..)
-            .enumerate()
-            .map(|(place, (run, expected))| {
-                let emissions = LogEmissions {
-                    values,
-                    stride,
-                    first: place * n_states,
-                };
-                expected.take(self.data, &runs[run].parameters, emissions)
-            })
-            .collect();
+        let taken = self.expectations(runs, active)?;
         for (&run, taken) in active.iter().zip(taken) {
             let run_of = &mut runs[run];
             let (objective, log_likelihood) = match taken {
@@ -136,6 +121,33 @@ impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
             run_of.take(objective, log_likelihood, self.tolerance());
         }
         Ok(())
+    }
+
+    /// Takes the expectation of a run again, whose last one belongs to parameters that it gave up.
+    pub(crate) fn expect_again(&self, run: &mut Run) -> Result<(), Error> {
+        for taken in self.expectations(std::slice::from_mut(run), &[0])? {
+            run.expected = taken.map_err(|Impossible { row }| self.data.impossible(&run.parameters, row))?;
+        }
+        Ok(())
+    }
+
+    fn expectations(&self, runs: &mut [Run], active: &[usize]) -> Result<Vec<Result<Expected, Impossible>>, Error> {
+        let emissions = self.emissions(runs, active)?;
+        let values = emissions.as_slice().expect("rows of as many numbers, one after the other");
+        let (stride, n_states) = (emissions.ncols(), self.n_states);
+        let mut memory: Vec<(usize, Expected)> = active.iter().map(|&run| (run, std::mem::take(&mut runs[run].expected))).collect();
+        Ok(memory
+            .par_drain(..)
+            .enumerate()
+            .map(|(place, (run, expected))| {
+                let emissions = LogEmissions {
+                    values,
+                    stride,
+                    first: place * n_states,
+                };
+                expected.take(self.data, &runs[run].parameters, emissions)
+            })
+            .collect())
     }
 
     /// `[n_rows, n_active · n_states]`: log-emissions of runs.
@@ -198,7 +210,7 @@ impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
                 match &self.data.drive {
                     None => {
                         parameters.transitions.baseline = self.priors.transition_law(&run_of.expected.pairs, &was.baseline, n_states);
-                        // A state that nothing is known of keeps its steps, too.
+                        // A state that nothing is known of keeps its transitions, too.
                         for state in 0..n_states {
                             if is_empty[state * n_neurons..(state + 1) * n_neurons].iter().all(|&empty| empty) {
                                 let row = state * n_states..(state + 1) * n_states;
@@ -255,7 +267,9 @@ impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
             if self.is_scale_fitted() {
                 run.findings.extend(self.on_floor(&candidate));
             }
-            run.findings.extend(self.no_maximum(&candidate));
+            let (findings, moving) = self.no_maximum(&candidate);
+            run.findings.extend(findings);
+            run.moving = moving;
             run.is_new = true;
             run.before = Some(std::mem::replace(&mut run.parameters, candidate.parameters.clone()));
             run.proposed = Some(candidate.parameters);
@@ -331,6 +345,7 @@ fn take_intercepts(candidate: &mut Candidate, intercepts: Option<Vec<(f64, bool)
         if !candidate.frozen[problem] && intercept.is_finite() {
             candidate.parameters.glms.column_mut(problem)[last] = intercept;
             candidate.moves[problem] = if is_maximum { 0.0 } else { 1.0 };
+            candidate.on_edge[problem] = !is_maximum;
         }
     }
     true

@@ -25,17 +25,20 @@ impl<B: Backend> Em<'_, '_, B> {
         .collect()
     }
 
-    /// A Newton step that still moves the predictor by much, while nothing is left to gain: there is no maximum.
-    pub(crate) fn no_maximum(&self, candidate: &Candidate) -> Vec<Finding> {
+    /// Models whose likelihood has no maximum, or whose features are collinear; and those that a Newton step still moves by much, which
+    /// have none where nothing is left to gain.
+    pub(crate) fn no_maximum(&self, candidate: &Candidate) -> (Vec<Finding>, Vec<Finding>) {
         let n_neurons = self.data.n_neurons();
         let problems = 0..candidate.frozen.len();
-        let mut findings = Vec::new();
+        let (mut findings, mut moving) = (Vec::new(), Vec::new());
         for problem in problems.filter(|&problem| !candidate.frozen[problem]) {
             let (state, neuron) = (problem / n_neurons, problem % n_neurons);
             let slot = candidate.slot * candidate.frozen.len() + problem;
             let step = candidate.moves[problem];
-            if self.objective.on_edge()[slot] || step > 0.3 {
+            if self.objective.on_edge()[slot] || candidate.on_edge[problem] {
                 findings.push(Finding::NoMaximum { state, neuron, step });
+            } else if step > 0.3 {
+                moving.push(Finding::NoMaximum { state, neuron, step });
             }
             let full = self.seen.n_used() + 1;
             let rank = candidate.ranks[problem];
@@ -43,6 +46,6 @@ impl<B: Backend> Em<'_, '_, B> {
                 findings.push(Finding::Collinear { state, neuron, rank });
             }
         }
-        findings
+        (findings, moving)
     }
 }

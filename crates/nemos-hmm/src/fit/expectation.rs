@@ -17,9 +17,9 @@ pub(crate) struct Expected {
     pub(crate) smoothed: Vec<f64>,
     /// `[n_states]`: smoothed probabilities of first rows, summed over sessions.
     pub(crate) first: Vec<f64>,
-    /// `[n_states, n_states]`: expected numbers of steps.
+    /// `[n_states, n_states]`: expected numbers of transitions.
     pub(crate) pairs: Vec<f64>,
-    /// `[n_rows, n_states, n_states]`, where steps are driven.
+    /// `[n_rows, n_states, n_states]`, where transitions are driven.
     pub(crate) pairs_by_row: Vec<f64>,
 }
 

@@ -24,6 +24,8 @@ pub(crate) struct Candidate {
     pub(crate) frozen: Vec<bool>,
     /// `[n_states · n_neurons]`: how far the last Newton step would move the predictor.
     pub(crate) moves: Vec<f64>,
+    /// `[n_states · n_neurons]`: whose counts are known to lie on the edge of their support, as far as a state sees them.
+    pub(crate) on_edge: Vec<bool>,
     /// `[n_states · n_neurons]`: directions that the rows of a problem span.
     pub(crate) ranks: Vec<usize>,
 }
@@ -37,6 +39,7 @@ impl Candidate {
             parameters,
             frozen,
             moves: vec![0.0; n_problems],
+            on_edge: vec![false; n_problems],
             ranks: vec![full; n_problems],
         }
     }

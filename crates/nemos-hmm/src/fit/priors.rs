@@ -22,7 +22,7 @@ pub(crate) struct Priors {
     pub(crate) initial: Vec<f64>,
     /// `[n_states, n_states]`
     pub(crate) transitions: Vec<f64>,
-    /// 1 / sd² of the weights that drive steps.
+    /// 1 / sd² of the weights that drive transitions.
     pub(crate) drive_ridge: f64,
     /// `[n_features]`: whether all states have the same coefficient.
     pub(crate) shared: Vec<bool>,
@@ -54,6 +54,15 @@ impl Priors {
             .transition_concentration
             .resolve("transition_concentration", n_states * n_states)?;
         (0..n_states).for_each(|i| transitions[i * n_states + i] += options.stickiness);
+        if options.drive.is_some()
+            && let Some(&got) = transitions.iter().find(|concentration| **concentration != 1.0)
+        {
+            return Err(Error::Option {
+                option: "the concentration of a transition, with its stickiness,",
+                got,
+                expected: "1 where transitions are driven: their weights have a Gaussian prior, which `driven` sets",
+            });
+        }
         if let Some(mean) = &options.prior_mean {
             data.check(mean)?;
             check_shape("the prior mean", &[mean.n_states()], &[n_states], "state")?;
@@ -94,7 +103,7 @@ impl Priors {
         };
         if let Some(state) = zero_under(parameters.initial(), &self.initial) {
             return Err(Error::ZeroUnderPrior {
-                name: "the law of the first state",
+                name: "the initial probability",
                 place: vec![state],
                 concentration: self.initial[state],
             });
@@ -103,7 +112,7 @@ impl Priors {
             && let Some(place) = zero_under(&parameters.transitions.baseline, &self.transitions)
         {
             return Err(Error::ZeroUnderPrior {
-                name: "the law of transitions",
+                name: "the transition",
                 place: vec![place / n_states, place % n_states],
                 concentration: self.transitions[place],
             });
@@ -111,9 +120,12 @@ impl Priors {
         Ok(())
     }
 
-    /// Coefficient `place` of a problem (state and neuron) less what it is drawn to.
+    /// Coefficient `place` of a problem (state and neuron) less what it is drawn to: where states share it, what the first state of the
+    /// mean has.
     pub(crate) fn deviation(&self, parameters: &HmmParameters, problem: usize, place: usize) -> f64 {
-        let mean = self.mean.as_ref().map_or(0.0, |mean| mean.glms.column(problem)[place]);
+        let is_shared = self.shared[place % (parameters.n_features() + 1)];
+        let of = if is_shared { problem % parameters.n_neurons() } else { problem };
+        let mean = self.mean.as_ref().map_or(0.0, |mean| mean.glms.column(of)[place]);
         parameters.glms.column(problem)[place] - mean
     }
 
@@ -145,12 +157,12 @@ impl Priors {
         -0.5 * self.ridge * squares + dirichlet(parameters.initial(), &self.initial) + steps
     }
 
-    /// The most probable law of the first state, from expected numbers of sessions.
+    /// The most probable initial probabilities, from expected numbers of sessions.
     pub(crate) fn initial_law(&self, first: &[f64], was: &[f64]) -> Vec<f64> {
         law(first, &self.initial, was)
     }
 
-    /// The most probable law of steps, from expected numbers of them. Rows without any keep what they were.
+    /// The most probable transitions, from expected numbers of them. Rows without any keep what they were.
     pub(crate) fn transition_law(&self, pairs: &[f64], was: &[f64], n_states: usize) -> Vec<f64> {
         let rows = pairs.chunks_exact(n_states).zip(self.transitions.chunks_exact(n_states));
         rows.zip(was.chunks_exact(n_states))

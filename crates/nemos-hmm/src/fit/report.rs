@@ -88,7 +88,7 @@ pub enum Finding {
         /// The largest difference of their smoothed probabilities over rows.
         difference: f64,
     },
-    /// The law of the first state rests on one session.
+    /// Initial probabilities come from one session alone.
     OneSession,
 }
 
@@ -128,7 +128,10 @@ impl fmt::Display for Finding {
                 f,
                 "states {first} and {second} are the same within {difference:e}; take fewer states, or more restarts"
             ),
-            Finding::OneSession => write!(f, "the law of the first state rests on one session"),
+            Finding::OneSession => write!(
+                f,
+                "initial probabilities come from one session alone; do not interpret them, or hold them"
+            ),
         }
     }
 }

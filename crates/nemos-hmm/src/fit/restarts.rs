@@ -59,6 +59,10 @@ pub(crate) fn fit<S: StateModel, B: Backend>(model: &GlmHmm<S>, data: &Data<'_, 
     em.advance(&mut runs, options.max_iterations)?;
     leave(&mut runs, None);
     for (run, given_up) in runs.iter_mut().zip(&given_up) {
+        // A model that still moves has no maximum where nothing is left to gain; elsewhere it is on its way.
+        if run.status == Some(HmmStatus::Converged) {
+            run.findings.append(&mut run.moving);
+        }
         run.status = match run.status {
             Some(HmmStatus::Converged) if run.is_degenerate() => Some(HmmStatus::Degenerate),
             None if !given_up => Some(HmmStatus::StepLimit),
@@ -79,7 +83,10 @@ pub(crate) fn fit<S: StateModel, B: Backend>(model: &GlmHmm<S>, data: &Data<'_, 
         let (a, b) = (worth(&runs[a]), worth(&runs[b]));
         (a.0, a.1).cmp(&(b.0, b.1)).then(a.2.total_cmp(&b.2))
     });
-    let run = best.map(|best| runs.swap_remove(best)).ok_or(Error::NoStates)?;
+    let mut run = best.map(|best| runs.swap_remove(best)).ok_or(Error::NoStates)?;
+    if run.status == Some(HmmStatus::Fell) {
+        em.expect_again(&mut run)?;
+    }
     finished(model, data, run, restarts, &em)
 }
 
@@ -138,6 +145,7 @@ fn finished<S: StateModel, B: Backend>(
         run.findings.push(Finding::OneSession);
     }
     let is_scale_fitted = !matches!(data.observations.scale(), Scale::Fixed(_)) && !model.options.held.scale;
+    let shared = em.priors.shared.iter().zip(&em.seen.used_features);
     let fitted = FittedGlmHmm::fitted(
         model.clone(),
         run,
@@ -147,7 +155,7 @@ fn finished<S: StateModel, B: Backend>(
             n_rows: em.seen.rows,
             n_entries: em.seen.entries.iter().sum(),
             is_scale_fitted,
-            n_shared: em.priors.shared.iter().filter(|shared| **shared).count(),
+            n_shared: shared.filter(|(shared, used)| **shared && **used).count(),
             n_used: em.seen.n_used(),
             features: data.design.names().clone(),
             neurons: data.counts.names().clone(),

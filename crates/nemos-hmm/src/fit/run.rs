@@ -14,6 +14,8 @@ pub(crate) struct Run {
     pub(crate) history: Vec<f64>,
     pub(crate) status: Option<HmmStatus>,
     pub(crate) findings: Vec<Finding>,
+    /// Models that the last maximisation still moved by much: a finding where nothing is left to gain, and on the way nothing.
+    pub(crate) moving: Vec<Finding>,
     /// Expectations at the parameters.
     pub(crate) expected: Expected,
     /// Where the last iteration began, while it is not known to be a gain.
@@ -36,6 +38,7 @@ impl Run {
             history: Vec::new(),
             status: None,
             findings: Vec::new(),
+            moving: Vec::new(),
             expected: Expected::default(),
             before: None,
             proposed: None,

@@ -96,11 +96,9 @@ impl Starts<'_> {
             Start::Given(given) => {
                 em.data.check(given)?;
                 check_shape("the start", &[given.n_states()], &[self.n_states], "state")?;
-                let noisy = |start| match start {
-                    0 => Ok((**given).clone()),
-                    start => self.with_noise(em, given, 0.2, start),
-                };
-                (0..n).map(noisy).collect()
+                // Without noise, what is shared is still made the same in all states.
+                let noise = |start| if start == 0 { 0.0 } else { 0.2 };
+                (0..n).map(|start| self.with_noise(em, given, noise(start), start)).collect()
             }
         }
     }

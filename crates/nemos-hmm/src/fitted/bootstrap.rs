@@ -37,7 +37,8 @@ impl<S: StateModel> FittedGlmHmm<S> {
     /// times. Standard errors of the states' models alone take states for known, and are too small; these do not.
     ///
     /// # Errors
-    /// [`Error::Option`] unless there are two replicates and two sessions at least; as [`GlmHmm::fit`].
+    /// [`Error::Option`] unless there are two replicates and two sessions at least; as [`GlmHmm::fit`]. If the transitions are driven:
+    /// [`bootstrap_driven`](FittedGlmHmm::bootstrap_driven).
     ///
     /// # References
     /// Efron & Tibshirani (1993), *An Introduction to the Bootstrap*, chapter 8.
@@ -54,6 +55,30 @@ impl<S: StateModel> FittedGlmHmm<S> {
             counts.to_design(),
             None,
         )?;
+        self.bootstrap_of(&data, n_replicates, seed)
+    }
+
+    /// The same where transitions are driven: of a design, counts, and what drives.
+    ///
+    /// # Errors
+    /// As [`bootstrap`](FittedGlmHmm::bootstrap), and if what drives transitions is missing in a row.
+    pub fn bootstrap_driven<B: Backend>(
+        &self,
+        (design, counts, drive): (
+            &(impl ToDesign<B> + ?Sized),
+            &(impl ToDesign<B> + ?Sized),
+            &(impl ToDesign<B> + ?Sized),
+        ),
+        n_replicates: usize,
+        seed: u64,
+    ) -> Result<Bootstrap, Error> {
+        let observations = self.specification.states.observations::<B>()?;
+        let data = Data::new(observations, design.to_design(), counts.to_design(), Some(drive.to_design()))?;
+        self.bootstrap_of(&data, n_replicates, seed)
+    }
+
+    fn bootstrap_of<B: Backend>(&self, data: &Data<'_, B>, n_replicates: usize, seed: u64) -> Result<Bootstrap, Error> {
+        data.check(&self.parameters)?;
         let n_sessions = data.sessions.len();
         for (option, got) in [("replicates", n_replicates), ("sessions", n_sessions)] {
             if got < 2 {
@@ -74,7 +99,7 @@ impl<S: StateModel> FittedGlmHmm<S> {
                 let mut rng = ChaCha8Rng::seed_from_u64(seed);
                 rng.set_stream(replicate as u64);
                 let sessions: Vec<usize> = (0..n_sessions).map(|_| (uniform(&mut rng) * n_sessions as f64) as usize).collect();
-                let fitted = crate::fit::fit(&model, &select(&data, &sessions)?)?;
+                let fitted = crate::fit::fit(&model, &select(data, &sessions)?)?;
                 Ok(fitted.matched_to(&self.parameters)?.parameters)
             })
             .collect::<Result<_, Error>>()?;

@@ -16,7 +16,7 @@ use crate::{Error, FittedGlmHmm, GlmHmm};
 /// bits per observation = (L − L₀) / (n ln 2)
 /// ```
 ///
-/// L is the log-likelihood of the test sessions, each filtered from the law of the first state; L₀ that of a model that gives each neuron its
+/// L is the log-likelihood of the test sessions, each filtered from the initial probabilities; L₀ that of a model that gives each neuron its
 /// mean (and scale) over the *training* sessions.
 #[derive(Copy, Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -204,7 +204,8 @@ impl CurvePoint {
 /// that was fitted to the others. All numbers of states see the same folds.
 ///
 /// # Errors
-/// [`Error::Option`] unless there are two folds at least, and as many sessions; as [`GlmHmm::fit`].
+/// [`Error::Option`] unless there are two folds at least, and as many sessions; as [`GlmHmm::fit`]. If the transitions are driven:
+/// [`states_curve_driven`].
 ///
 /// # Example
 /// ```
@@ -226,6 +227,35 @@ pub fn states_curve<S: StateModel, B: Backend>(
     n_folds: usize,
 ) -> Result<Vec<CurvePoint>, Error> {
     let data = Data::new(model.states.observations::<B>()?, design.to_design(), counts.to_design(), None)?;
+    curve(model, n_states, &data, n_folds)
+}
+
+/// The same where transitions are driven: of a design, counts, and what drives.
+///
+/// # Errors
+/// As [`states_curve`], and if what drives transitions is missing in a row.
+pub fn states_curve_driven<S: StateModel, B: Backend>(
+    model: &GlmHmm<S>,
+    n_states: &[usize],
+    (design, counts, drive): (
+        &(impl ToDesign<B> + ?Sized),
+        &(impl ToDesign<B> + ?Sized),
+        &(impl ToDesign<B> + ?Sized),
+    ),
+    n_folds: usize,
+) -> Result<Vec<CurvePoint>, Error> {
+    let observations = model.states.observations::<B>()?;
+    let data = Data::new(observations, design.to_design(), counts.to_design(), Some(drive.to_design()))?;
+    curve(model, n_states, &data, n_folds)
+}
+
+fn curve<S: StateModel, B: Backend>(
+    model: &GlmHmm<S>,
+    n_states: &[usize],
+    data: &Data<'_, B>,
+    n_folds: usize,
+) -> Result<Vec<CurvePoint>, Error> {
+    data.check_drive(model.options.drive.is_some())?;
     let n_sessions = data.sessions.len();
     if n_folds < 2 || n_folds > n_sessions {
         return Err(Error::Option {
@@ -244,8 +274,8 @@ pub fn states_curve<S: StateModel, B: Backend>(
             };
             for fold in 0..n_folds {
                 let (test, train): (Vec<usize>, Vec<usize>) = (0..n_sessions).partition(|session| session % n_folds == fold);
-                let fitted = crate::fit::fit(&model.with_states(n_states), &select(&data, &train)?)?;
-                point.folds.push(fitted.held_out_of(&data, &test)?);
+                let fitted = crate::fit::fit(&model.with_states(n_states), &select(data, &train)?)?;
+                point.folds.push(fitted.held_out_of(data, &test)?);
                 point.agreement.push(fitted.agreement());
             }
             Ok(point)

@@ -19,7 +19,7 @@ use crate::{Error, HmmParameters};
 /// What data say of the states of a model: [`FittedGlmHmm::on`](crate::FittedGlmHmm::on) makes it.
 ///
 /// Log-emissions are held, `[n_rows, n_states]`; everything else is computed when it is asked for. Probabilities come back in the kind of the
-/// samples: a frame for a time series. Rows in which nothing was observed have laws of states as well, what the rows around say of them.
+/// samples: a frame for a time series. Rows in which nothing was observed have probabilities of states as well, what the rows around say of them.
 ///
 /// # Example
 /// ```
@@ -143,11 +143,11 @@ impl<'a, D: Samples<B>, B: Backend> Inferred<'a, D, B> {
     ///
     /// # Errors
     /// As [`log_likelihood`](Inferred::log_likelihood).
-    pub fn evidence(&self) -> Result<Vec<f64>, Error> {
+    pub fn log_predictive(&self) -> Result<Vec<f64>, Error> {
         Ok(self.filter()?.evidence)
     }
 
-    /// `[n_rows, n_states]`: the law of each state given the rows before it, in double precision.
+    /// `[n_rows, n_states]`: the probability of each state given the rows before it, in double precision.
     ///
     /// # Errors
     /// As [`log_likelihood`](Inferred::log_likelihood).
@@ -162,7 +162,7 @@ impl<'a, D: Samples<B>, B: Backend> Inferred<'a, D, B> {
         Ok(self.shaped(law))
     }
 
-    /// `[n_rows, n_states]`: the law of each state given the rows up to it, in double precision.
+    /// `[n_rows, n_states]`: the probability of each state given the rows up to it, in double precision.
     ///
     /// # Errors
     /// As [`log_likelihood`](Inferred::log_likelihood).
@@ -178,7 +178,7 @@ impl<'a, D: Samples<B>, B: Backend> Inferred<'a, D, B> {
         Ok(self.shaped(filtered.values))
     }
 
-    /// `[n_rows, n_states]`: the law of each state given all rows, in double precision.
+    /// `[n_rows, n_states]`: the probability of each state given all rows, in double precision.
     ///
     /// # Errors
     /// As [`log_likelihood`](Inferred::log_likelihood).
@@ -186,7 +186,7 @@ impl<'a, D: Samples<B>, B: Backend> Inferred<'a, D, B> {
         Ok(self.smooth()?.0)
     }
 
-    /// `[state before, state]`: expected numbers of steps given all rows.
+    /// `[state before, state]`: expected numbers of transitions given all rows.
     ///
     /// # Errors
     /// As [`log_likelihood`](Inferred::log_likelihood).
@@ -266,7 +266,7 @@ impl<'a, D: Samples<B>, B: Backend> Inferred<'a, D, B> {
         })
     }
 
-    /// `[n_rows]`: a path of states drawn from its law given all rows.
+    /// `[n_rows]`: a path of states drawn from its distribution given all rows.
     ///
     /// # Errors
     /// As [`log_likelihood`](Inferred::log_likelihood).
@@ -282,12 +282,20 @@ impl<'a, D: Samples<B>, B: Backend> Inferred<'a, D, B> {
     }
 
     /// The stays of each state in time, one set for each state. A stay reaches halfway to the samples before and after it; at the borders of a
-    /// session as far as on its inner side.
+    /// session as far as on its inner side. A session of one row has no inner side: its stay has no length, and is left out.
     ///
     /// # Errors
+    /// [`Error::Shape`] unless the path has a state for each row, [`Error::Option`] if it has one that the model has not;
     /// [`Error::TimeSeries`] if the samples have no times, or these do not rise.
     pub fn epochs(&self, path: &[usize]) -> Result<Vec<IntervalSet>, Error> {
         check_shape("the path", &[path.len()], &[self.data.n_rows()], "row")?;
+        if let Some(&state) = path.iter().find(|state| **state >= self.n_states()) {
+            return Err(Error::Option {
+                option: "a state of the path",
+                got: state as f64,
+                expected: "below the number of states",
+            });
+        }
         let no_times = nemos_timeseries::Error::NoTimes { rows: path.len() };
         let times = self.data.design.times().or(self.data.counts.times()).ok_or(no_times)?;
         let mut stays = vec![Vec::new(); self.n_states()];
@@ -375,7 +383,7 @@ impl<'a, D: Samples<B>, B: Backend> Inferred<'a, D, B> {
         )
     }
 
-    /// Means of the states in the proportions of a law `[n_rows, n_states]`.
+    /// Means of the states in the proportions of probabilities `[n_rows, n_states]`.
     fn mixed(&self, law: &Array2<f64>) -> Result<Array2<f64>, Error> {
         let width = self.data.n_neurons() * self.data.observations.n_predictors();
         let mut mean = Array2::<f64>::zeros((self.data.n_rows(), width));
@@ -396,11 +404,11 @@ impl<'a, D: Samples<B>, B: Backend> Inferred<'a, D, B> {
         self.samples.wrap(Matrix::from_array(values.view()), names)
     }
 
-    /// The law of the state in each of `n_steps` rows beyond the end of a session: `f_last Aʰ`. Driven steps need the covariates of those
-    /// rows.
+    /// The probabilities of the state in each of `n_steps` rows beyond the end of a session: `f_last Aʰ`. Driven transitions need the
+    /// covariates of those rows.
     ///
     /// # Shapes
-    /// drive `[n_steps, n_inputs]`, no columns where nothing drives the steps; the result `[n_steps, n_states]`.
+    /// drive `[n_steps, n_inputs]`, no columns where nothing drives the transitions; the result `[n_steps, n_states]`.
     ///
     /// # Errors
     /// [`Error::NoSession`], [`Error::Shape`] if the covariates do not fit, and as [`log_likelihood`](Inferred::log_likelihood).

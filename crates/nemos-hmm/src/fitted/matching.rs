@@ -82,7 +82,7 @@ pub(crate) fn assignment(costs: &[f64], n: usize) -> Vec<usize> {
     order
 }
 
-/// The law that steps leave as it is, where there is only one.
+/// The probabilities that transitions leave as they are, where there are no others.
 pub(crate) fn stationary(steps: &[f64], n: usize) -> Option<Vec<f64>> {
     // (I − A) (I − A)ᵀ is singular along left eigenvectors of A whose eigenvalue is one.
     let rest = Array2::from_shape_fn((n, n), |(i, j)| f64::from(u8::from(i == j)) - steps[i * n + j]);

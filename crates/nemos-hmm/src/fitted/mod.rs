@@ -6,5 +6,6 @@ pub(crate) mod decoded;
 pub(crate) mod inferred;
 pub(crate) mod matching;
 pub(crate) mod model;
+pub(crate) mod print;
 mod save;
 pub(crate) mod simulate;

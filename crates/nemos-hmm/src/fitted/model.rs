@@ -1,7 +1,5 @@
 //! Fitted hidden Markov models.
 
-use std::fmt;
-
 use nemos_core::{Backend, Names, Samples, ToDesign};
 
 use crate::error::check_shape;
@@ -146,7 +144,7 @@ impl<S: StateModel> FittedGlmHmm<S> {
         self.objective
     }
 
-    /// The log-likelihood of the data of the fit, with all constants.
+    /// The log-likelihood of the data of the fit, with all constants. NaN for given parameters.
     pub fn log_likelihood(&self) -> f64 {
         self.log_likelihood
     }
@@ -170,11 +168,11 @@ impl<S: StateModel> FittedGlmHmm<S> {
     /// found reliably.
     pub fn agreement(&self) -> (usize, usize) {
         let ended = || self.described.restarts.iter().filter(|restart| restart.status.is_some());
-        let agreeing = ended().filter(|restart| restart.objective >= self.objective - SAME_END);
+        let agreeing = ended().filter(|restart| (restart.objective - self.objective).abs() <= SAME_END);
         (agreeing.count(), ended().count())
     }
 
-    /// `[n_states]`: the mean smoothed probability of each state over the rows of the fit.
+    /// `[n_states]`: the mean smoothed probability of each state over the rows of the fit. NaN for given parameters.
     pub fn occupancy(&self) -> &[f64] {
         &self.described.occupancy
     }
@@ -207,12 +205,13 @@ impl<S: StateModel> FittedGlmHmm<S> {
         count(held.coef, coef) + scales + count(held.initial, initial) + count(held.transitions, parameters.transitions.n_free())
     }
 
-    /// Akaike's information criterion: `−2 L + 2 n_parameters`.
+    /// Akaike's information criterion: `−2 L + 2 n_parameters`. NaN for given parameters.
     pub fn aic(&self) -> f64 {
         -2.0 * self.log_likelihood + 2.0 * self.n_parameters() as f64
     }
 
-    /// The Bayesian information criterion: `−2 L + n_parameters · ln n`, n being rows with an observation.
+    /// The Bayesian information criterion: `−2 L + n_parameters · ln n`, n being rows with an observation. NaN for given
+    /// parameters.
     pub fn bic(&self) -> f64 {
         -2.0 * self.log_likelihood + self.n_parameters() as f64 * (self.described.n_rows as f64).ln()
     }
@@ -235,7 +234,7 @@ impl<S: StateModel> FittedGlmHmm<S> {
         )
     }
 
-    /// Looks at data whose transitions are driven: row `t` of what drives them belongs to the step into row `t`.
+    /// Looks at data whose transitions are driven: row `t` of what drives them belongs to the transition into row `t`.
     ///
     /// # Errors
     /// As [`on`](FittedGlmHmm::on), and if what drives transitions is missing in a row.
@@ -255,7 +254,7 @@ impl<S: StateModel> FittedGlmHmm<S> {
     }
 
     /// `[n_states]`: the share of time that the chain spends in each state in the long run; nothing where it depends on where the chain starts,
-    /// or steps are driven.
+    /// or transitions are driven.
     pub fn stationary(&self) -> Option<Vec<f64>> {
         let transitions = &self.parameters.transitions;
         if transitions.drive().is_some() {
@@ -264,12 +263,9 @@ impl<S: StateModel> FittedGlmHmm<S> {
         crate::fitted::matching::stationary(&transitions.baseline, transitions.n_states())
     }
 
-    /// `[n_states]`: expected rows of a stay, `1 / (1 − A[k, k])`; of driven steps at zero covariates.
+    /// `[n_states]`: expected rows of a stay, `1 / (1 − A[k, k])`; of driven transitions at zero covariates.
     pub fn expected_dwell(&self) -> Vec<f64> {
-        let n = self.parameters.n_states();
-        let mut step = vec![0.0; n * n];
-        let zeros = vec![0.0; self.parameters.transitions.n_inputs()];
-        self.parameters.transitions.step(&zeros, &mut step);
+        let (n, step) = (self.parameters.n_states(), self.parameters.transitions.at_zero());
         (0..n).map(|k| 1.0 / (1.0 - step[k * n + k])).collect()
     }
 
@@ -308,31 +304,5 @@ impl<S: StateModel> FittedGlmHmm<S> {
             }
         }
         Ok(permuted)
-    }
-}
-
-impl<S: StateModel> fmt::Display for FittedGlmHmm<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let parameters = &self.parameters;
-        let (agreeing, ended) = self.agreement();
-        writeln!(
-            f,
-            "{} states, {} neurons, {} features: {} after {} iterations, log-likelihood {:.3} ({agreeing} of {ended} starts agree)",
-            parameters.n_states(),
-            parameters.n_neurons(),
-            parameters.n_features(),
-            self.status,
-            self.iterations(),
-            self.log_likelihood
-        )?;
-        for state in 0..parameters.n_states() {
-            let dwell = self.expected_dwell()[state];
-            writeln!(
-                f,
-                "state {state}: occupancy {:.3}, expected dwell {dwell:.1} rows",
-                self.described.occupancy[state]
-            )?;
-        }
-        self.findings.iter().try_for_each(|finding| writeln!(f, "note: {finding}"))
     }
 }

@@ -87,8 +87,7 @@ impl<S: StateModel> FittedGlmHmm<S> {
     /// Reads a model from a file.
     ///
     /// # Errors
-    /// [`Error::File`] if it cannot be read, is no such file, or is of a model of another type; as [`HmmParameters::new`] if its numbers do not
-    /// fit each other.
+    /// [`Error::File`] if it cannot be read, is no such file, is of a model of another type, or if its numbers are no parameters.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path).map_err(|error| failed(path, error.to_string()))?;
@@ -101,7 +100,6 @@ impl<S: StateModel> FittedGlmHmm<S> {
             return Err(failed(path, why));
         }
         let states = S::from_form(&file.states).ok_or_else(|| failed(path, format!("a model of other states: {:?}", file.states)))?;
-        file.parameters.check()?;
         if file.parameters.n_states() != file.n_states || file.occupancy.len() != file.n_states {
             return Err(failed(path, "the number of states is not that of its parameters".into()));
         }

@@ -49,7 +49,7 @@ impl<S: DrawStates> FittedGlmHmm<S> {
     /// made of earlier choices or spikes they must be made of those that were drawn, or the draws check nothing.
     ///
     /// # Shapes
-    /// `features` returns `[n_features]`; `drive` is `[n_rows, n_inputs]`, without columns where nothing drives the steps.
+    /// `features` returns `[n_features]`; `drive` is `[n_rows, n_inputs]`, without columns where nothing drives the transitions.
     ///
     /// # Errors
     /// [`Error::Shape`] if features or drive do not fit the model.

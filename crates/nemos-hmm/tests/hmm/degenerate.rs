@@ -1,8 +1,9 @@
 //! Degenerate cases, one by one: what happens, and what is said of it.
 
+use nemos_core::tensor::{Tensor, backend::Backend};
 use nemos_core::{Cpu, Matrix};
-use nemos_glm::{Bernoulli, Gaussian, NegativeBinomial, Poisson};
-use nemos_hmm::{Finding, GlmHmm, HmmStatus};
+use nemos_glm::{Bernoulli, Exp, Gaussian, Mean, NegativeBinomial, ObservationModel, Poisson};
+use nemos_hmm::{Finding, GlmHmm, HmmParameters, HmmStatus, Part, StateGlm, Transitions};
 
 use crate::helpers::{ChoiceHmm, GaussianHmm, assert_rises, column, design, drawn, feature, parameters};
 
@@ -291,4 +292,99 @@ fn a_session_of_one_row_counts_for_the_first_state_alone() {
     assert!((seen.expected_transitions().unwrap().sum() - 29.0).abs() < 1e-10);
     let fitted = GlmHmm::new(2, Poisson).initial_concentration(2.0).fit(&sessions, &counts).unwrap();
     assert!(fitted.objective().is_finite());
+}
+
+#[test]
+fn a_fit_that_is_cut_short_is_told_of_no_missing_maximum() {
+    // A start at some distance: the first Newton steps are long, and the maximum is there all the same.
+    let truth = GlmHmm::new(2, Poisson)
+        .with_parameters(parameters(0.9, &[(0.2, -1.0, 1.0), (0.1, 2.0, 1.0)]))
+        .unwrap();
+    let (_, counts) = drawn(&truth, &[150, 150], 2);
+    let far = GlmHmm::new(2, Poisson).start_from(parameters(0.9, &[(0.0, -0.2, 1.0), (0.0, 3.0, 1.0)]));
+    let short = far.clone().max_iterations(1).fit(&design(&[150, 150]), &counts).unwrap();
+    assert_eq!(short.status(), HmmStatus::StepLimit);
+    assert_eq!(short.findings(), [], "{short}");
+    let error = short.require_converged().unwrap_err().to_string();
+    assert!(error.contains("iteration limit") && !error.contains("maximum"), "{error}");
+    let whole = far.fit(&design(&[150, 150]), &counts).unwrap();
+    assert!(whole.is_converged() && whole.findings().is_empty(), "{whole}");
+}
+
+#[test]
+fn a_neuron_that_is_surely_silent_is_named_even_where_a_fit_is_cut_short() {
+    // Silent everywhere, and where the second neuron is so loud that the state is beyond doubt.
+    for quiet in [0, 3] {
+        let counts = (0..100).flat_map(|row: u32| {
+            if (row / 10).is_multiple_of(2) {
+                [quiet + quiet * row % 4, 0]
+            } else {
+                [0, 90 + row % 3]
+            }
+        });
+        let counts = Matrix::<Cpu>::from_vec(counts.map(f64::from).collect(), [100, 2]).unwrap();
+        let sessions = Matrix::<Cpu>::zeros([100, 1]);
+        let state = |quiet: f64, loud: f64| StateGlm {
+            coef: ndarray::Array2::zeros((1, 2)),
+            intercept: vec![quiet, loud],
+            scale: vec![1.0; 2],
+        };
+        let start = HmmParameters::new(
+            vec![0.5; 2],
+            Transitions::staying(2, 0.9).unwrap(),
+            &[state(0.0, -1.0), state(0.0, 4.0)],
+        );
+        let model = GlmHmm::new(2, Poisson).start_from(start.unwrap()).max_iterations(1);
+        let short = model.fit(&sessions, &counts).unwrap();
+        assert_eq!(short.status(), HmmStatus::StepLimit);
+        let named = short
+            .findings()
+            .iter()
+            .any(|finding| matches!(finding, Finding::NoMaximum { state: 1, neuron: 0, .. }));
+        assert!(named, "{short}");
+    }
+}
+
+#[test]
+fn after_a_fall_occupancies_are_those_of_the_parameters() {
+    // The likelihood of this model is not what its loss is of, so that every step away from the start is a fall.
+    let counts = column((0..60).map(|row| f64::from(row / 10 % 2 * 3 + row % 3)).collect());
+    let sessions = design(&[30, 30]);
+    let start = GlmHmm::new(2, Poisson).restarts(2).fit(&sessions, &counts).unwrap();
+    let fitted = GlmHmm::new(2, Lopsided)
+        .start_from(start.parameters().clone())
+        .hold([Part::Initial, Part::Transitions])
+        .fit(&sessions, &counts)
+        .unwrap();
+    assert_eq!(fitted.status(), HmmStatus::Fell, "{fitted}");
+    assert_eq!(fitted.parameters().state(0), start.parameters().state(0));
+    let smoothed = fitted.on(&sessions, &counts).unwrap().smoothed_array().unwrap();
+    let mean = smoothed.mean_axis(ndarray::Axis(0)).unwrap();
+    for (found, wanted) in fitted.occupancy().iter().zip(&mean) {
+        assert!((found - wanted).abs() < 1e-12, "{found} {wanted}");
+    }
+}
+
+/// Poisson counts, whose loss is that of one count more.
+#[derive(Clone, Debug, PartialEq)]
+struct Lopsided;
+
+impl ObservationModel for Lopsided {
+    type DefaultLink = Exp;
+
+    fn log_likelihood<T: Backend>(&self, counts: Tensor<T, 2>, mean: &Mean<'_, T>, scale: Tensor<T, 2>) -> Tensor<T, 2> {
+        Poisson.log_likelihood(counts, mean, scale)
+    }
+
+    fn loss<T: Backend>(&self, counts: Tensor<T, 2>, mean: &Mean<'_, T>, scale: Tensor<T, 2>) -> Tensor<T, 2> {
+        Poisson.loss(counts + 1.0, mean, scale)
+    }
+
+    fn deviance<T: Backend>(&self, counts: Tensor<T, 2>, rate: Tensor<T, 2>, scale: Tensor<T, 2>) -> Tensor<T, 2> {
+        Poisson.deviance(counts, rate, scale)
+    }
+
+    fn variance<T: Backend>(&self, rate: Tensor<T, 2>, scale: Tensor<T, 2>) -> Tensor<T, 2> {
+        Poisson.variance(rate, scale)
+    }
 }

@@ -3,7 +3,7 @@
 use ndarray::{Array3, array};
 use nemos_core::{Cpu, Matrix};
 use nemos_glm::{Bernoulli, Gamma, Poisson};
-use nemos_hmm::{Drive, Error, GlmHmm, HmmParameters, Transitions, states_curve};
+use nemos_hmm::{Drive, Error, GlmHmm, HmmParameters, StateGlm, Transitions, states_curve};
 
 use crate::helpers::{PoissonHmm, column, design, parameters, states};
 
@@ -33,7 +33,7 @@ fn options_out_of_range() {
     message(fit(GlmHmm::new(2, Poisson).stickiness(-1.0)), &["stickiness is -1"]);
     message(
         fit(GlmHmm::new(2, Poisson).transition_concentration(0.5)),
-        &["transition_concentration is 0.5", "1 or more"],
+        &["transition_concentration holds 0.5", "1 or more"],
     );
     message(
         fit(GlmHmm::new(2, Poisson).initial_concentration(vec![1.0, 2.0, 3.0])),
@@ -43,6 +43,15 @@ fn options_out_of_range() {
     message(fit(GlmHmm::new(2, Poisson).share(["stimulus"])), &["names"]);
     message(fit(GlmHmm::new(3, Poisson).start_from(two())), &["the start has shape [2]", "[3]"]);
     message(states_curve(&GlmHmm::new(1, Poisson), &[1], &design, &counts, 2), &["folds", "2"]);
+    // Driven transitions have a prior of their own.
+    let driven = || GlmHmm::new(2, Poisson).driven(Drive::Shared, 1.0);
+    let drive = column((0..20).map(f64::from).collect());
+    for model in [driven().stickiness(2.0), driven().transition_concentration(3.0)] {
+        message(
+            model.max_iterations(2).fit_driven(&design, &counts, &drive),
+            &["stickiness, is 3", "Gaussian prior", "`driven`"],
+        );
+    }
     message(GlmHmm::of_classes(2, 1).fit(&design, &counts), &["number of classes"]);
 }
 
@@ -53,11 +62,11 @@ fn zeros_under_a_prior() {
     let model = GlmHmm::new(2, Poisson).start_from(start);
     message(
         model.clone().transition_concentration(2.0).fit(&design(&[20]), &counts()),
-        &["transitions starts at 0 in place [1, 0]", "concentration of 2"],
+        &["the transition starts at 0 in place [1, 0]", "concentration of 2"],
     );
     message(
         model.clone().initial_concentration(2.0).fit(&design(&[20]), &counts()),
-        &["first state starts at 0 in place [1]"],
+        &["initial probability starts at 0 in place [1]"],
     );
     // Without a prior zeros stay zeros, also beside a sticky part.
     let fitted = model.stickiness(2.0).fit(&design(&[20]), &counts()).unwrap();
@@ -94,7 +103,7 @@ fn what_drives_transitions() {
     let (ones, counts, drive) = (design(&[10, 10]), counts(), column((0..20).map(f64::from).collect()));
     let plain = GlmHmm::new(2, Poisson);
     let driven = plain.clone().driven(Drive::PerState, 1.0);
-    message(driven.fit(&ones, &counts), &["driven by covariates", "fit_driven"]);
+    message(driven.fit(&ones, &counts), &["driven by covariates", "`_driven`"]);
     message(
         plain.fit_driven(&ones, &counts, &drive),
         &["the same at every row", "GlmHmm::driven"],
@@ -114,6 +123,7 @@ fn what_drives_transitions() {
         &["NaN in row 7, column 0", "first row of a session"],
     );
     message(driven.with_parameters(two()), &["GlmHmm::driven"]);
+    message(states_curve(&driven, &[1], &design(&[10, 10]), &counts, 2), &["`_driven`"]);
     let weights = Array3::zeros((2, 2, 2));
     message(
         Transitions::driven(Drive::Shared, &array![[0.0, 0.0], [0.0, 0.0]], &weights),
@@ -129,7 +139,7 @@ fn numbers_that_are_no_parameters() {
     );
     message(Transitions::fixed(&array![[0.9, 0.1]]), &["[1, 2]", "[1, 1]"]);
     message(Transitions::staying(0, 0.5), &["no states"]);
-    message(Transitions::staying(2, f64::NAN), &["no law"]);
+    message(Transitions::staying(2, f64::NAN), &["not a probability distribution"]);
     let chain = || Transitions::staying(2, 0.9).unwrap();
     message(
         HmmParameters::new(vec![0.5; 3], chain(), &states(&[(0.0, 0.0, 1.0); 2])),
@@ -137,7 +147,7 @@ fn numbers_that_are_no_parameters() {
     );
     message(
         HmmParameters::new(vec![0.7, 0.7], chain(), &states(&[(0.0, 0.0, 1.0); 2])),
-        &["initial law", "1.4"],
+        &["initial probabilities", "1.4"],
     );
     message(
         HmmParameters::new(vec![0.5; 2], chain(), &states(&[(0.0, 0.0, -1.0); 2])),
@@ -148,6 +158,24 @@ fn numbers_that_are_no_parameters() {
         &["NaN", "finite"],
     );
     message(HmmParameters::new(vec![], chain(), &[]), &["no states"]);
+    let nothing = ndarray::Array2::zeros((0, 0));
+    message(Transitions::fixed(&nothing), &["no states"]);
+    message(
+        Transitions::driven(Drive::Shared, &nothing, &Array3::zeros((1, 0, 2))),
+        &["no states"],
+    );
+    // The lengths are those that were given.
+    let of = |columns: usize, n_scales: usize| {
+        let state = StateGlm {
+            coef: ndarray::Array2::zeros((1, columns)),
+            intercept: vec![0.0; columns],
+            scale: vec![1.0; n_scales],
+        };
+        HmmParameters::new(vec![0.5; 2], chain(), &[state.clone(), state])
+    };
+    message(of(1, 0), &["scales of a state has shape [0], but [1]"]);
+    message(of(3, 2), &["scales of a state has shape [2], but [3]"]);
+    message(of(0, 0), &["coefficients of a state has shape [1, 0], but [1, 1]"]);
     message(two().permuted(&[0, 0]), &["[0, 0] is no order of 2 states"]);
 }
 
@@ -167,4 +195,32 @@ fn rows_that_no_state_explains_are_named_with_their_neuron() {
         .with_parameters(parameters(0.9, &[state(1000.0), state(1001.0)]))
         .unwrap();
     message(silent.on(&design, &seen).unwrap().log_likelihood(), &["row", "neuron 0", "NaN"]);
+}
+
+#[test]
+fn what_a_file_says_is_checked() {
+    let whole = serde_json::to_string(&two()).unwrap();
+    assert_eq!(serde_json::from_str::<HmmParameters>(&whole).unwrap(), two());
+    let refused = |from: &str, to: &str, why: &str| {
+        let changed = whole.replacen(from, to, 1);
+        assert_ne!(changed, whole, "{whole}");
+        let error = serde_json::from_str::<HmmParameters>(&changed).unwrap_err().to_string();
+        assert!(error.contains(why), "{error:?} has no {why:?}");
+    };
+    refused("\"initial\":[0.5,0.5]", "\"initial\":[]", "no states");
+    refused("\"initial\":[0.5,0.5]", "\"initial\":[0.5,0.7]", "1.2");
+    refused("\"initial\":[0.5,0.5]", "\"initial\":[0.5,0.25,0.25]", "transitions has shape [2]");
+    refused("\"scales\":[1.0,1.0]", "\"scales\":[1.0,-1.0]", "a scale is -1");
+    refused("\"scales\":[1.0,1.0]", "\"scales\":[1.0,1.0,1.0]", "scales has shape [3], but [4]");
+    refused("\"n_predictors\":1", "\"n_predictors\":0", "predictors of a neuron has shape [0]");
+    refused(
+        "\"n_predictors\":1",
+        "\"n_predictors\":3",
+        "parameters of a model has shape [2], but [3]",
+    );
+    refused(
+        "\"weights\":[]",
+        "\"weights\":[1.0]",
+        "weights of transitions has shape [1], but [0]",
+    );
 }

@@ -3,7 +3,10 @@
 use ndarray::{Array2, array};
 use nemos_core::{Cpu, Design, Matrix, Names, Segments, ToDesign};
 use nemos_glm::{Bernoulli, Gaussian, Poisson};
-use nemos_hmm::{ClassStates, Drive, FittedGlmHmm, GlmHmm, GlmStates, Held, HmmParameters, Start, StateGlm, Transitions, states_curve};
+use nemos_hmm::{
+    ClassStates, Drive, FittedGlmHmm, GlmHmm, GlmStates, HmmParameters, Part, PriorSd, Start, StateGlm, Transitions, states_curve,
+    states_curve_driven,
+};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -160,14 +163,85 @@ fn blocks_that_are_shared_have_one_coefficient() {
 }
 
 #[test]
+fn what_is_shared_starts_and_is_drawn_to_the_same() {
+    let (_, counts) = drawn(&truth(), &LENGTHS, 1);
+    let apart = parameters(0.9, &[(0.5, 1.0, 1.0), (-0.4, -0.5, 1.0)]);
+    let model = GlmHmm::new(2, Poisson).share_columns([0]).start_from(apart.clone());
+    let fitted = model.fit(&design(&LENGTHS), &counts).unwrap();
+    assert!(fitted.is_converged(), "{fitted}");
+    let coef = |fitted: &FittedGlmHmm, state: usize| fitted.parameters().state(state).coef[(0, 0)];
+    assert_eq!(coef(&fitted, 0), coef(&fitted, 1));
+    let narrow = model.prior_sd(1e-3).prior_mean(apart).fit(&design(&LENGTHS), &counts).unwrap();
+    assert_rises(narrow.history());
+    assert!(
+        (coef(&narrow, 0) - 0.5).abs() < 0.01 && coef(&narrow, 0) == coef(&narrow, 1),
+        "{narrow}"
+    );
+}
+
+#[test]
+fn a_shared_feature_that_is_zero_everywhere_counts_no_parameter() {
+    let (_, counts) = drawn(&truth(), &LENGTHS, 1);
+    let zeros = Design::from(Matrix::<Cpu>::zeros([1000, 1])).with_segments(Segments::from_lengths(LENGTHS));
+    let fitted = GlmHmm::new(2, Poisson).share_columns([0]).fit(&zeros.unwrap(), &counts).unwrap();
+    // Two intercepts, one first state, two transitions.
+    assert_eq!(fitted.n_parameters(), 5);
+    assert!(fitted.aic().is_finite() && fitted.bic().is_finite());
+}
+
+#[test]
+fn starts_that_end_elsewhere_do_not_agree_however_high() {
+    let (_, counts) = drawn(&truth(), &LENGTHS, 1);
+    let fitted = GlmHmm::new(2, Poisson).restarts(3).fit(&design(&LENGTHS), &counts).unwrap();
+    assert_eq!(fitted.agreement(), (3, 3));
+    // A degenerate one may be higher, and not be kept: here one is made of a file.
+    let file = std::env::temp_dir().join("nemos_hmm_higher.json");
+    fitted.save(&file).unwrap();
+    let mut saved: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    saved["restarts"][1]["objective"] = (fitted.objective() + 50.0).into();
+    std::fs::write(&file, saved.to_string()).unwrap();
+    let higher = FittedGlmHmm::<GlmStates<Poisson, nemos_glm::Exp>>::load(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(higher.agreement(), (2, 3));
+}
+
+#[test]
+fn no_prior_is_saved_as_none() {
+    let (_, counts) = drawn(&truth(), &LENGTHS, 1);
+    let model = GlmHmm::new(2, Poisson).prior_sd(f64::INFINITY).max_iterations(3);
+    assert_eq!(model.options().prior_sd, PriorSd::Flat);
+    let file = std::env::temp_dir().join("nemos_hmm_flat.json");
+    let mut options = model.options().clone();
+    options.prior_sd = PriorSd::Sd(f64::INFINITY);
+    let fitted = model.with_options(options).fit(&design(&LENGTHS), &counts).unwrap();
+    fitted.save(&file).unwrap();
+    assert_eq!(FittedGlmHmm::<GlmStates<Poisson, nemos_glm::Exp>>::load(&file).unwrap(), fitted);
+    std::fs::remove_file(&file).unwrap();
+}
+
+#[test]
+fn driven_models_are_compared_and_drawn_again() {
+    let (_, counts) = drawn(&truth(), &LENGTHS, 1);
+    let sessions = design(&LENGTHS);
+    let drive = column((0..1000).map(|row| feature(row * 3 + 7)).collect());
+    let model = GlmHmm::new(2, Poisson).driven(Drive::Shared, 1.0).restarts(2);
+    let curve = states_curve_driven(&model, &[1, 2], (&sessions, &counts, &drive), 2).unwrap();
+    assert!(curve[1].mean() > curve[0].mean() + 0.2, "{curve:?}");
+    let fitted = model.fit_driven(&sessions, &counts, &drive).unwrap();
+    let bootstrap = fitted.bootstrap_driven((&sessions, &counts, &drive), 3, 1).unwrap();
+    assert!(bootstrap.standard_error(|parameters| parameters.state(0).intercept[0]) > 1e-4);
+    assert!(bootstrap.standard_error(|parameters| parameters.transitions().weights()[(0, 0, 0)]) > 0.0);
+    let error = fitted.bootstrap(&sessions, &counts, 3, 1).unwrap_err().to_string();
+    assert!(error.contains("`_driven`"), "{error}");
+}
+
+#[test]
 fn what_is_held_stays() {
     let (_, counts) = drawn(&truth(), &LENGTHS, 1);
     let start = parameters(0.8, &[(0.2, 1.0, 1.0), (-0.1, -0.5, 1.0)]);
-    let mut held = Held::default();
-    (held.coef, held.initial) = (true, true);
     let fitted = GlmHmm::new(2, Poisson)
         .start_from(start.clone())
-        .hold(held)
+        .hold([Part::Coef, Part::Initial])
         .fit(&design(&LENGTHS), &counts)
         .unwrap();
     assert_eq!(

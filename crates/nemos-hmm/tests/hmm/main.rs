@@ -7,4 +7,5 @@ mod errors;
 mod fits;
 mod helpers;
 mod laws;
+mod printed;
 mod sessions;

@@ -33,6 +33,8 @@ fn states_of_a_time_series_are_series_and_epochs() {
     let epochs = seen.epochs(&decoded.path).unwrap();
     assert_eq!(epochs[0], IntervalSet::new([(0.0, 1.0), (10.5, 12.0)]).unwrap());
     assert_eq!(epochs[1], IntervalSet::new([(1.0, 2.0), (10.0, 10.5)]).unwrap());
+    let error = seen.epochs(&[0, 0, 1, 1, 2, 0, 0, 0]).unwrap_err();
+    assert!(error.to_string().contains("a state of the path is 2"), "{error}");
     let occupancy = seen.occupancy_by_session().unwrap();
     assert!((occupancy[(0, 0)] - 0.5).abs() < 0.05 && (occupancy[(1, 0)] - 0.75).abs() < 0.05);
     let mean = seen.predicted_mean().unwrap();

@@ -4,7 +4,7 @@ use std::f64::consts::TAU;
 use std::path::Path;
 
 use ndarray::Array2;
-use nemos_plot::{Area, Axis, Background, Bars, Color, Colors, Error, Figure, Heatmap, Line, Panel, Polar, Raster, Scatter, Span};
+use nemos_plot::{Area, Axis, Background, Bars, Color, Colors, Error, Figure, Heatmap, Line, Mark, Panel, Polar, Raster, Scatter, Span};
 
 /// Evenly spaced numbers that look random: multiples of the golden ratio, without their whole part.
 fn golden(index: usize) -> f64 {
@@ -272,6 +272,20 @@ fn bad_input_is_an_error() {
         draw(Panel::new().mark(Heatmap::new(Array2::zeros((0, 3)).view()))),
         Error::Empty { .. }
     ));
+    for size in [f64::NAN, -1.0, f64::INFINITY] {
+        let marks: [Mark; 3] = [
+            Line::new([0.0], [1.0]).width(size).into(),
+            Raster::new(vec![vec![1.0]]).width(size).into(),
+            Scatter::new([0.0], [1.0]).radius(size).into(),
+        ];
+        for mark in marks {
+            let error = draw(Panel::new().mark(mark));
+            assert!(matches!(error, Error::Size { .. }), "{error}");
+        }
+    }
+    let disc = |low: f64, high: f64| Panel::new().y(Axis::new("rate").range(low, high)).mark(Polar::new([0.0], [1.0]));
+    assert!(draw(disc(-2.0, -1.0)).to_string().contains("begins at zero, goes from 0 to -1"));
+    assert!(Figure::new().panel(disc(0.5, 2.0)).to_svg().is_ok());
     let mixed = Panel::new().mark(Polar::new([0.0], [1.0])).mark(Line::new([0.0], [1.0]));
     assert!(matches!(draw(mixed), Error::MixedPanel { panel: 0 }));
     let names = Panel::new()
