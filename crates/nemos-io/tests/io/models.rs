@@ -424,7 +424,7 @@ fn damage(bytes: &[u8], name: &str, read: impl Fn(&PathBuf)) {
 }
 
 /// An error says which file it is about.
-fn names_its_file(read: Result<SavedModel, nemos_io::Error>, path: &PathBuf) {
+fn names_its_file(read: Result<SavedModel, nemos_io::Error>, path: &std::path::Path) {
     if let Err(error) = read {
         assert!(error.to_string().contains(&path.display().to_string()), "{error}");
     }
