@@ -11,7 +11,7 @@ use nemos_glm::{BuiltIn, ColumnOutcome, FeatureMask, LinkForm, NegativeBinomial,
 
 use crate::format::Format;
 use crate::names::{self, Class};
-use crate::nemos_penalty::{read_penalty, write_penalty};
+use crate::nemos_penalty::{pickled_groups, read_penalty, write_penalty};
 use crate::npz_writer::NpzWriter;
 use crate::saved::{Header, Kind};
 use crate::{Error, NpzFile, SavedModel};
@@ -33,6 +33,7 @@ impl SavedModel {
     ///
     /// NeMoS pickles the groups of a group lasso, and nothing is ever unpickled: they come back as one group of all
     /// features, with a warning. Labels of classes come back as their positions, with a warning unless they are.
+    /// [`warnings`](SavedModel::warnings) has both.
     ///
     /// # Errors
     /// As [`NpzFile::array`] where an array is missing or damaged, and [`Error::Model`] where its value is not understood.
@@ -123,12 +124,13 @@ impl SavedModel {
 
 fn read(path: &Path) -> Result<SavedModel, Error> {
     let file = NpzFile::open(path)?;
+    let mut warnings = Vec::new();
     let class = one_text(&file, CLASS)?;
     let class = names::class(&class).ok_or(part("model class", "a GLM of NeMoS"))?;
     let kind = match class {
         Class::Glm | Class::PopulationGlm => read_kind(&file)?,
         Class::ClassifierGlm | Class::ClassifierPopulationGlm => {
-            check_labels(&file)?;
+            warnings.extend(own_labels(&file)?);
             let n_classes = number(&file, N_CLASSES)? as usize;
             Kind::Classifier { n_classes }
         }
@@ -145,6 +147,10 @@ fn read(path: &Path) -> Result<SavedModel, Error> {
         )),
         _ => None,
     };
+    if matches!(options.regularizer, Regularizer::GroupLasso { .. }) {
+        warnings.extend(pickled_groups(&file));
+    }
+    warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let outcome = ColumnOutcome::new(Status::Given, coef.nrows());
     let saved = SavedModel {
         header: Header {
@@ -160,6 +166,7 @@ fn read(path: &Path) -> Result<SavedModel, Error> {
         intercept,
         scale: per_neuron(&file, SCALE, n_neurons)?,
         dof_resid: per_neuron(&file, DOF_RESID, n_neurons)?,
+        warnings: warnings.into_iter().map(String::from).collect(),
     };
     saved.check()?;
     saved.penalty()?;
@@ -192,17 +199,15 @@ fn write_kind(file: &mut NpzWriter, observation: &BuiltIn, link: LinkForm) -> Re
     Ok(())
 }
 
-/// Labels that are not their own positions would be lost silently.
-fn check_labels(file: &NpzFile) -> Result<(), Error> {
+/// What is said where labels are not their own positions.
+fn own_labels(file: &NpzFile) -> Result<Option<&'static str>, Error> {
     let labels = if file.names().iter().any(|name| name == LABELS) {
         file.array(LABELS)?.into_iter().collect()
     } else {
         vec![f64::NAN]
     };
-    if labels.iter().enumerate().any(|(position, &label)| label != position as f64) {
-        tracing::warn!("the classes have labels of their own; predictions are their positions in sorted order");
-    }
-    Ok(())
+    let are_own = labels.iter().enumerate().any(|(position, &label)| label != position as f64);
+    Ok(are_own.then_some("the classes have labels of their own; predictions are their positions in sorted order"))
 }
 
 /// `[n_features, n_columns]`, the last axes laid side by side.

@@ -59,11 +59,14 @@ fn shared(values: &ArrayD<f64>) -> Strength {
     Strength::Shared(if value.is_nan() { 1.0 } else { value })
 }
 
+/// What is said where the groups of a group lasso are there, but pickled.
+pub(crate) fn pickled_groups(file: &NpzFile) -> Option<&'static str> {
+    let pickled = file.has(GROUPS) && !file.names().iter().any(|name| name == GROUPS);
+    pickled.then_some("the groups of the group lasso are pickled and were not read; give them again before another fit")
+}
+
 fn groups(file: &NpzFile, n_features: usize, n_neurons: usize) -> Result<Groups, Error> {
     if !file.names().iter().any(|name| name == GROUPS) {
-        if file.has(GROUPS) {
-            tracing::warn!("the groups of the group lasso are pickled and were not read; give them again before another fit");
-        }
         return Ok(Groups::All);
     }
     let mask = file.array(GROUPS)?;

@@ -111,6 +111,7 @@ fn read(path: &Path) -> Result<SavedModel, Error> {
         intercept,
         scale: arrays.floats("scale")?.1,
         dof_resid: arrays.floats("dof_resid")?.1,
+        warnings: Vec::new(),
     };
     saved.check()?;
     Ok(saved)

@@ -105,6 +105,7 @@ impl<O: ObservationModel, L: InverseLink> SaveModel for FittedPopulationGlm<O, L
             intercept: self.intercept().to_vec(),
             scale: self.scale().to_vec(),
             dof_resid: self.dof_resid().to_vec(),
+            warnings: Vec::new(),
         })
     }
 
@@ -161,6 +162,7 @@ impl SaveModel for FittedClassifierPopulationGlm {
             intercept: intercept.into_iter().collect(),
             scale: vec![1.0; n_neurons],
             dof_resid: self.dof_resid().to_vec(),
+            warnings: Vec::new(),
         })
     }
 

@@ -50,6 +50,8 @@ pub struct SavedModel {
     pub(crate) scale: Vec<f64>,
     /// `[n_neurons]`
     pub(crate) dof_resid: Vec<f64>,
+    /// What of the file could not be taken over.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// What a file says of a model besides its numbers.
@@ -101,6 +103,11 @@ impl SavedModel {
     /// The basis that makes the model's features, if it was saved.
     pub fn basis(&self) -> Option<&Basis> {
         self.header.basis.as_ref()
+    }
+
+    /// What of a file of NeMoS could not be taken over: pickled groups, labels of classes. Empty for models of this library.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// Number of neurons.

@@ -44,8 +44,9 @@ fn outcome(solver: &str) -> Outcome {
 
 /// What every format must keep.
 fn same(a: &SavedModel, b: &SavedModel) {
-    // Unlike numbers, their text compares NaN with NaN.
-    assert_eq!(format!("{a:?}"), format!("{b:?}"));
+    // Unlike numbers, their text compares NaN with NaN. Warnings are about the file that was read.
+    let text = |saved: &SavedModel| format!("{saved:?}").split(", warnings: [").next().map(String::from);
+    assert_eq!(text(a), text(b));
 }
 
 fn through_file<M: SaveModel>(model: &M, name: &str) -> M {
@@ -483,6 +484,8 @@ fn what_nemos_wrote_is_the_same_after_it_is_written_again() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
         let saved = SavedModel::load_nemos(&path).unwrap();
+        let said = saved.warnings();
+        assert_eq!(said.len(), usize::from(name == "group_lasso.npz"), "{said:?}");
         let file = Scratch::new(name);
         saved.save_nemos(&file.0).unwrap();
         if let Some(folder) = std::env::var_os("NEMOS_REWRITTEN_DIR") {
