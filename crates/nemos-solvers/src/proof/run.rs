@@ -29,6 +29,8 @@ const VANISHED: f64 = 1e-30;
 const FADED: f64 = 1e-10;
 // How far a predictor may move for the second derivative of a link to hold.
 const SHORT: f64 = 0.1;
+// The share of the curvature along a step that may be gone at its end.
+const HELD: f64 = 0.1;
 // A loss that has fallen so far below where it began has no floor.
 const BOTTOMLESS: f64 = 1e15;
 // Steps once the minimum is near, where they cost nothing, features are so hard to tell apart that digits are few, or the caller
@@ -182,6 +184,29 @@ impl<'a> Run<'a> {
         could_fall > self.goal(point)
     }
 
+    /// Whether the curvature that bounds a step lasts for as long as the step: a single row with a huge feature may hold a fit back by a
+    /// curvature that is gone a little further on, where the other rows have all of their way still to go.
+    fn lasts(&self, point: &Point, step: &Step) -> Result<bool, Error> {
+        let rows = || point.rows.iter().zip(&step.of_rows);
+        let bend = |curvature: f64, change: f64| curvature * change * change;
+        let far: f64 = rows()
+            .filter(|(_, change)| change.abs() > SHORT)
+            .map(|(row, change)| bend(row.curvature, *change))
+            .sum();
+        if far <= HELD * 2.0 * step.decrement {
+            return Ok(true);
+        }
+        let end = Point::new(self.problem, self.penalty, along(point, step, 1.0))?;
+        let at_end: f64 = end
+            .rows
+            .iter()
+            .zip(&step.of_rows)
+            .map(|(row, change)| bend(row.curvature, *change))
+            .sum();
+        let at_start: f64 = rows().map(|(row, change)| bend(row.curvature, *change)).sum();
+        Ok(at_end >= (1.0 - HELD) * at_start)
+    }
+
     fn recedes(&self) -> bool {
         self.recession.as_ref().is_some_and(|recession| recession.recedes(self.problem))
     }
@@ -246,7 +271,11 @@ impl<'a> Run<'a> {
                 step_from(self.problem, self.penalty, &here.cautious())
             };
             // The distance is known where the curvature is the second derivative and says all.
-            let is_known = step.is_whole && !cautious && (self.losses.is_convex || !self.is_plateau(&here, &step));
+            let holds = match self.losses.is_convex {
+                true => step.decrement > ROUNDED * self.goal(&here) || self.lasts(&here, &step)?,
+                false => !self.is_plateau(&here, &step),
+            };
+            let is_known = step.is_whole && !cautious && holds;
             let step = shorter.unwrap_or(step);
             if cautious && !is_blind && step.decrement <= self.goal(&here) {
                 cautious = false;
