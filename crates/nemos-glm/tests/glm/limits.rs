@@ -243,3 +243,33 @@ fn no_probability_is_above_one() {
     assert_eq!((fitted.outcome().status, fitted.outcome().is_proven), (Status::Converged, true));
     assert!(fitted.predict(&x).unwrap().to_vec().into_iter().all(|rate| rate <= 1.0));
 }
+
+#[test]
+fn one_huge_cell_does_not_hold_a_fit_back() {
+    let n = 24;
+    let mut x: Vec<f64> = (0..n)
+        .map(|row| ((row * 37 % 23) as f64 / 11.0 - 1.0) + 0.1 * (row as f64).sin())
+        .collect();
+    let y: Vec<f64> = (0..n)
+        .map(|row| f64::from(u8::from(x[row] + (2.0 * row as f64).sin() > 0.0)))
+        .collect();
+    // A row that says yes, far out on the side of yes: it agrees with every rising curve, so that the others decide.
+    x.push(1e9);
+    let labels: Vec<f64> = y.iter().copied().chain([1.0]).collect();
+    // The penalty is of the mean loss, which the silent row takes part in.
+    let fit = |x: &[f64], y: &[f64], strength: f64| {
+        let model = Glm::new(Bernoulli).regularizer(Regularizer::Ridge(strength.into()));
+        model
+            .fit(&Matrix::<Cpu>::from_column(x.to_vec()), &Matrix::from_column(y.to_vec()))
+            .unwrap()
+    };
+    let whole = fit(&x, &labels, 1e-3);
+    let others = fit(&x[..n], &y, 1e-3 * (n + 1) as f64 / n as f64);
+    assert!(whole.outcome().status == Status::Converged, "{:?}", whole.outcome());
+    assert!(
+        (whole.coef()[0] - others.coef()[0]).abs() < 1e-6,
+        "{} {}",
+        whole.coef()[0],
+        others.coef()[0]
+    );
+}
