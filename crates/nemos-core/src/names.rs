@@ -133,6 +133,18 @@ impl Names {
         }
     }
 
+    /// What to call each of `n_columns` columns: its name; where it has none, its place in its block, as in `place[3]`; its number else.
+    pub fn labels(&self, n_columns: usize) -> Vec<String> {
+        if !self.columns.is_empty() || self.blocks.is_empty() {
+            return self.columns_or_numbers(n_columns);
+        }
+        let of_block = |block: &Block| {
+            let name = block.name.clone();
+            (0..block.columns().len()).map(move |place| format!("{name}[{place}]"))
+        };
+        self.blocks.iter().flat_map(of_block).collect()
+    }
+
     /// The blocks, from left to right; none where columns fall into no blocks.
     pub fn blocks(&self) -> &[Block] {
         &self.blocks
@@ -224,6 +236,17 @@ mod tests {
         assert_eq!(names.block("speed").unwrap().by_channel().collect::<Vec<_>>(), vec![0..1]);
         assert!(Names::none().with_block("spikes", 7, ["3", "7"]).is_err());
         assert!(names.with_block("speed", 1, []).is_err());
+    }
+
+    #[test]
+    fn columns_without_names_are_called_by_their_blocks() {
+        let blocks = Names::none()
+            .with_block("speed", 1, [])
+            .and_then(|names| names.with_block("place", 2, []))
+            .unwrap();
+        assert_eq!(blocks.labels(3), ["speed[0]", "place[0]", "place[1]"]);
+        assert_eq!(Names::none().labels(2), ["0", "1"]);
+        assert_eq!(Names::new(["a", "b"]).labels(2), ["a", "b"]);
     }
 
     #[test]

@@ -84,17 +84,7 @@ impl<B: Backend> Inference<'_, B> {
 
     /// `[n_parameters]`: the names of the features, and `intercept`.
     pub(crate) fn parameter_names(&self) -> Vec<String> {
-        let (names, n_features) = (self.model.features(), self.n_features());
-        let mut known = match (names.columns(), names.blocks()) {
-            ([], blocks) if !blocks.is_empty() => {
-                let of_block = |block: &nemos_core::Block| {
-                    let name = block.name().to_owned();
-                    (0..block.columns().len()).map(move |place| format!("{name}[{place}]"))
-                };
-                blocks.iter().flat_map(of_block).collect()
-            }
-            _ => names.columns_or_numbers(n_features),
-        };
+        let mut known = self.model.features().labels(self.n_features());
         known.push("intercept".into());
         known
     }

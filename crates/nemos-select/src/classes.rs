@@ -109,14 +109,6 @@ impl sealed::Sealed for ClassifierGlm {
         Ok(self.fit(design(inputs)?, labels)?)
     }
 
-    fn joined<B: Backend>(chosen: &[&Self], _inputs: &[Design<'_, B>]) -> Result<Option<Self>, Error> {
-        Ok(chosen.first().map(|&only| only.clone()))
-    }
-
-    fn restricted<B: Backend>(&self, _neurons: &[usize], _n_neurons: usize, _inputs: &[Design<'_, B>]) -> Result<Self, Error> {
-        Ok(self.clone())
-    }
-
     fn strength(&self) -> f64 {
         sealed::Sealed::strength(self.population())
     }

@@ -54,7 +54,7 @@ pub(crate) mod sealed {
     use super::{Backend, Data, Design, Done, Error, Scoring};
 
     /// What a search asks of a specification.
-    pub trait Sealed: Sized {
+    pub trait Sealed: Clone {
         /// What fitting gives.
         type Fitted: Clone + std::fmt::Debug;
 
@@ -66,10 +66,15 @@ pub(crate) mod sealed {
         fn refit<B: Backend>(&self, inputs: &[Design<'_, B>], counts: &Design<'_, B>) -> Result<Self::Fitted, Error>;
 
         /// One specification for neurons that chose different ones, where these differ in strengths alone.
-        fn joined<B: Backend>(chosen: &[&Self], inputs: &[Design<'_, B>]) -> Result<Option<Self>, Error>;
+        /// Provided for models of one neuron.
+        fn joined<B: Backend>(chosen: &[&Self], _inputs: &[Design<'_, B>]) -> Result<Option<Self>, Error> {
+            Ok(chosen.first().map(|&only| only.clone()))
+        }
 
-        /// The same specification of some of the neurons.
-        fn restricted<B: Backend>(&self, neurons: &[usize], n_neurons: usize, inputs: &[Design<'_, B>]) -> Result<Self, Error>;
+        /// The same specification of some of the neurons. Provided for models of one.
+        fn restricted<B: Backend>(&self, _neurons: &[usize], _n_neurons: usize, _inputs: &[Design<'_, B>]) -> Result<Self, Error> {
+            Ok(self.clone())
+        }
 
         /// How strong the penalty is, on average.
         fn strength(&self) -> f64;
@@ -127,14 +132,6 @@ impl<O: ObservationModel, L: InverseLink> sealed::Sealed for Glm<O, L> {
 
     fn refit<B: Backend>(&self, inputs: &[Design<'_, B>], counts: &Design<'_, B>) -> Result<Self::Fitted, Error> {
         Ok(self.fit(design(inputs)?, counts)?)
-    }
-
-    fn joined<B: Backend>(chosen: &[&Self], _inputs: &[Design<'_, B>]) -> Result<Option<Self>, Error> {
-        Ok(chosen.first().map(|&only| only.clone()))
-    }
-
-    fn restricted<B: Backend>(&self, _neurons: &[usize], _n_neurons: usize, _inputs: &[Design<'_, B>]) -> Result<Self, Error> {
-        Ok(self.clone())
     }
 
     fn strength(&self) -> f64 {

@@ -186,12 +186,12 @@ impl<'a, B: Backend> Data<'a, B> {
 
 /// Checks that a design and counts belong together.
 fn check<B: Backend>(design: &Design<'_, B>, counts: &Design<'_, B>) -> Result<(), crate::Error> {
-    for (name, rows, columns) in [
-        ("design", design.n_rows(), design.n_columns()),
-        ("counts", counts.n_rows(), counts.n_columns()),
+    // Without features there is an intercept: the null model.
+    for (name, rows, columns, fewest) in [
+        ("design", design.n_rows(), design.n_columns(), 0),
+        ("counts", counts.n_rows(), counts.n_columns(), 1),
     ] {
-        // Without features there is an intercept: the null model.
-        if rows == 0 || (columns == 0 && name == "counts") {
+        if rows == 0 || columns < fewest {
             return Err(Error::Empty { name, rows, columns }.into());
         }
     }

@@ -16,7 +16,8 @@ pub(crate) fn write(to: &mut fmt::Formatter<'_>, fit: &Fit, labels: &[String]) -
     let n_neurons = fit.n_neurons();
     let parameters = fit.parameters.as_slice();
     let n_features = parameters.len() / labels.len().max(1) - 1;
-    let names = row_names(fit, n_features);
+    let mut names = fit.features.labels(n_features);
+    names.push("intercept".into());
     let shown = &labels[..labels.len().min(COLUMNS)];
     let rows: Vec<usize> = if n_features < ROWS {
         (0..=n_features).collect()
@@ -53,19 +54,4 @@ pub(crate) fn write(to: &mut fmt::Formatter<'_>, fit: &Fit, labels: &[String]) -
         ),
         _ => write!(to, "{}: all converged", fit.outcome.solver),
     }
-}
-
-fn row_names(fit: &Fit, n_features: usize) -> Vec<String> {
-    let names = fit.features.columns_or_numbers(n_features);
-    let unnamed = fit.features.columns().is_empty();
-    let mut names: Vec<String> = match (unnamed, fit.features.blocks()) {
-        (true, []) => names,
-        (true, blocks) => blocks
-            .iter()
-            .flat_map(|block| (0..block.columns().len()).map(move |place| format!("{}[{place}]", block.name())))
-            .collect(),
-        _ => names,
-    };
-    names.push("intercept".into());
-    names
 }

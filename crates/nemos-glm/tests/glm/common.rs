@@ -1,7 +1,9 @@
 //! Data that tests draw: features with correlations, and Poisson counts of known weights.
 
 use ndarray::Array2;
+use nemos_core::tensor::{Tensor, backend::Backend as BurnBackend};
 use nemos_core::{Backend, Matrix};
+use nemos_glm::{Exp, Mean, ObservationModel, Support};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Poisson, StandardNormal};
@@ -41,4 +43,24 @@ pub(crate) fn simulate<B: Backend>([n_samples, n_features, n_neurons]: [usize; 3
 
 pub(crate) fn softplus(x: f64) -> f64 {
     x.exp().ln_1p()
+}
+
+/// Poisson again, written as a user would: no derivative, no closed form, so that fits go through tensors.
+#[derive(Clone, Debug)]
+pub(crate) struct Mine;
+
+impl ObservationModel for Mine {
+    type DefaultLink = Exp;
+    fn log_likelihood<T: BurnBackend>(&self, y: Tensor<T, 2>, mean: &Mean<'_, T>, _scale: Tensor<T, 2>) -> Tensor<T, 2> {
+        y * mean.log_rate() - mean.rate()
+    }
+    fn deviance<T: BurnBackend>(&self, y: Tensor<T, 2>, rate: Tensor<T, 2>, scale: Tensor<T, 2>) -> Tensor<T, 2> {
+        nemos_glm::Poisson.deviance(y, rate, scale)
+    }
+    fn variance<T: BurnBackend>(&self, rate: Tensor<T, 2>, _scale: Tensor<T, 2>) -> Tensor<T, 2> {
+        rate
+    }
+    fn support(&self) -> Support {
+        Support::NonNegative
+    }
 }

@@ -1,6 +1,6 @@
 //! Whole fits: what they recover, how they end, and what they do not depend on.
 
-use crate::common::{simulate, softplus};
+use crate::common::{Mine, simulate, softplus};
 use ndarray::{Array2, s};
 use nemos_core::{Backend, Cpu, Matrix, NdArray};
 use nemos_glm::{Error, Exp, FittedPopulationGlm, Glm, Poisson, PopulationGlm, Regularizer, Score, Softplus, Status};
@@ -418,28 +418,6 @@ fn blocks_of_columns_keep_their_names() {
 
 #[test]
 fn a_model_of_ones_own_fits_as_the_built_in_one() {
-    use nemos_core::tensor::{Tensor, backend::Backend as BurnBackend};
-    use nemos_glm::{Mean, ObservationModel, Support};
-
-    /// Poisson again, written as a user would: no derivative, no closed form.
-    #[derive(Clone, Debug)]
-    struct Mine;
-    impl ObservationModel for Mine {
-        type DefaultLink = Exp;
-        fn log_likelihood<T: BurnBackend>(&self, y: Tensor<T, 2>, mean: &Mean<'_, T>, _scale: Tensor<T, 2>) -> Tensor<T, 2> {
-            y * mean.log_rate() - mean.rate()
-        }
-        fn deviance<T: BurnBackend>(&self, y: Tensor<T, 2>, rate: Tensor<T, 2>, scale: Tensor<T, 2>) -> Tensor<T, 2> {
-            Poisson.deviance(y, rate, scale)
-        }
-        fn variance<T: BurnBackend>(&self, rate: Tensor<T, 2>, _scale: Tensor<T, 2>) -> Tensor<T, 2> {
-            rate
-        }
-        fn support(&self) -> Support {
-            Support::NonNegative
-        }
-    }
-
     let data = simulate::<Cpu>([1200, 3, 2], 17, f64::exp);
     let built_in = PopulationGlm::new(Poisson)
         .stopping(Stopping::new().tolerance(1e-20))

@@ -1,11 +1,11 @@
 //! A model without features: an intercept alone, which all others are measured against.
 
-use nemos_core::tensor::{Tensor, backend::Backend as BurnBackend};
 use nemos_core::{Cpu, Design, Matrix};
 use nemos_glm::{
-    Bernoulli, ClassifierGlm, Exp, Gamma, Gaussian, Glm, Mean, NegativeBinomial, ObservationModel, Poisson, PopulationGlm, Regularizer,
-    Score, Support,
+    Bernoulli, ClassifierGlm, Gamma, Gaussian, Glm, NegativeBinomial, ObservationModel, Poisson, PopulationGlm, Regularizer, Score,
 };
+
+use crate::common::Mine;
 
 fn counts() -> Matrix<Cpu> {
     Matrix::from_column(vec![1.0, 3.0, 2.0, 6.0])
@@ -62,26 +62,6 @@ fn neurons_weights_and_offsets_are_theirs() {
 fn nothing_at_all_is_still_an_error() {
     assert!(Glm::new(Poisson).fit(&none(0), &Matrix::zeros([0, 1])).is_err());
     assert!(Glm::new(Poisson).fit(&none(4), &Matrix::zeros([4, 0])).is_err());
-}
-
-/// Poisson as a user would write it, so that the fit goes through tensors.
-#[derive(Clone, Debug)]
-struct Mine;
-
-impl ObservationModel for Mine {
-    type DefaultLink = Exp;
-    fn log_likelihood<T: BurnBackend>(&self, y: Tensor<T, 2>, mean: &Mean<'_, T>, _scale: Tensor<T, 2>) -> Tensor<T, 2> {
-        y * mean.log_rate() - mean.rate()
-    }
-    fn deviance<T: BurnBackend>(&self, y: Tensor<T, 2>, rate: Tensor<T, 2>, scale: Tensor<T, 2>) -> Tensor<T, 2> {
-        Poisson.deviance(y, rate, scale)
-    }
-    fn variance<T: BurnBackend>(&self, rate: Tensor<T, 2>, _scale: Tensor<T, 2>) -> Tensor<T, 2> {
-        rate
-    }
-    fn support(&self) -> Support {
-        Support::NonNegative
-    }
 }
 
 #[test]

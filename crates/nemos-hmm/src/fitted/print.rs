@@ -60,7 +60,7 @@ impl<S: StateModel> FittedGlmHmm<S> {
         let parameters = &self.parameters;
         let (n_states, n_predictors) = (parameters.n_states(), parameters.n_predictors());
         let width = parameters.n_features() + 1;
-        let mut rows = self.feature_names();
+        let mut rows = self.described.features.labels(parameters.n_features());
         rows.push("intercept".into());
         let has_scales = parameters.scales.iter().any(|scale| *scale != 1.0);
         if has_scales {
@@ -91,18 +91,6 @@ impl<S: StateModel> FittedGlmHmm<S> {
             }
         }
         table
-    }
-
-    fn feature_names(&self) -> Vec<String> {
-        let features = &self.described.features;
-        let of_blocks = features
-            .blocks()
-            .iter()
-            .flat_map(|block| (0..block.columns().len()).map(move |place| format!("{}[{place}]", block.name())));
-        match features.columns() {
-            [] if !features.blocks().is_empty() => of_blocks.collect(),
-            _ => features.columns_or_numbers(self.parameters.n_features()),
-        }
     }
 
     /// Occupancy and expected stay of each state, and the probabilities of the next.

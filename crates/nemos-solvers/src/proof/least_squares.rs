@@ -115,8 +115,16 @@ impl Centred {
         self.features.iter().map(along).chain([intercept]).collect()
     }
 
-    /// The same slopes after a change along the centred features and the intercept, as far as the curvature goes; without rounding, so
-    /// that what nearly collinear features differ by counts.
+    /// The same slopes where those of the rows are given, and coefficients with a ridge have moved by this; without rounding, so that what
+    /// nearly collinear features differ by counts.
+    fn exact_gradient(&self, problem: &RowProblem<'_>, point: &Point, slopes: &[f64], moved: impl Fn(usize) -> f64) -> Vec<f64> {
+        let sums = exact::products_about(problem.features.view(), &self.mean, slopes);
+        let of_feature = |(place, &feature): (usize, &usize)| sums[feature] + problem.ridge[feature] * (point.at[feature] + moved(place));
+        let intercept = exact::sum(slopes.iter().copied());
+        self.features.iter().enumerate().map(of_feature).chain([intercept]).collect()
+    }
+
+    /// The same after a change along the centred features and the intercept, as far as the curvature goes.
     fn slopes_after(&self, problem: &RowProblem<'_>, point: &Point, along: &[f64]) -> Vec<f64> {
         let of_rows = problem.features.rows().into_iter().map(|x| {
             let mut change = Sum::default();
@@ -131,10 +139,7 @@ impl Centred {
             .zip(&point.rows)
             .map(|(change, row)| row.slope + row.curvature * change)
             .collect();
-        let sums = exact::products_about(problem.features.view(), &self.mean, &slopes);
-        let of_feature = |(&feature, change): (&usize, &f64)| sums[feature] + problem.ridge[feature] * (point.at[feature] + change);
-        let intercept = exact::sum(slopes.iter().copied());
-        self.features.iter().zip(along).map(of_feature).chain([intercept]).collect()
+        self.exact_gradient(problem, point, &slopes, |place| along[place])
     }
 
     /// `[features + 1, features + 1]`: the curvature along the centred features and the intercept, ridge included.
@@ -357,7 +362,8 @@ fn by_rows(problem: &RowProblem<'_>, point: &Point, centred: &Centred) -> Option
         solved.seminormal(&downhill)
     };
     // Half the square of the slopes, and not of what was projected: rows of no curvature but a slope count as well.
-    let (_, square) = normal(&centred.slopes_after(problem, point, &vec![0.0; width]));
+    let slopes: Vec<f64> = point.rows.iter().map(|row| row.slope).collect();
+    let (_, square) = normal(&centred.exact_gradient(problem, point, &slopes, |_| 0.0));
     let mut along: Vec<f64> = solved.solution.iter().zip(&scale).map(|(x, scale)| x / scale).collect();
     let (correction, _) = normal(&centred.slopes_after(problem, point, &along));
     for ((along, correction), scale) in along.iter_mut().zip(correction).zip(&scale) {
