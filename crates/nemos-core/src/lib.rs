@@ -65,7 +65,7 @@ pub use device::{Operand, Sums, check_launch};
 pub use error::Error;
 pub use features::Features;
 pub use host::{HostFloat, HostRows};
-pub use linalg::{LeastSquares, SymmetricEigen, cholesky, inverse_positive_definite, least_squares, null_space, solve_positive_definite};
+pub use linalg::{LeastSquares, SymmetricEigen, cholesky, inverse_positive_definite, least_squares, solve_positive_definite};
 pub use matrix::Matrix;
 pub use memory::{check_memory, with_room, zeros};
 pub use names::{Block, Names};

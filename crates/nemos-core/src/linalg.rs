@@ -195,24 +195,6 @@ impl LeastSquares {
     }
 }
 
-/// An orthonormal basis, in columns, of the directions that the matrix shrinks to `share` of its longest row or less; nothing where
-/// a number is not finite.
-pub fn null_space(matrix: ArrayView2<'_, f64>, share: f64) -> Option<Array2<f64>> {
-    if matrix.iter().any(|value| !value.is_finite()) {
-        return None;
-    }
-    let (n_rows, width) = matrix.dim();
-    // With rows of zeros for those that are missing, every direction has a singular value.
-    let at = |row, column| if row < n_rows { matrix[(row, column)] } else { 0.0 };
-    let svd = Mat::from_fn(n_rows.max(width), width, at).thin_svd().ok()?;
-    let longest = matrix.rows().into_iter().map(|row| row.dot(&row).sqrt()).fold(0.0, f64::max);
-    let singular = svd.S().column_vector();
-    let null: Vec<usize> = (0..width).filter(|&place| singular[place] <= share * longest).collect();
-    Some(Array2::from_shape_fn((width, null.len()), |(row, column)| {
-        svd.V()[(row, null[column])]
-    }))
-}
-
 fn to_faer(matrix: ArrayView2<'_, f64>) -> Mat<f64> {
     Mat::from_fn(matrix.nrows(), matrix.ncols(), |row, column| matrix[(row, column)])
 }
@@ -249,15 +231,6 @@ mod tests {
         let right = [-1.1 * tiny, 0.3, 2.1, 0.1 * tiny];
         let solved = LeastSquares::new(matrix.view(), &right, 1e-15).unwrap();
         assert!((solved.solution[0] - 1.0).abs() < 1e-6, "{solved:?}");
-    }
-
-    #[test]
-    fn a_null_space_is_what_no_row_sees() {
-        let space = null_space(array![[1.0, 1.0, 0.0], [2.0, 2.0, 0.0]].view(), 1e-9).unwrap();
-        assert_eq!(space.dim(), (3, 2));
-        assert!(space.row(0).iter().zip(space.row(1)).all(|(a, b)| (a + b).abs() < 1e-15));
-        assert_eq!(null_space(Array2::zeros((0, 4)).view(), 1e-9).unwrap().dim(), (4, 4));
-        assert_eq!(null_space(array![[f64::NAN]].view(), 1e-9), None);
     }
 
     #[test]

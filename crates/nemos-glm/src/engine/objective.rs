@@ -73,7 +73,7 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
         let scale = vec![model.scale().start(); problems.n_problems()];
         let start = start::parameters::<B>(&*model, &totals, data.design.n_columns(), &problems)?;
         let support = model.support();
-        let on_edge = (0..problems.n_problems()).map(|problem| support.on_edge(totals.mean[(0, problem)]));
+        let on_edge = (0..problems.n_problems()).map(|problem| support.on_edge(totals.n_above[problem], totals.n_counts[problem]));
         let mut objective = GlmObjective {
             on_edge: on_edge.collect(),
             divisor: problems.divisors().map_or_else(|| totals.weight.clone(), <[f64]>::to_vec),

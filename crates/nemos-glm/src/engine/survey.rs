@@ -26,6 +26,8 @@ pub(crate) struct Totals {
     pub(crate) n_counts: Vec<usize>,
     /// `[n_problems]`: their weights together; as many as there are, where rows have no weights.
     pub(crate) weight: Vec<f64>,
+    /// `[n_problems]`: of those, rows in which the count is above zero. Known where a model has one predictor.
+    pub(crate) n_above: Vec<usize>,
     /// `[n_predictors, n_problems]`: mean count over those rows, or the share of each class.
     pub(crate) mean: Array2<f64>,
     /// `[n_problems]`: mean offset over those rows, zero where there is none.
@@ -193,8 +195,8 @@ struct Kinds {
     support: Support,
 }
 
-// Of each kind: how many counts, their weight, their weighted offset; then the weighted sums of targets.
-const OF_ROWS: usize = 3;
+// Of each kind: how many counts, their weight, their weighted offset, how many above zero; then the weighted sums of targets.
+const OF_ROWS: usize = 4;
 
 impl Kinds {
     fn new<B: Backend>(problems: &Problems, model: &dyn Model<B::Burn>, weight_width: usize) -> Self {
@@ -273,6 +275,7 @@ impl Kinds {
                 if let Some((values, width)) = offset {
                     sums[2] += weight * values[row * width + if width == 1 { 0 } else { response }];
                 }
+                sums[3] += f64::from(u8::from(counts[first] > 0.0));
                 match (self.support, self.n_targets) {
                     (Support::Classes(_), 1) => sums[OF_ROWS + counts[first] as usize] += weight,
                     _ => (0..self.n_targets).for_each(|target| sums[OF_ROWS + target] += weight * counts[first + target]),
@@ -302,6 +305,7 @@ impl Kinds {
                 }
                 sums[0] += 1.0;
                 sums[1] += 1.0;
+                sums[3] += f64::from(u8::from(value > 0.0));
                 sums[OF_ROWS] += value;
             }
         }
@@ -340,7 +344,12 @@ impl Kinds {
         } else {
             read.rows(kept.zeros_like());
         }
-        read.rows(seen.weighted_targets(model));
+        let targets = seen.weighted_targets(model);
+        read.rows(match self.n_predictors {
+            1 => targets.clone().greater_elem(0.0).float(),
+            _ => kept.zeros_like(),
+        });
+        read.rows(targets);
         let read = read.read()?;
         for (part, values) in read[..OF_ROWS].iter().enumerate() {
             for (problem, value) in values.iter().enumerate() {
@@ -372,6 +381,7 @@ impl Kinds {
         let share = |part: usize, problem: usize| of_problems[(part, problem)] / weight[problem];
         Totals {
             n_counts: of_problems.row(0).iter().map(|&n| n as usize).collect(),
+            n_above: of_problems.row(3).iter().map(|&n| n as usize).collect(),
             mean: Array2::from_shape_fn((self.n_predictors, n), |(target, problem)| share(OF_ROWS + target, problem)),
             mean_offset: (0..n).map(|problem| share(2, problem)).collect(),
             weight,

@@ -3,10 +3,10 @@
 use nemos_core::{Backend, Matrix};
 use nemos_solvers::Parameters;
 
-use crate::Error;
 use crate::engine::model::Model;
 use crate::engine::problems::Problems;
 use crate::engine::survey::Totals;
+use crate::{Error, Support};
 
 /// Near the intercept-only fit of each problem; for counts on the edge of their support, half a count away from it.
 pub(crate) fn parameters<B: Backend>(
@@ -26,10 +26,11 @@ pub(crate) fn parameters<B: Backend>(
             log.mapv(|log| log - mean).to_vec()
         } else {
             let (mean, half) = (totals.mean[(0, problem)], 0.5 / n);
-            let within = match model.support().on_edge(mean) {
-                false => mean,
-                true if mean == 0.0 => half,
-                true => 1.0 - half,
+            // A mean may be rounded to the edge where its counts are not on it.
+            let within = match model.support() {
+                Support::NonNegative if mean == 0.0 => half,
+                Support::Binary => mean.clamp(half, 1.0 - half),
+                _ => mean,
             };
             vec![intercept::<B>(model, within, problems.response(problem))? - totals.mean_offset[problem]]
         };

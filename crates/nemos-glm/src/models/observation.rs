@@ -163,12 +163,13 @@ impl Support {
         }
     }
 
-    /// Whether counts with this mean lie on the edge of the support: then no finite predictor is the best.
-    pub(crate) fn on_edge(self, mean: f64) -> bool {
+    /// Whether counts all lie on the edge of the support, where so many of them are above zero: then no finite predictor is the
+    /// best. A mean would not tell: one row may weigh so much that the others are lost in its rounding.
+    pub(crate) fn on_edge(self, n_above: usize, n_counts: usize) -> bool {
         match self {
             Support::Real | Support::Positive | Support::Classes(_) => false,
-            Support::NonNegative => mean == 0.0,
-            Support::Binary => mean == 0.0 || mean == 1.0,
+            Support::NonNegative => n_above == 0,
+            Support::Binary => n_above == 0 || n_above == n_counts,
         }
     }
 }

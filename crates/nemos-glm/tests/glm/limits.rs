@@ -273,3 +273,36 @@ fn one_huge_cell_does_not_hold_a_fit_back() {
         others.coef()[0]
     );
 }
+
+#[test]
+fn classes_that_overlap_by_a_hair_have_a_maximum() {
+    // The last bin without a spike lies beyond the first with one, or short of it, by as little as this.
+    for hair in [1e-6, 1e-9, 1e-12] {
+        let fit = |hair: f64| {
+            let x = vec![-1.0, -0.3, 0.2 + hair, 0.2, 0.6, 1.1];
+            let y = vec![0.0, 0.0, 0.0, 1.0, 1.0, 1.0];
+            Glm::new(Bernoulli)
+                .fit(&Matrix::<Cpu>::from_column(x), &Matrix::from_column(y))
+                .unwrap()
+        };
+        let (overlapping, apart) = (fit(hair), fit(-hair));
+        assert_eq!(overlapping.outcome().status, Status::Converged, "{hair}");
+        // It is where the other bins have as little to say as the two.
+        assert!(overlapping.coef()[0] > -hair.ln(), "{hair}: {}", overlapping.coef()[0]);
+        assert_eq!(apart.outcome().status, Status::NoMaximum, "{hair}");
+    }
+}
+
+#[test]
+fn one_weight_beyond_the_digits_of_all_others_leaves_them_something_to_say() {
+    let x = Matrix::<Cpu>::from_column(vec![0.3, -1.0, -0.3, 0.2, 0.1, 0.6, 1.1]);
+    let y = Matrix::from_column(vec![1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 1.0]);
+    let weights = Matrix::from_column(vec![1e17, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]);
+    let design = Design::from(x).with_weights(weights).unwrap();
+    let fitted = Glm::new(Bernoulli)
+        .regularizer(Regularizer::Ridge(1e-4.into()))
+        .fit(&design, &y)
+        .unwrap();
+    assert_ne!(fitted.outcome().status, Status::NoMaximum, "{:?}", fitted.outcome());
+    assert!(fitted.intercept() > 20.0, "{}", fitted.intercept());
+}

@@ -92,9 +92,9 @@ pub(crate) fn finish(
         let column = &mut columns[problem];
         column.steps += ended.steps;
         column.evaluations += ended.evaluations;
-        let Some(point) = ended.point else { continue };
-        looked_at[problem] = true;
         column.status = ended.status;
+        looked_at[problem] = true;
+        let Some(point) = ended.point else { continue };
         column.is_proven = ended.is_proven;
         column.condition = Some(ended.condition).filter(|condition| condition.is_finite());
         column.decrement = ended.decrement;

@@ -2,6 +2,7 @@
 
 pub(crate) mod border;
 pub(crate) mod cone;
+mod digits;
 pub(crate) mod exact;
 pub(crate) mod finish;
 pub(crate) mod least_squares;

@@ -14,18 +14,20 @@
 
 use std::cell::OnceCell;
 
-use ndarray::Array2;
+use ndarray::Axis;
 
 use crate::error::Error;
 use crate::penalty::column::ColumnPenalty;
-use crate::problem::row_problem::RowProblem;
-use crate::proof::cone::{Cone, cone};
+use crate::problem::row_problem::{RowLoss, RowProblem};
+use crate::proof::cone::{Cone, Way, cone};
 use crate::proof::least_squares::{Step, rank_of_rows};
 use crate::proof::point::Point;
 
 /// Which way the predictor of each row may go for ever.
 pub(crate) struct Recession {
     rows: Vec<Way>,
+    /// Whether all of them are known.
+    is_known: bool,
     /// Coefficients that cannot go for ever, because they are penalised, or may not move at all.
     held: Vec<bool>,
     /// Directions of the features that the rows tell apart when all weigh the same.
@@ -47,15 +49,8 @@ pub(crate) enum Verdict {
     Lost,
 }
 
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-enum Way {
-    Pinned,
-    Down,
-    Up,
-}
-
 // Far enough for every loss to be at its asymptote, and near enough for exponentials to be numbers.
-const FAR: f64 = 300.0;
+const FAR: f64 = 700.0;
 const NO_SLOPE: f64 = 1e-60;
 // How far a direction of recession may lead the wrong way, beside how far it leads the right one: a maximum that lies this far
 // away, if there is one, is lower by nothing that shows.
@@ -76,66 +71,50 @@ impl Recession {
             return Ok(None);
         }
         let n = problem.features.nrows();
-        let slopes = |predictor: f64| -> Result<Vec<f64>, Error> {
-            let rows = (problem.losses)(&vec![predictor; n])?;
-            Ok(rows.iter().map(|row| row.slope).collect())
+        let at = |predictor: f64| (problem.losses)(&vec![predictor; n]);
+        let (below, near, above) = (at(-FAR)?, at(0.0)?, at(FAR)?);
+        // A slope that has gone, or that never changes, goes on for ever.
+        let lasts = |far: &RowLoss, near: &RowLoss| {
+            let size = if near.slope.is_finite() { near.slope.abs().max(1e-30) } else { 1.0 };
+            far.value.is_finite() && (far.slope.abs() <= NO_SLOPE * size || far.slope == near.slope)
         };
-        let (below, near, above) = (slopes(-FAR)?, slopes(0.0)?, slopes(FAR)?);
-        let bounded = |slope: f64, near: f64| slope.abs() <= NO_SLOPE * if near.is_finite() { near.abs().max(1e-30) } else { 1.0 };
-        let way = |row: usize| match (below[row], above[row]) {
-            (slope, _) if slope >= 0.0 && bounded(slope, near[row]) => Way::Down,
-            (_, slope) if slope <= 0.0 && bounded(slope, near[row]) => Way::Up,
+        let way = |row: usize| match (&below[row], &above[row]) {
+            (far, _) if far.slope >= 0.0 && lasts(far, &near[row]) => Way::Down,
+            (_, far) if far.slope <= 0.0 && lasts(far, &near[row]) => Way::Up,
             _ => Way::Pinned,
         };
         let rows: Vec<Way> = (0..n).map(way).collect();
-        if rows.iter().all(|way| *way == Way::Pinned) {
+        // What a loss does where it is no number is not known.
+        let is_known = below.iter().chain(&above).all(|row| !row.slope.is_nan());
+        if is_known && rows.iter().all(|way| *way == Way::Pinned) {
             return Ok(None);
         }
         let rank = rank_of_rows(problem);
         let cone = OnceCell::new();
-        Ok(Some(Recession { rows, held, rank, cone }))
+        Ok(Some(Recession {
+            rows,
+            is_known,
+            held,
+            rank,
+            cone,
+        }))
     }
 
     /// Whether the features leave a direction of recession open, wherever the problem is looked at from.
     pub(crate) fn recedes(&self, problem: &RowProblem<'_>) -> bool {
-        let cone = self.cone.get_or_init(|| {
+        self.cone(problem) == Cone::Open
+    }
+
+    /// Whether the features prove that there is a minimum.
+    pub(crate) fn is_closed(&self, problem: &RowProblem<'_>) -> bool {
+        self.is_known && self.cone(problem) == Cone::Closed
+    }
+
+    fn cone(&self, problem: &RowProblem<'_>) -> Cone {
+        *self.cone.get_or_init(|| {
             let may_move: Vec<usize> = (0..self.held.len()).filter(|&feature| !self.held[feature]).collect();
-            let center: Vec<f64> = may_move.iter().map(|&feature| problem.features[(0, feature)]).collect();
-            // About the first row, where differences are exact that matter; the intercept takes up the rest.
-            let differences = |row: usize| {
-                may_move
-                    .iter()
-                    .zip(&center)
-                    .map(move |(&feature, center)| problem.features[(row, feature)] - center)
-            };
-            let mut size = vec![0.0_f64; may_move.len()];
-            for row in 0..self.rows.len() {
-                size.iter_mut()
-                    .zip(differences(row))
-                    .for_each(|(size, x)| *size = size.max(x.abs()));
-            }
-            let scaled = |row: usize, sign: f64| {
-                let scaled = differences(row)
-                    .zip(&size)
-                    .map(|(x, size)| if *size > 0.0 { x / size } else { 0.0 });
-                scaled.chain([1.0]).map(|x| sign * x).collect::<Vec<f64>>()
-            };
-            let stack = |rows: Vec<Vec<f64>>| {
-                let shape = (rows.len(), may_move.len() + 1);
-                Array2::from_shape_fn(shape, |(row, column)| rows[row][column])
-            };
-            let signed = |way: Way| match way {
-                Way::Down => Some(1.0),
-                Way::Up => Some(-1.0),
-                Way::Pinned => None,
-            };
-            let pinned = (0..self.rows.len())
-                .filter(|&row| self.rows[row] == Way::Pinned)
-                .map(|row| scaled(row, 1.0));
-            let free = (0..self.rows.len()).filter_map(|row| signed(self.rows[row]).map(|sign| scaled(row, -sign)));
-            cone(&stack(pinned.collect()), &stack(free.collect()))
-        });
-        *cone == Cone::Open
+            cone(problem.features.select(Axis(1), &may_move).view(), &self.rows)
+        })
     }
 
     pub(crate) fn judge(&self, problem: &RowProblem<'_>, point: &Point, step: &Step) -> Verdict {
@@ -177,6 +156,8 @@ impl Recession {
         };
         let mut held = (0..self.held.len()).filter(|&feature| self.held[feature]);
         match receding && held.all(stays) {
+            // The step may be off by more than what holds it back.
+            true if self.is_closed(problem) => Verdict::Open,
             true => Verdict::Recedes,
             false => Verdict::Open,
         }

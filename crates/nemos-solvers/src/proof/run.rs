@@ -207,6 +207,11 @@ impl<'a> Run<'a> {
         Ok(at_end >= (1.0 - HELD) * at_start)
     }
 
+    /// Whether there is a minimum for certain, wherever it lies.
+    fn has_minimum(&self) -> bool {
+        self.recession.as_ref().is_none_or(|recession| recession.is_closed(self.problem))
+    }
+
     fn recedes(&self) -> bool {
         self.recession.as_ref().is_some_and(|recession| recession.recedes(self.problem))
     }
@@ -229,8 +234,12 @@ impl<'a> Run<'a> {
 
     fn from(&self, start: &[f64], was: &ColumnOutcome) -> Result<Ended, Error> {
         let mut here = Point::new(self.problem, self.penalty, start.to_vec())?;
+        let was_status = match was.status {
+            Status::NoMaximum if self.has_minimum() => Status::Stalled,
+            status => status,
+        };
         let mut ended = Ended {
-            status: was.status,
+            status: was_status,
             is_proven: false,
             point: None,
             decrement: f64::NAN,
@@ -244,7 +253,7 @@ impl<'a> Run<'a> {
             return Ok(ended);
         }
         let may_step = self.limits.may_step;
-        let stuck = if may_step { Status::Stalled } else { was.status };
+        let stuck = if may_step { Status::Stalled } else { was_status };
         // The best point that is near enough, with its step, and steps taken since one was.
         let (mut reached, mut polished): (Option<(Point, Step)>, usize) = (None, 0);
         // The nearest point that was seen, with its step, if none was near enough.
@@ -295,7 +304,7 @@ impl<'a> Run<'a> {
                 ended.decrement = step_from(self.problem, self.penalty, &here).map_or(f64::NAN, |step| step.decrement);
                 break;
             }
-            if here.value < -BOTTOMLESS * begun.abs().max(1.0) {
+            if here.value < -BOTTOMLESS * begun.abs().max(1.0) && !self.has_minimum() {
                 ended.status = Status::NoMaximum;
                 ended.note(&step);
                 break;
@@ -328,7 +337,7 @@ impl<'a> Run<'a> {
             polished += usize::from(reached.is_some());
             if !may_step || ended.steps == self.limits.looks.min(MAX_STEPS) {
                 // Where looks were few, what the solver said stands.
-                ended.status = if ended.steps == MAX_STEPS { Status::StepLimit } else { was.status };
+                ended.status = if ended.steps == MAX_STEPS { Status::StepLimit } else { was_status };
                 ended.note(&step);
                 break;
             }

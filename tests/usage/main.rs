@@ -1,5 +1,7 @@
 //! Programs as a new user writes them: a neuron, a population, a link of one's own, models from a file of settings, a network.
 
+mod warnings;
+
 use nemos::basis::History;
 use nemos::cpu::*;
 use nemos::ndarray::{Array1, Array2, array};
