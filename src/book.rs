@@ -81,6 +81,9 @@ struct HowToModels;
 #[doc = include_str!("../book/src/howto_penalties.md")]
 struct HowToPenalties;
 
+#[doc = include_str!("../book/src/large_recordings.md")]
+struct LargeRecordings;
+
 #[doc = include_str!("../book/src/howto_data.md")]
 struct HowToData;
 

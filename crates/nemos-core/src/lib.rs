@@ -39,6 +39,7 @@ mod linalg;
 mod matrix;
 mod memory;
 mod names;
+mod narrow;
 pub mod number;
 mod print;
 mod rows;
@@ -70,7 +71,7 @@ pub use matrix::Matrix;
 pub use memory::{check_memory, with_room, zeros};
 pub use names::{Block, Names};
 pub use print::{counted, five_digits};
-pub use rows::{Rows, row_chunks};
+pub use rows::{Rows, check_rows_exist, row_chunks};
 pub use segments::Segments;
 pub use times::{first_time_apart, time_tolerance};
 

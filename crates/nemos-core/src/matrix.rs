@@ -6,7 +6,7 @@ use burn_tensor::{Int, Tensor, TensorData, TensorPrimitive};
 use ndarray::{Array2, ArrayView2};
 
 use crate::device::{check_launch, products};
-use crate::{Backend, Error, HostFloat, HostRows, upload};
+use crate::{Backend, Error, HostFloat, HostRows, check_rows_exist, upload};
 
 /// A matrix on `B::device()` in `B::DTYPE`; time is always the first axis.
 ///
@@ -138,13 +138,7 @@ impl<B: Backend> Matrix<B> {
     /// [`Error::RowsOutside`] if there are no such rows.
     pub fn rows(&self, rows: Range<usize>) -> Result<Self, Error> {
         let available = self.dims()[0];
-        if rows.start > rows.end || rows.end > available {
-            return Err(Error::RowsOutside {
-                start: rows.start,
-                end: rows.end,
-                available,
-            });
-        }
+        check_rows_exist(&rows, available)?;
         if rows.len() == available {
             return Ok(self.clone());
         }

@@ -53,7 +53,9 @@ pub trait Rows<B: Backend>: Send + Sync {
         if rows.is_empty() {
             return Ok(Matrix::zeros([0, self.n_columns()]));
         }
-        Matrix::stack(rows.iter().map(|&row| self.chunk(row..row + 1)).collect::<Result<_, _>>()?)
+        let runs = rows.chunk_by(|row, next| row + 1 == *next);
+        let chunks = runs.map(|run| self.chunk(run[0]..run[0] + run.len()));
+        Matrix::stack(chunks.collect::<Result<_, _>>()?)
     }
 }
 
@@ -91,6 +93,21 @@ impl<B: Backend, R: Rows<B> + ?Sized> Rows<B> for &R {
     fn gather(&self, rows: &[usize]) -> Result<Matrix<B>, Error> {
         (**self).gather(rows)
     }
+}
+
+/// That there are such rows among this many.
+///
+/// # Errors
+/// [`Error::RowsOutside`] if not.
+pub fn check_rows_exist(rows: &Range<usize>, available: usize) -> Result<(), Error> {
+    if rows.start <= rows.end && rows.end <= available {
+        return Ok(());
+    }
+    Err(Error::RowsOutside {
+        start: rows.start,
+        end: rows.end,
+        available,
+    })
 }
 
 /// The ranges that cover `n_rows` rows, `chunk_rows` at a time.

@@ -84,6 +84,14 @@ pub enum Error {
         /// Its shape.
         shape: Vec<usize>,
     },
+    /// Rows were asked for, and an array has more than two axes, or none.
+    #[error("{} has shape {shape:?}, and rows have one axis or two; reshape it to [n_rows, n_columns]", path.display())]
+    NotRows {
+        /// Which file.
+        path: PathBuf,
+        /// Its shape.
+        shape: Vec<usize>,
+    },
     /// The file is not a saved model, or is damaged.
     #[error("{} is not a saved model ({source}); was it written by `save`, and copied to its end?", path.display())]
     NotAModel {
@@ -251,6 +259,18 @@ pub enum Error {
         table: String,
         /// What is wrong with it.
         problem: &'static str,
+    },
+    /// A series cannot be read a chunk at a time.
+    #[error(
+        "the samples of {name:?}, whose shape is {shape:?}, cannot be read some at a time, since {why}; read them with `frame` or `tensor`"
+    )]
+    SeriesRows {
+        /// Which series.
+        name: String,
+        /// The shape of its data.
+        shape: Vec<usize>,
+        /// What is in the way.
+        why: &'static str,
     },
     /// A sample of a time series has another shape than was asked for.
     #[error("a sample of {name} has shape {shape:?}, not {wanted}; read it as {instead}")]

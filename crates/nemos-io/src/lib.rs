@@ -12,6 +12,7 @@
 //! | [`Lenient`], [`LeftOut`] | what is damaged read nevertheless, with what was left out |
 //! | [`NpzFile`] | named arrays of a `.npz` file, as NumPy and pynapple write it |
 //! | [`read_npy`], [`write_npy`] | one array in a `.npy` file |
+//! | [`NpyRows`], [`NwbRows`] | rows that stay in their file, and are read a chunk at a time |
 //! | [`SaveModel`] | fitted models in and out of safetensors, and of NeMoS's files |
 //! | [`SavedModel`] | what such a file holds, and the basis that makes the model's features |
 
@@ -27,6 +28,7 @@ mod names;
 mod nemos_file;
 mod nemos_penalty;
 mod npy;
+mod npy_rows;
 mod npz;
 mod npz_writer;
 mod nwb;
@@ -34,6 +36,7 @@ mod nwb_axis;
 mod nwb_interval_series;
 mod nwb_part;
 mod nwb_regions;
+mod nwb_rows;
 mod nwb_series;
 mod nwb_table;
 mod nwb_units;
@@ -49,8 +52,10 @@ pub use csv::{CsvFile, read_csv};
 pub use error::Error;
 pub use load::{Loaded, SessionFolder, load_file};
 pub use npy::{read_npy, write_npy};
+pub use npy_rows::NpyRows;
 pub use npz::NpzFile;
 pub use nwb::{NwbEntry, NwbFile, NwbKind};
+pub use nwb_rows::NwbRows;
 pub use nwb_series::NwbSeries;
 pub use nwb_units::NwbUnits;
 pub use pynapple::Pynapple;

@@ -72,7 +72,7 @@ pub(crate) fn read_array(mut reader: impl Read, name: &str) -> Result<ArrayD<f64
     );
     let values = match (kind, bytes) {
         (TypeChar::Float, 2) => read_halves(&mut reader, n_values, is_big, name),
-        _ => read_numbers(NpyFile::with_header(header, &mut reader), (kind, bytes), name),
+        _ => read_numbers(NpyFile::with_header(header, &mut reader), (kind, bytes), n_values, name),
     }?;
     // Reading on makes a zip archive compare its checksum.
     match reader.read(&mut [0]) {
@@ -84,25 +84,25 @@ pub(crate) fn read_array(mut reader: impl Read, name: &str) -> Result<ArrayD<f64
     Ok(array.as_standard_layout().into_owned())
 }
 
-/// Numbers of a type that has a counterpart here.
-fn read_numbers(file: NpyFile<impl Read>, number_type: (TypeChar, u64), name: &str) -> Result<Vec<f64>, Error> {
+/// The first numbers, of a type that has a counterpart here.
+pub(crate) fn read_numbers(file: NpyFile<impl Read>, number_type: (TypeChar, u64), n: usize, name: &str) -> Result<Vec<f64>, Error> {
     match number_type {
-        (TypeChar::Bool, _) => read_values(file, name, |value: bool| f64::from(u8::from(value))),
-        (TypeChar::Int, 1) => read_values(file, name, |value: i8| f64::from(value)),
-        (TypeChar::Int, 2) => read_values(file, name, |value: i16| f64::from(value)),
-        (TypeChar::Int, 4) => read_values(file, name, |value: i32| f64::from(value)),
-        (TypeChar::Int, _) => read_values(file, name, |value: i64| value as f64),
-        (TypeChar::Uint, 1) => read_values(file, name, |value: u8| f64::from(value)),
-        (TypeChar::Uint, 2) => read_values(file, name, |value: u16| f64::from(value)),
-        (TypeChar::Uint, 4) => read_values(file, name, |value: u32| f64::from(value)),
-        (TypeChar::Uint, _) => read_values(file, name, |value: u64| value as f64),
-        (_, 4) => read_values(file, name, |value: f32| f64::from(value)),
-        _ => read_values(file, name, |value: f64| value),
+        (TypeChar::Bool, _) => read_values(file, n, name, |value: bool| f64::from(u8::from(value))),
+        (TypeChar::Int, 1) => read_values(file, n, name, |value: i8| f64::from(value)),
+        (TypeChar::Int, 2) => read_values(file, n, name, |value: i16| f64::from(value)),
+        (TypeChar::Int, 4) => read_values(file, n, name, |value: i32| f64::from(value)),
+        (TypeChar::Int, _) => read_values(file, n, name, |value: i64| value as f64),
+        (TypeChar::Uint, 1) => read_values(file, n, name, |value: u8| f64::from(value)),
+        (TypeChar::Uint, 2) => read_values(file, n, name, |value: u16| f64::from(value)),
+        (TypeChar::Uint, 4) => read_values(file, n, name, |value: u32| f64::from(value)),
+        (TypeChar::Uint, _) => read_values(file, n, name, |value: u64| value as f64),
+        (_, 4) => read_values(file, n, name, |value: f32| f64::from(value)),
+        _ => read_values(file, n, name, |value: f64| value),
     }
 }
 
 /// Floats of 16 bits, which have no counterpart here.
-fn read_halves(reader: &mut impl Read, expected: usize, is_big: bool, name: &str) -> Result<Vec<f64>, Error> {
+pub(crate) fn read_halves(reader: &mut impl Read, expected: usize, is_big: bool, name: &str) -> Result<Vec<f64>, Error> {
     let mut values = Vec::with_capacity(expected.min(1 << 16));
     while values.len() < expected {
         let mut bytes = [0; 2];
@@ -183,7 +183,7 @@ pub(crate) fn is_not_numeric(mut reader: impl Read, name: &str) -> bool {
 }
 
 /// The kind and width of the numbers, where they can be read.
-fn number_type(header: &NpyHeader) -> Option<(TypeChar, u64)> {
+pub(crate) fn number_type(header: &NpyHeader) -> Option<(TypeChar, u64)> {
     let npyz::DType::Plain(number) = header.dtype() else {
         return None;
     };
@@ -195,8 +195,12 @@ fn number_type(header: &NpyHeader) -> Option<(TypeChar, u64)> {
     }
 }
 
-fn read_values<T: Deserialize>(file: NpyFile<impl Read>, name: &str, to_f64: impl Fn(T) -> f64) -> Result<Vec<f64>, Error> {
-    let expected = file.len() as usize;
+fn read_values<T: Deserialize>(
+    file: NpyFile<impl Read>,
+    expected: usize,
+    name: &str,
+    to_f64: impl Fn(T) -> f64,
+) -> Result<Vec<f64>, Error> {
     let mut reader = file.data::<T>().map_err(|error| Error::Header {
         name: name.into(),
         source: Arc::new(io::Error::other(error)),
@@ -222,7 +226,7 @@ fn read_values<T: Deserialize>(file: NpyFile<impl Read>, name: &str, to_f64: imp
 
 /// Reads the header after checking it: the parser behind it multiplies lengths unchecked, and its time grows
 /// exponentially with the depth of brackets.
-fn read_header(reader: &mut impl Read, name: &str) -> Result<NpyHeader, Error> {
+pub(crate) fn read_header(reader: &mut impl Read, name: &str) -> Result<NpyHeader, Error> {
     let bytes = header_bytes(reader).map_err(|source| header_error(name, source))?;
     let text = String::from_utf8_lossy(&bytes);
     // An array of numbers has two: of the dictionary and of the shape. Records and dates have more.

@@ -1,9 +1,10 @@
 //! Time series of NWB files, read by the stretch of time that is asked for.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use ndarray::ArrayD;
-use nemos_core::Backend;
+use nemos_core::{Backend, Cpu, Matrix};
 use nemos_timeseries::{Ts, Tsd, TsdFrame, TsdTensor};
 
 use crate::arrays::matrix;
@@ -11,6 +12,7 @@ use crate::hdf5::Hdf5;
 use crate::nwb_axis::{self, Axis};
 use crate::nwb_part::Part;
 use crate::nwb_regions;
+use crate::nwb_rows::NwbRows;
 use crate::report::Log;
 use crate::{Error, NwbEntry};
 
@@ -97,7 +99,42 @@ impl NwbSeries {
         if values.ndim() > 2 {
             return Err(self.wrong_shape(&values, "a row", "tensor"));
         }
-        let frame = self.part.at(TsdFrame::new(axis, matrix(values)?))?;
+        self.described(self.part.at(TsdFrame::new(axis, matrix(values)?))?)
+    }
+
+    /// Samples that stay in the file, and are read a chunk at a time: one value each, or a row. Times are read now.
+    ///
+    /// # Errors
+    /// As [`times`](NwbSeries::times); [`Error::SeriesRows`] if the samples are not rows of the file one after the other.
+    pub fn rows(&self) -> Result<NwbRows, Error> {
+        let Axis { rows, picked, times } = self.axis()?;
+        let shape = self.shape()?;
+        if self.is_transposed || picked.is_some() || shape.len() > 2 {
+            return Err(Error::SeriesRows {
+                name: self.part.label(),
+                shape,
+                why: if self.is_transposed {
+                    "they lie across the file"
+                } else if picked.is_some() {
+                    "some between them are left out"
+                } else {
+                    "each is an array of several axes"
+                },
+            });
+        }
+        let n_columns = shape.get(1).copied().unwrap_or(1);
+        let none = self.part.at(TsdFrame::<Cpu>::new(Ts::default(), Matrix::zeros([0, n_columns])))?;
+        Ok(NwbRows {
+            series: self.clone(),
+            first: rows.start,
+            axis: times,
+            names: self.described(none)?.names().clone(),
+            n_columns,
+        })
+    }
+
+    /// The frame, with what the file calls its columns.
+    fn described<B: Backend>(&self, frame: TsdFrame<B>) -> Result<TsdFrame<B>, Error> {
         let is_position = self.part.file.group_text(&self.part.path, "neurodata_type").as_deref() == Some("SpatialSeries");
         match frame.n_columns() {
             n_columns @ 1..=3 if is_position => self.part.at(frame.with_names(["x", "y", "z"].into_iter().take(n_columns))),
@@ -145,13 +182,27 @@ impl NwbSeries {
         if let Some(picked) = picked {
             values = values.select(ndarray::Axis(0), &picked);
         }
+        self.convert(&mut values)?;
+        Ok((times, values))
+    }
+
+    /// These rows of the file.
+    pub(crate) fn matrix_of<B: Backend>(&self, rows: Range<usize>) -> Result<Matrix<B>, Error> {
+        let mut values = self.part.file.rows(&self.data(), rows)?;
+        self.convert(&mut values)?;
+        matrix(values)
+    }
+
+    /// From the numbers of the file to its unit.
+    fn convert(&self, values: &mut ArrayD<f64>) -> Result<(), Error> {
+        let data = self.data();
         let conversion = self.part.file.number(&data, "conversion")?.unwrap_or(1.0);
         let offset = self.part.file.number(&data, "offset")?.unwrap_or(0.0);
-        self.convert_channels(&mut values)?;
+        self.convert_channels(values)?;
         if (conversion, offset) != (1.0, 0.0) {
             values.mapv_inplace(|value| value * conversion + offset);
         }
-        Ok((times, values))
+        Ok(())
     }
 
     /// Multiplies each channel by a factor of its own, where the series has such factors.

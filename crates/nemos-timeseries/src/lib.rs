@@ -45,4 +45,4 @@ pub use spectra::{Morlet, PowerSpectrum, SpectralWindow, Taper, Wavelets};
 pub use table::{Column, Table};
 pub use times::{Interval, IntervalSet, Ts};
 pub use transforms::{Band, DiffTime, Edges, Filter, Nearest, Outside, Threshold};
-pub use units::TsGroup;
+pub use units::{Binned, TsGroup};

@@ -5,7 +5,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use nemos_core::Cpu;
+use nemos_core::{Cpu, Design, ToDesign};
 use nemos_io::{Error, NwbFile, NwbKind, Pynapple};
 use nemos_timeseries::{IntervalSet, TsGroup};
 use serde_json::Value;
@@ -222,4 +222,29 @@ fn objects_of_pynapple_are_read_and_written() {
             }
         }
     }
+}
+
+#[test]
+fn rows_that_stay_in_the_file_are_those_of_the_frame() {
+    let file = Scratch::of("rows.nwb", &session_bytes());
+    let session = NwbFile::open(&file.0).unwrap();
+    for name in ["SpatialSeries", "lfp"] {
+        let series = session.series(name).unwrap().between(2.01, 4.01);
+        let (frame, rows) = (series.frame::<Cpu>().unwrap(), series.rows().unwrap());
+        let (of_frame, of_file): (Design<'_, Cpu>, Design<'_, Cpu>) = (frame.to_design(), rows.to_design());
+        assert_eq!(of_file.names(), of_frame.names());
+        assert_eq!(of_file.times(), of_frame.times());
+        assert_eq!(of_file.segments(), of_frame.segments());
+        assert_eq!(rows.axis(), frame.axis());
+        let n = frame.len();
+        for part in [0..n, 1..n - 1, n..n] {
+            let expected = of_frame.chunk(part.clone()).unwrap().to_vec();
+            assert_eq!(of_file.chunk(part.clone()).unwrap().to_vec(), expected, "{name} {part:?}");
+        }
+        assert!(of_file.chunk(0..n + 1).is_err());
+    }
+    let movie = session.series("movie").unwrap().rows().unwrap_err().to_string();
+    assert!(movie.contains("several axes") && movie.contains("tensor"), "{movie}");
+    let across = session.series("lfp").unwrap().transposed().rows().unwrap_err().to_string();
+    assert!(across.contains("movie") || across.contains("lie across"), "{across}");
 }

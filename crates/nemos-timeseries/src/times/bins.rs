@@ -93,7 +93,7 @@ impl Bins {
     }
 
     /// The bins of these numbers, epoch by epoch.
-    fn stretches(&self, bins: Range<usize>) -> impl Iterator<Item = Stretch> {
+    pub(crate) fn stretches(&self, bins: Range<usize>) -> impl Iterator<Item = Stretch> {
         let from = self.epochs.partition_point(|epoch| epoch.first + epoch.n_bins <= bins.start);
         let inside = self.epochs[from..].iter().take_while(move |epoch| epoch.first < bins.end);
         inside.map(move |&epoch| Stretch {
@@ -136,6 +136,10 @@ impl Bins {
 const CHUNK_VALUES: usize = 1 << 16;
 
 impl Stretch {
+    pub(crate) fn n_bins(&self) -> usize {
+        self.bins.len()
+    }
+
     /// The rows of sorted times that lie in these bins. None of those before `from` does: for the first row of the bins
     /// before, the answer is near.
     pub(crate) fn rows(&self, times: &[f64], from: usize) -> Range<usize> {

@@ -8,7 +8,7 @@ mod intervals;
 mod rows;
 
 pub(crate) use algebra::merge;
-pub(crate) use bins::Bins;
+pub(crate) use bins::{Bins, Stretch};
 pub(crate) use even::{mean_step, no_rate};
 pub use events::Ts;
 pub use intervals::{Interval, IntervalSet};

@@ -7,7 +7,7 @@ use super::group::TsGroup;
 use crate::Error;
 use crate::error::{holds, rising};
 use crate::signals::{Tsd, TsdFrame, matrix};
-use crate::times::{Bins, Interval, IntervalSet, Ts};
+use crate::times::{Bins, Interval, IntervalSet, Stretch, Ts};
 
 impl Ts {
     /// How many events fall in each bin of `bin_size` seconds.
@@ -162,23 +162,27 @@ fn count<B: Backend>(units: &[Ts], bins: &Bins) -> Matrix<B> {
 /// One column for each unit.
 pub(crate) fn count_into<E: HostFloat + std::ops::AddAssign>(units: &[Ts], bins: &Bins) -> Vec<E> {
     let width = units.len();
-    let one = E::from_f64(1.0);
     let mut counts = nemos_core::zeros(bins.len() * width);
     let first_rows = || vec![0; width];
     bins.fill(&mut counts, width, first_rows, |from, stretch, counts| {
-        let per_size = stretch.per_size();
-        for (unit, (events, from)) in units.iter().zip(from).enumerate() {
-            let times = events.times();
-            let rows = stretch.rows(times, *from);
-            *from = rows.start;
-            for &time in &times[rows] {
-                if let Some(bin) = stretch.bin(time, per_size) {
-                    counts[bin * width + unit] += one;
-                }
-            }
-        }
+        add_counts(units, from, stretch, counts);
     });
     counts
+}
+
+/// Adds the events of these bins to their counts. None of the events before `from` lies in them, nor in bins after them.
+pub(super) fn add_counts<E: HostFloat + std::ops::AddAssign>(units: &[Ts], from: &mut [usize], stretch: &Stretch, counts: &mut [E]) {
+    let (width, one, per_size) = (units.len(), E::from_f64(1.0), stretch.per_size());
+    for (unit, (events, from)) in units.iter().zip(from).enumerate() {
+        let times = events.times();
+        let rows = stretch.rows(times, *from);
+        *from = rows.start;
+        for &time in &times[rows] {
+            if let Some(bin) = stretch.bin(time, per_size) {
+                counts[bin * width + unit] += one;
+            }
+        }
+    }
 }
 
 #[cfg(test)]
