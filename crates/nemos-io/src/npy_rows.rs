@@ -76,7 +76,7 @@ impl NpyRows {
             _ => return Err(Error::NotRows { path: path.into(), shape }),
         };
         let expected = dims[0] * dims[1];
-        let got = (length - start) / number.1;
+        let got = length.saturating_sub(start) / number.1;
         if got < expected as u64 {
             return Err(Error::Truncated {
                 name: name.into(),

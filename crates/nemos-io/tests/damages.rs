@@ -13,9 +13,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use nemos_core::Cpu;
+use nemos_core::{Cpu, Rows};
 use nemos_glm::{Exp, FittedPopulationGlm, Poisson};
-use nemos_io::{CsvFile, Error, Loaded, NpzFile, NwbFile, NwbKind, Pynapple, SaveModel, SavedModel, load_file, read_npy};
+use nemos_io::{CsvFile, Error, Loaded, NpyRows, NpzFile, NwbFile, NwbKind, Pynapple, SaveModel, SavedModel, load_file, read_npy};
 use peak_alloc::PeakAlloc;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -113,12 +113,21 @@ fn read(path: &Path) {
             let _ = Pynapple::<Cpu>::read_lenient(path);
             let _ = SavedModel::load_nemos(path).map(|saved| FittedPopulationGlm::<Poisson, Exp>::from_saved(&saved));
         }
-        Some("npy") => drop(read_npy(path)),
+        Some("npy") => {
+            let _ = read_npy(path);
+            let _ = NpyRows::open(path).map(read_rows);
+        }
         Some("csv") => drop(CsvFile::open(path)),
         _ => {
             let _ = SavedModel::load(path).map(|saved| FittedPopulationGlm::<Poisson, Exp>::from_saved(&saved));
         }
     }
+}
+
+/// Some of the rows of a file that they stay in.
+fn read_rows(rows: impl Rows<Cpu>) {
+    let n_rows = rows.n_rows();
+    let _ = (rows.chunk(0..n_rows.min(100)), rows.chunk(n_rows.saturating_sub(3)..n_rows));
 }
 
 fn read_npz(file: &NpzFile) {
@@ -154,6 +163,7 @@ fn read_entry(file: &NwbFile, path: &str, kind: NwbKind) -> Result<(), Error> {
             if kind == NwbKind::Ts {
                 let _ = series.texts();
             }
+            let _ = series.rows().map(read_rows);
             let _ = series.frame::<Cpu>();
             let _ = series.transposed().tensor::<Cpu>();
         }
