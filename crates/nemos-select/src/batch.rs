@@ -23,6 +23,18 @@ pub(crate) struct Piece<'a, B: Backend> {
     pub(crate) tests: Vec<(Design<'a, B>, Design<'a, B>)>,
 }
 
+impl<'a, B: Backend> Piece<'a, B> {
+    /// The design and the counts of the rows that one of the folds trains on.
+    pub(crate) fn training_rows(&self, place: usize) -> Result<(Design<'a, B>, Design<'a, B>), Error> {
+        let Some(classes) = &self.classes else {
+            return Ok((self.design.clone(), self.counts.clone()));
+        };
+        let is_trained = |row: &usize| !classes.left_out[place].contains(&classes.of_row[*row]);
+        let rows: Vec<usize> = (0..classes.of_row.len()).filter(is_trained).collect();
+        Ok((self.design.select_rows(&rows)?, self.counts.select_rows(&rows)?))
+    }
+}
+
 /// What one candidate is worth on one fold.
 #[derive(Clone, Debug)]
 pub(crate) struct Scored {

@@ -3,7 +3,7 @@
 use nemos_core::{Backend, Design};
 use nemos_glm::{ClassifierGlm, ClassifierPopulationGlm, FittedClassifierGlm, FittedClassifierPopulationGlm, Status};
 
-use crate::batch::{Evaluated, Scored};
+use crate::batch::{self, Evaluated, Piece, Scored};
 use crate::searchable::{Data, Done, Searchable, design, mean_strength, restrict, sealed};
 use crate::tunable::{options_with, parameters_of};
 use crate::{Error, Scoring, Settings, Tunable, Value};
@@ -32,27 +32,13 @@ impl Searchable for ClassifierPopulationGlm {}
 
 impl Searchable for ClassifierGlm {}
 
-/// Design and labels to train on, and those to test on.
-type Fold<'a, B> = [(Design<'a, B>, Design<'a, B>); 2];
-
 impl sealed::Sealed for ClassifierPopulationGlm {
     type Fitted = FittedClassifierPopulationGlm;
 
-    /// Every candidate on every fold by itself: classes of a neuron are one problem, and share no pass with others.
     #[allow(private_interfaces)]
     fn evaluate<B: Backend>(candidates: &[Self], data: &Data<'_, B>, scoring: &Scoring, done: &mut Done<'_>) -> Result<(), Error> {
-        let design = design(&data.inputs)?;
-        let of_rows = |rows: &[usize]| Ok::<_, Error>((design.select_rows(rows)?, data.counts.select_rows(rows)?));
-        let folds = data
-            .splits
-            .iter()
-            .map(|split| Ok([of_rows(split.train())?, of_rows(split.test())?]));
-        let folds: Vec<Fold<'_, B>> = folds.collect::<Result<_, Error>>()?;
-        for (place, candidate) in candidates.iter().enumerate() {
-            let evaluated: Evaluated = folds.iter().map(|fold| of_fold(candidate, fold, scoring)).collect();
-            done(vec![(place, evaluated)])?;
-        }
-        Ok(())
+        let pieces = batch::pieces(design(&data.inputs)?, &data.counts, &data.splits)?;
+        evaluate(candidates, &pieces, scoring, done)
     }
 
     fn refit<B: Backend>(&self, inputs: &[Design<'_, B>], labels: &Design<'_, B>) -> Result<Self::Fitted, Error> {
@@ -73,6 +59,30 @@ impl sealed::Sealed for ClassifierPopulationGlm {
         mean_strength(self.penalty())
     }
 }
+
+/// Every candidate on every fold by itself: classes of a neuron are one problem, and share no pass with others.
+pub(crate) fn evaluate<B: Backend>(
+    candidates: &[ClassifierPopulationGlm],
+    pieces: &[Piece<'_, B>],
+    scoring: &Scoring,
+    done: &mut Done<'_>,
+) -> Result<(), Error> {
+    let mut folds: Vec<(usize, Fold<'_, B>)> = Vec::new();
+    for piece in pieces {
+        for (place, (&fold, test)) in piece.folds.iter().zip(&piece.tests).enumerate() {
+            folds.push((fold, [piece.training_rows(place)?, test.clone()]));
+        }
+    }
+    folds.sort_by_key(|(fold, _)| *fold);
+    for (place, candidate) in candidates.iter().enumerate() {
+        let evaluated: Evaluated = folds.iter().map(|(_, fold)| of_fold(candidate, fold, scoring)).collect();
+        done(vec![(place, evaluated)])?;
+    }
+    Ok(())
+}
+
+/// Design and labels to train on, and those to test on.
+type Fold<'a, B> = [(Design<'a, B>, Design<'a, B>); 2];
 
 fn of_fold<B: Backend>(candidate: &ClassifierPopulationGlm, [train, test]: &Fold<'_, B>, scoring: &Scoring) -> Result<Scored, Error> {
     let fitted = candidate.fit(&train.0, &train.1)?;

@@ -1,8 +1,8 @@
 //! Fitted pipelines.
 
-use nemos_basis::{Basis, Inputs};
+use nemos_basis::{Basis, BasisDesign, Inputs};
 use nemos_core::{Backend, Design, ToDesign};
-use nemos_glm::{FittedGlm, FittedPopulationGlm, InverseLink, ObservationModel, Score};
+use nemos_glm::{FittedClassifierGlm, FittedClassifierPopulationGlm, FittedGlm, FittedPopulationGlm, InverseLink, ObservationModel, Score};
 
 use crate::Error;
 use crate::fold_features::Ready;
@@ -39,13 +39,24 @@ impl<F> FittedPipeline<F> {
     }
 }
 
+impl<F> FittedPipeline<F> {
+    /// The features of these inputs that the model takes, one row per row of the inputs, computed on demand.
+    ///
+    /// # Errors
+    /// If inputs do not suit the basis or their routes.
+    pub fn features<'a, B: Backend>(&self, inputs: impl Inputs<'a, B>) -> Result<BasisDesign<'a, B>, Error> {
+        let inputs = self.routes.route(&self.basis, &inputs.designs())?;
+        Ok(self.basis.design(Ready(&inputs))?)
+    }
+}
+
 impl<O: ObservationModel, L: InverseLink> FittedPipeline<FittedPopulationGlm<O, L>> {
     /// The expected counts: one row per row of the inputs, under the neurons' names.
     ///
     /// # Errors
     /// If inputs do not suit the basis or their routes.
     pub fn predict<'a, B: Backend>(&self, inputs: impl Inputs<'a, B>) -> Result<Design<'static, B>, Error> {
-        predict(self, &self.model, inputs)
+        Ok(self.model.predict(&self.features(inputs)?)?)
     }
 
     /// How well the pipeline describes counts.
@@ -58,7 +69,7 @@ impl<O: ObservationModel, L: InverseLink> FittedPipeline<FittedPopulationGlm<O, 
         counts: &(impl ToDesign<B> + ?Sized),
         score: Score,
     ) -> Result<f64, Error> {
-        scored(self, &self.model, inputs, (counts.to_design(), score))
+        Ok(self.model.score(&self.features(inputs)?, counts, score)?)
     }
 }
 
@@ -68,7 +79,7 @@ impl<O: ObservationModel, L: InverseLink> FittedPipeline<FittedGlm<O, L>> {
     /// # Errors
     /// If inputs do not suit the basis or their routes.
     pub fn predict<'a, B: Backend>(&self, inputs: impl Inputs<'a, B>) -> Result<Design<'static, B>, Error> {
-        predict(self, self.model.population(), inputs)
+        Ok(self.model.predict(&self.features(inputs)?)?)
     }
 
     /// How well the pipeline describes counts.
@@ -81,27 +92,68 @@ impl<O: ObservationModel, L: InverseLink> FittedPipeline<FittedGlm<O, L>> {
         counts: &(impl ToDesign<B> + ?Sized),
         score: Score,
     ) -> Result<f64, Error> {
-        scored(self, self.model.population(), inputs, (counts.to_design(), score))
+        Ok(self.model.score(&self.features(inputs)?, counts, score)?)
     }
 }
 
-fn predict<'a, B: Backend, F, O: ObservationModel, L: InverseLink>(
-    pipeline: &FittedPipeline<F>,
-    model: &FittedPopulationGlm<O, L>,
-    inputs: impl Inputs<'a, B>,
-) -> Result<Design<'static, B>, Error> {
-    let inputs = pipeline.routes.route(&pipeline.basis, &inputs.designs())?;
-    let features = pipeline.basis.design(Ready(&inputs))?;
-    Ok(model.predict(&features)?)
+impl FittedPipeline<FittedClassifierPopulationGlm> {
+    /// The most probable label of each neuron: one row per row of the inputs.
+    ///
+    /// # Errors
+    /// If inputs do not suit the basis or their routes.
+    pub fn predict<'a, B: Backend>(&self, inputs: impl Inputs<'a, B>) -> Result<Design<'static, B>, Error> {
+        Ok(self.model.predict(&self.features(inputs)?)?)
+    }
+
+    /// The probability of each class, neuron by neuron: one row per row of the inputs.
+    ///
+    /// # Errors
+    /// If inputs do not suit the basis or their routes.
+    pub fn predict_probability<'a, B: Backend>(&self, inputs: impl Inputs<'a, B>) -> Result<Design<'static, B>, Error> {
+        Ok(self.model.predict_probability(&self.features(inputs)?)?)
+    }
+
+    /// How well the pipeline describes labels.
+    ///
+    /// # Errors
+    /// As [`predict`](FittedPipeline::predict), and as [`FittedClassifierPopulationGlm::score`].
+    pub fn score<'a, B: Backend>(
+        &self,
+        inputs: impl Inputs<'a, B>,
+        labels: &(impl ToDesign<B> + ?Sized),
+        score: Score,
+    ) -> Result<f64, Error> {
+        Ok(self.model.score(&self.features(inputs)?, labels, score)?)
+    }
 }
 
-fn scored<'a, B: Backend, F, O: ObservationModel, L: InverseLink>(
-    pipeline: &FittedPipeline<F>,
-    model: &FittedPopulationGlm<O, L>,
-    inputs: impl Inputs<'a, B>,
-    (counts, score): (Design<'_, B>, Score),
-) -> Result<f64, Error> {
-    let inputs = pipeline.routes.route(&pipeline.basis, &inputs.designs())?;
-    let features = pipeline.basis.design(Ready(&inputs))?;
-    Ok(model.score(&features, &counts, score)?)
+impl FittedPipeline<FittedClassifierGlm> {
+    /// The most probable label: one row per row of the inputs.
+    ///
+    /// # Errors
+    /// If inputs do not suit the basis or their routes.
+    pub fn predict<'a, B: Backend>(&self, inputs: impl Inputs<'a, B>) -> Result<Design<'static, B>, Error> {
+        Ok(self.model.predict(&self.features(inputs)?)?)
+    }
+
+    /// The probability of each class: one row per row of the inputs.
+    ///
+    /// # Errors
+    /// If inputs do not suit the basis or their routes.
+    pub fn predict_probability<'a, B: Backend>(&self, inputs: impl Inputs<'a, B>) -> Result<Design<'static, B>, Error> {
+        Ok(self.model.predict_probability(&self.features(inputs)?)?)
+    }
+
+    /// How well the pipeline describes labels.
+    ///
+    /// # Errors
+    /// As [`predict`](FittedPipeline::predict), and as [`FittedClassifierGlm::score`].
+    pub fn score<'a, B: Backend>(
+        &self,
+        inputs: impl Inputs<'a, B>,
+        labels: &(impl ToDesign<B> + ?Sized),
+        score: Score,
+    ) -> Result<f64, Error> {
+        Ok(self.model.score(&self.features(inputs)?, labels, score)?)
+    }
 }

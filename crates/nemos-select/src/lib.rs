@@ -25,6 +25,7 @@ mod checkpoint;
 mod classes;
 mod cross_validate;
 mod cuts;
+mod ends;
 mod error;
 mod fitted_pipeline;
 mod fold_features;

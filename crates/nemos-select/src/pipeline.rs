@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use nemos_basis::{Basis, Inputs};
 use nemos_core::{Backend, Design, ToDesign};
-use nemos_glm::{FittedGlm, FittedPopulationGlm, Glm, InverseLink, ObservationModel, PopulationGlm};
 
-use crate::batch::{self, Evaluated, differ_in_strength, merged};
+use crate::batch::Evaluated;
+use crate::ends::{End, Population};
 use crate::fitted_pipeline::FittedPipeline;
 use crate::fold_features::{FoldFeatures, Ready};
 use crate::routes::Routes;
+use crate::searchable::sealed::Sealed as _;
 use crate::searchable::{Data, Done, Searchable, restrict, sealed};
 use crate::steps::Steps;
-use crate::{Error, Scoring, Step, Tunable};
+use crate::{Error, Scoring, Step};
 
 /// A basis, steps between, and a model as one value, which is fitted, scored and searched as a whole.
 ///
@@ -119,58 +120,12 @@ impl<M> Pipeline<M> {
         Ok(self.basis.with_bounds_from(Ready(inputs))?)
     }
 }
-/// Models that a pipeline may end in.
-pub(crate) trait End: Searchable {
-    type Observation: ObservationModel;
-    type Link: InverseLink;
-
-    fn to_population(&self) -> PopulationGlm<Self::Observation, Self::Link>;
-
-    fn fitted(fitted: FittedPopulationGlm<Self::Observation, Self::Link>) -> Result<Self::Fitted, Error>;
-
-    fn with_population(population: PopulationGlm<Self::Observation, Self::Link>) -> Self;
-}
-
-impl<O: ObservationModel, L: InverseLink> End for PopulationGlm<O, L> {
-    type Observation = O;
-    type Link = L;
-
-    fn to_population(&self) -> PopulationGlm<O, L> {
-        self.clone()
-    }
-
-    fn fitted(fitted: FittedPopulationGlm<O, L>) -> Result<FittedPopulationGlm<O, L>, Error> {
-        Ok(fitted)
-    }
-
-    fn with_population(population: PopulationGlm<O, L>) -> Self {
-        population
-    }
-}
-
-impl<O: ObservationModel, L: InverseLink> End for Glm<O, L> {
-    type Observation = O;
-    type Link = L;
-
-    fn to_population(&self) -> PopulationGlm<O, L> {
-        self.population().clone()
-    }
-
-    fn fitted(fitted: FittedPopulationGlm<O, L>) -> Result<FittedGlm<O, L>, Error> {
-        Ok(FittedGlm::try_from_population(fitted)?)
-    }
-
-    fn with_population(population: PopulationGlm<O, L>) -> Self {
-        Glm::from(population)
-    }
-}
-
 #[allow(private_bounds)]
 impl<M: End> Pipeline<M> {
     /// Fits the basis, and the model of its features, to all rows.
     ///
     /// # Errors
-    /// If inputs do not suit the basis or their routes, and as [`PopulationGlm::fit`].
+    /// If inputs do not suit the basis or their routes, and as [`PopulationGlm::fit`](nemos_glm::PopulationGlm::fit).
     pub fn fit<'a, B: Backend>(
         &self,
         inputs: impl Inputs<'a, B>,
@@ -186,22 +141,24 @@ impl<M: End> Pipeline<M> {
         let design = features.to_design();
         let steps = self.steps.learn(&design)?;
         let design = steps.apply(&design)?;
-        let fitted = self.model.to_population().fit(&design, counts)?;
+        let fitted = self.model.to_population().refit(&[design], counts)?;
+        let fitted = if steps.is_empty() {
+            fitted
+        } else {
+            M::Population::undo(&steps, fitted)?
+        };
         Ok(FittedPipeline {
             basis,
-            model: M::fitted(steps.undo(fitted)?)?,
+            model: M::fitted(fitted)?,
             routes: self.routes.clone(),
         })
     }
 }
-impl<O: ObservationModel, L: InverseLink> Searchable for Pipeline<PopulationGlm<O, L>> {}
+#[allow(private_bounds)]
+impl<M: End> Searchable for Pipeline<M> {}
 
-impl<O: ObservationModel, L: InverseLink> Searchable for Pipeline<Glm<O, L>> {}
-
-impl<M: End> sealed::Sealed for Pipeline<M>
-where
-    Pipeline<M>: Tunable,
-{
+#[allow(private_bounds)]
+impl<M: End> sealed::Sealed for Pipeline<M> {
     type Fitted = FittedPipeline<M::Fitted>;
 
     #[allow(private_interfaces)]
@@ -219,7 +176,7 @@ where
                 done(evaluated.into_iter().map(|(place, evaluated)| (group[place], evaluated)).collect())
             };
             match FoldFeatures::new(&candidates[first], data) {
-                Ok(features) => batch::evaluate(&models, &features.pieces(data)?, scoring, &mut of_group)?,
+                Ok(features) => M::Population::evaluate_on(&models, &features.pieces(data)?, scoring, &mut of_group)?,
                 Err(error) => {
                     // The reason is the same for all.
                     let again = |place: usize| (place, Err(again(&error)));
@@ -237,19 +194,15 @@ where
     fn joined<B: Backend>(chosen: &[&Self], inputs: &[Design<'_, B>]) -> Result<Option<Self>, Error> {
         let Some(first) = chosen.first() else { return Ok(None) };
         let models: Vec<_> = chosen.iter().map(|pipeline| pipeline.model.to_population()).collect();
-        let same = |pipeline: &&&Self| (&pipeline.basis, &pipeline.routes, &pipeline.steps) == (&first.basis, &first.routes, &first.steps);
-        if !(chosen.iter().all(|pipeline| same(&pipeline)) && models.iter().all(|model| differ_in_strength(&models[0], model))) {
+        let same = |pipeline: &&Self| (&pipeline.basis, &pipeline.routes, &pipeline.steps) == (&first.basis, &first.routes, &first.steps);
+        if !chosen.iter().all(same) {
             return Ok(None);
         }
         let inputs = first.routes.route(&first.basis, inputs)?;
         let features = first.learn(&inputs)?.design(Ready(&inputs))?;
         let design = features.to_design();
-        let model = merged(
-            &first.steps.learn(&design)?.apply(&design)?,
-            models.len(),
-            models.iter().enumerate().map(|(neuron, model)| (model, neuron)),
-        )?;
-        Ok(Some(Pipeline {
+        let model = M::Population::merged(&models, &first.steps.learn(&design)?.apply(&design)?)?;
+        Ok(model.map(|model| Pipeline {
             model: M::with_population(model),
             ..(*first).clone()
         }))

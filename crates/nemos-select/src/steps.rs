@@ -5,7 +5,6 @@ use std::sync::Arc;
 use ndarray::{Array1, Array2, Axis};
 use nemos_basis::{Intercept, identifiable_columns};
 use nemos_core::{Backend, Design, Names, row_chunks};
-use nemos_glm::{FittedPopulationGlm, InverseLink, ObservationModel};
 
 use crate::stepped::Stepped;
 use crate::{Error, Linear, Step, Value};
@@ -165,15 +164,17 @@ impl Learned {
         self.maps.iter().try_fold(design.clone(), |made, map| Stepped::design(&made, map))
     }
 
-    /// The same model of the features that the first step takes.
-    pub(crate) fn undo<O: ObservationModel, L: InverseLink>(
-        &self,
-        fitted: FittedPopulationGlm<O, L>,
-    ) -> Result<FittedPopulationGlm<O, L>, Error> {
-        if self.maps.is_empty() {
-            return Ok(fitted);
-        }
-        let (mut coef, mut intercept) = (fitted.coef().to_owned(), fitted.intercept().to_owned());
+    /// The names of the features that the first step takes.
+    pub(crate) fn names(&self) -> &Names {
+        &self.names
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.maps.is_empty()
+    }
+
+    /// The coefficients and intercepts, one column for each predictor, of the features that the first step takes.
+    pub(crate) fn undo(&self, mut coef: Array2<f64>, mut intercept: Array1<f64>) -> (Array2<f64>, Array1<f64>) {
         for (place, map) in self.maps.iter().enumerate().rev() {
             coef = match map {
                 Linear::Scaled { scale, .. } => &coef / &scale.view().insert_axis(Axis(1)),
@@ -190,13 +191,7 @@ impl Learned {
                 intercept -= &shift.dot(&coef);
             }
         }
-        let made = fitted
-            .specification()
-            .with_parameters(&coef, &intercept.to_vec())?
-            .with_scale(fitted.scale().to_vec(), fitted.dof_resid().to_vec())?
-            .with_outcome(fitted.outcome().clone())?
-            .with_names(self.names.clone(), fitted.neurons().to_vec())?;
-        Ok(if fitted.has_offset() { made.needing_offset() } else { made })
+        (coef, intercept)
     }
 
     /// Features that a step takes.

@@ -78,6 +78,22 @@ fn links_lead_somewhere() {
 }
 
 #[test]
+fn pictures_say_in_words_what_they_show() {
+    let pages = chapters().into_iter().chain([("README.md".into(), read("README.md"))]);
+    let mut mute = Vec::new();
+    for (name, text) in pages {
+        let pictures = prose(&text).flat_map(|(_, line)| line.split("![").skip(1));
+        let words = pictures.filter_map(|rest| rest.split_once("](").map(|(words, _)| words));
+        mute.extend(
+            words
+                .filter(|words| words.split_whitespace().count() < 6)
+                .map(|words| format!("{name}: {words:?}")),
+        );
+    }
+    assert!(mute.is_empty(), "{}", mute.join("\n"));
+}
+
+#[test]
 fn nothing_is_written_that_markdown_would_eat() {
     let mut wrong = Vec::new();
     for (name, text) in chapters() {

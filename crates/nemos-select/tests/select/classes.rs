@@ -1,8 +1,9 @@
 //! Classifiers in searches.
 
+use nemos_basis::{BSpline, Basis, Family};
 use nemos_core::{Cpu, Matrix};
 use nemos_glm::{ClassifierGlm, ClassifierPopulationGlm, Glm, Poisson, Regularizer, Score};
-use nemos_select::{Choice, Error, Folds, Grid, GridSearch, Scoring, Tunable, cross_validate};
+use nemos_select::{Choice, Error, Folds, Grid, GridSearch, Pipeline, Scoring, Tunable, cross_validate};
 
 use crate::{close, noise};
 
@@ -100,4 +101,51 @@ fn scores_of_other_models_are_errors() {
     let counts = labels.select_columns(&[0]).unwrap();
     let error = cross_validate(&Glm::new(Poisson), &Folds::k(3), Scoring::Accuracy, &x, &counts).unwrap_err();
     assert!(error.to_string().contains("accuracy"), "{error}");
+}
+
+#[test]
+fn a_classifier_ends_a_pipeline() {
+    let (x, labels) = data();
+    let (place, labels) = (x.select_columns(&[0]).unwrap(), labels.select_columns(&[0]).unwrap());
+    let model = ClassifierGlm::new(3).regularizer(Regularizer::Ridge(1e-3.into()));
+    let pipeline = Pipeline::new(BSpline::new(6).label("place"), model.clone());
+    let grid = Grid::new().over("place.n_functions", [5, 8]).over("strength", [1e-3, 1.0]);
+    let found = GridSearch::new(pipeline.clone(), grid)
+        .folds(Folds::k(3))
+        .scoring(Scoring::Accuracy)
+        .fit(&place, &labels)
+        .unwrap();
+    assert_eq!(found.best().settings().get("strength"), Some(&1e-3.into()));
+    assert!(found.best().mean() > 0.7, "{found}");
+    let fitted = found.fitted();
+    assert_eq!(fitted.predict(&place).unwrap().n_rows(), N_ROWS);
+    assert_eq!(fitted.predict_probability(&place).unwrap().n_columns(), 3);
+
+    // By hand: bounds of the training rows, and the features that they make.
+    let row = cross_validate(&pipeline, &Folds::k(3), Score::LogLikelihood, &place, &labels).unwrap();
+    let (test, train): (Vec<usize>, Vec<usize>) = (0..N_ROWS).partition(|row| *row < 50);
+    let rows = |matrix: &Matrix<Cpu>, rows: &[usize]| matrix.select_rows(rows).unwrap();
+    let basis = Basis::from(BSpline::new(6).label("place"))
+        .with_bounds_from(&rows(&place, &train))
+        .unwrap();
+    let features = basis.compute_features(&rows(&place, &train)).unwrap();
+    let by_hand = model.fit(&features, &rows(&labels, &train)).unwrap();
+    let unseen = basis.compute_features(&rows(&place, &test)).unwrap();
+    let score = by_hand.score(&unseen, &rows(&labels, &test), Score::LogLikelihood).unwrap();
+    close(row.scores()[0], score, 1e-8);
+
+    // Steps are taken back: the model is one of the features themselves.
+    let scaled = pipeline.standardized().fit(&place, &labels).unwrap();
+    let features = scaled.features(&place).unwrap();
+    let again = scaled.model().predict_probability(&features).unwrap().to_matrix().unwrap().to_vec();
+    let through = scaled.predict_probability(&place).unwrap().to_matrix().unwrap().to_vec();
+    assert_eq!(again, through);
+    let likelihood = scaled.score(&place, &labels, Score::LogLikelihood).unwrap();
+    let plain = Pipeline::new(BSpline::new(6).label("place"), model.regularizer(Regularizer::Ridge(1e-5.into())));
+    let plain = plain
+        .fit(&place, &labels)
+        .unwrap()
+        .score(&place, &labels, Score::LogLikelihood)
+        .unwrap();
+    assert!((likelihood - plain).abs() < 0.05, "{likelihood} {plain}");
 }
