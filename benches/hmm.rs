@@ -1,6 +1,6 @@
-//! How long hidden Markov models take: an iteration, a full fit, and twenty restarts, of three workloads.
+//! How long hidden Markov models take: an iteration, a full fit, and twenty restarts, of four workloads.
 //!
-//! `hmm DIRECTORY`, where `hmm_peer.py data DIRECTORY` wrote `choice.npz` and `neural.npz`; `hmm DIRECTORY choice` for one workload alone. The
+//! `hmm DIRECTORY`, where `hmm_peer.py data DIRECTORY` wrote its files; `hmm DIRECTORY choice` for one workload alone. The
 //! peer's `numba` runs a plain compiled loop over the same files, from the same start.
 
 use std::path::Path;
@@ -21,7 +21,7 @@ struct Work {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
-    let directory = arguments.first().ok_or("name the directory with choice.npz and neural.npz")?;
+    let directory = arguments.first().ok_or("name the directory that the peer wrote its files to")?;
     let only = arguments.get(1).map(String::as_str);
     let wanted = |name: &str| only.is_none_or(|only| only == name);
     if wanted("choice") {
@@ -38,6 +38,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             cpu_seconds() - cpu,
             fitted.log_likelihood()
         );
+    }
+    if wanted("long_choice") {
+        let work = load(Path::new(directory), "long_choice")?;
+        time("long_choice", &GlmHmm::new(3, Bernoulli).flat_prior(), &work)?;
     }
     for name in ["neural", "neural_glm"] {
         if wanted(name) {
@@ -92,7 +96,8 @@ fn time<S: StateModel>(name: &str, model: &GlmHmm<S>, work: &Work) -> Result<(),
 }
 
 fn load(directory: &Path, name: &str) -> Result<Work, Box<dyn std::error::Error>> {
-    let file = NpzFile::open(directory.join(if name == "choice" { "choice.npz" } else { "neural.npz" }))?;
+    let is_choice = name.ends_with("choice");
+    let file = NpzFile::open(directory.join(format!("{}.npz", if is_choice { name } else { "neural" })))?;
     let array = |name: &str| file.array(name);
     let (mut features, coef, intercept) = (array("X")?, array("coef")?, array("intercept")?);
     let counts = array(if name == "neural_glm" { "y_glm" } else { "y" })?;
@@ -122,10 +127,8 @@ fn load(directory: &Path, name: &str) -> Result<Work, Box<dyn std::error::Error>
         .collect::<Result<_, ndarray::ShapeError>>()?;
     let steps = array("A")?.into_dimensionality::<ndarray::Ix2>()?;
     let start = HmmParameters::new(array("pi")?.iter().copied().collect(), Transitions::fixed(&steps)?, &states)?;
-    let segments = match name {
-        "choice" => Segments::from_lengths(vec![500; n_rows / 500]),
-        _ => Segments::single(n_rows),
-    };
+    // Twenty sessions of choices, and one of spikes.
+    let segments = Segments::from_lengths(if is_choice { vec![n_rows / 20; 20] } else { vec![n_rows] });
     let counts = counts.into_shape_with_order((n_rows, n_neurons))?;
     let features = features.into_dimensionality::<ndarray::Ix2>()?;
     Ok(Work {
