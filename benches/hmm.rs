@@ -1,4 +1,4 @@
-//! How long hidden Markov models take: an iteration, a full fit, and twenty restarts, of four workloads.
+//! How long hidden Markov models take: an iteration, a full fit, twenty restarts, and standard errors, of four workloads.
 //!
 //! `hmm DIRECTORY`, where `hmm_peer.py data DIRECTORY` wrote its files; `hmm DIRECTORY choice` for one workload alone. The
 //! peer's `numba` runs a plain compiled loop over the same files, from the same start.
@@ -38,6 +38,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             cpu_seconds() - cpu,
             fitted.log_likelihood()
         );
+        let begin = Instant::now();
+        let errors = fitted.standard_errors(&work.design, &work.counts)?;
+        println!("standard errors: {:.3} s\n{errors}", begin.elapsed().as_secs_f64());
     }
     if wanted("long_choice") {
         let work = load(Path::new(directory), "long_choice")?;

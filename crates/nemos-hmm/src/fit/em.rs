@@ -131,7 +131,8 @@ impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
         Ok(())
     }
 
-    fn expectations(&self, runs: &mut [Run], active: &[usize]) -> Result<Vec<Result<Expected, Impossible>>, Error> {
+    /// Expectations of runs, or the row that makes them impossible.
+    pub(crate) fn expectations(&self, runs: &mut [Run], active: &[usize]) -> Result<Vec<Result<Expected, Impossible>>, Error> {
         let emissions = self.emissions(runs, active)?;
         let values = emissions.as_slice().expect("rows of as many numbers, one after the other");
         let (stride, n_states) = (emissions.ncols(), self.n_states);
@@ -317,7 +318,7 @@ impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
     }
 
     /// `[n_rows, n_slots · n_states]`: smoothed probabilities as weights of rows.
-    fn weights(&self, runs: &[Run], active: &[usize]) -> Result<Matrix<B>, Error> {
+    pub(crate) fn weights(&self, runs: &[Run], active: &[usize]) -> Result<Matrix<B>, Error> {
         let (n_states, width) = (self.n_states, self.n_slots * self.n_states);
         let dims = [self.data.n_rows(), width];
         if self.n_slots == 1 {

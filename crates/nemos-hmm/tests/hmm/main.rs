@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+mod curvature;
 mod degenerate;
 mod errors;
 mod fits;
@@ -9,3 +10,4 @@ mod helpers;
 mod laws;
 mod printed;
 mod sessions;
+mod standard_errors;
