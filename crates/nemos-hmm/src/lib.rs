@@ -11,7 +11,7 @@
 //!
 //! | item | what it is |
 //! |---|---|
-//! | [`GlmHmm`], [`Options`] | the model to fit, one neuron or many, with its priors and starts |
+//! | [`GlmHmm`], [`Options`], [`Acceleration`] | the model to fit, one neuron or many, with its priors and starts |
 //! | [`GlmStates`], [`ClassStates`], [`StateModel`] | what states are models of: counts, or labels of classes |
 //! | [`HmmParameters`], [`StateGlm`], [`Transitions`], [`Drive`] | parameters as plain numbers |
 //! | [`FittedGlmHmm`] | parameters, how they were found, and how many starts agree |
@@ -46,7 +46,7 @@ pub use fitted::inferred::Inferred;
 pub use fitted::model::FittedGlmHmm;
 pub use fitted::simulate::{DrawStates, SimulatedStates};
 pub use fitted::standard_errors::StandardErrors;
-pub use options::{Concentration, Held, Options, Part, PriorSd, Shared, Start};
+pub use options::{Acceleration, Concentration, Held, Options, Part, PriorSd, Shared, Start};
 pub use parameters::{HmmParameters, StateGlm};
 pub use specification::GlmHmm;
 pub use state_model::{ClassStates, GlmStates, StateForm, StateModel};

@@ -15,7 +15,7 @@ use crate::fit::expectation::Expected;
 use crate::fit::glms::{Candidate, fit_scales, maximise};
 use crate::fit::priors::Priors;
 use crate::fit::run::Run;
-use crate::options::Options;
+use crate::options::{Acceleration, Options};
 use crate::{Error, Finding, HmmParameters};
 
 /// What runs share: data, priors, and the problems of all of them as one objective.
@@ -27,6 +27,8 @@ pub(crate) struct Em<'d, 'a, B: Backend> {
     /// `[n_neurons]`: the lowest scale that is let stand.
     pub(crate) floors: Vec<f64>,
     pub(crate) objective: GlmObjective<'a, B>,
+    /// `[n_parameters]`: the spread of each feature, and one for intercepts.
+    units: Vec<f64>,
     constant: Option<Constant>,
     n_states: usize,
     n_slots: usize,
@@ -46,7 +48,15 @@ impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
             .weighted_by((0..n_problems).map(|problem| problem / n_neurons))?
             .divided_by(vec![1.0; n_problems])?;
         let objective = data.observations.objective(problems, data.design.clone(), data.counts.clone())?;
+        let moments = objective.expected_curvature().map(|expected| expected.moments[0].clone());
+        let spread = |place: usize| {
+            let variance = moments.as_ref().and_then(|moments| moments.covariance.diag().get(place).copied());
+            variance.map_or(1.0, |variance| variance.max(0.0).sqrt())
+        };
+        let width = data.design.n_columns() + 1;
+        let units = (0..objective.start().n_parameters()).map(|place| spread(place % width)).collect();
         Ok(Em {
+            units,
             data,
             options,
             priors,
@@ -272,7 +282,16 @@ impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
             run.findings.extend(findings);
             run.moving = moving;
             run.is_new = true;
-            run.before = Some(std::mem::replace(&mut run.parameters, candidate.parameters.clone()));
+            if self.options.acceleration == Acceleration::Squarem && self.n_states > 1 {
+                let further = run
+                    .trail
+                    .further(&run.parameters, &candidate.parameters, (&self.units, &self.floors));
+                run.plain = further.is_some().then(|| candidate.parameters.clone());
+                let to = further.unwrap_or_else(|| candidate.parameters.clone());
+                run.before = Some(std::mem::replace(&mut run.parameters, to));
+            } else {
+                run.before = Some(std::mem::replace(&mut run.parameters, candidate.parameters.clone()));
+            }
             run.proposed = Some(candidate.parameters);
         }
     }

@@ -1,5 +1,6 @@
 //! Fitting: expectation and maximisation over runs that share one design.
 
+pub(crate) mod accelerate;
 pub(crate) mod constant;
 pub(crate) mod data;
 pub(crate) mod directions;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+mod acceleration;
 mod curvature;
 mod degenerate;
 mod errors;
