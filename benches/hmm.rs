@@ -9,7 +9,7 @@ use std::time::Instant;
 use ndarray::{Array2, Axis};
 use nemos::core::{Cpu, Design, Matrix, Segments};
 use nemos::glm::{Bernoulli, Poisson};
-use nemos::hmm::{FittedGlmHmm, GlmHmm, HmmParameters, StateGlm, StateModel, Transitions};
+use nemos::hmm::{Acceleration, FittedGlmHmm, GlmHmm, HmmParameters, StateGlm, StateModel, Transitions};
 use nemos::io::NpzFile;
 
 /// A workload: data, and where fits start.
@@ -29,15 +29,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let model = GlmHmm::new(3, Bernoulli).flat_prior();
         time("choice", &model, &work)?;
         let model = model.restarts(20).prior_sd(2.0).transition_concentration(2.0).seed(5);
-        let (begin, cpu) = (Instant::now(), cpu_seconds());
-        let fitted = model.fit(&work.design, &work.counts)?;
-        let (agreeing, ended) = fitted.agreement();
-        println!(
-            "choice, 20 restarts: {:.3} s ({:.3} CPU), log-likelihood {:.3}, {agreeing} of {ended} agree",
-            begin.elapsed().as_secs_f64(),
-            cpu_seconds() - cpu,
-            fitted.log_likelihood()
-        );
+        let fitted = restarts(&model, &work)?;
+        // One state more than there are: the slow case.
+        for acceleration in [Acceleration::Squarem, Acceleration::None] {
+            restarts(&model.with_states(4).acceleration(acceleration), &work)?;
+        }
         let begin = Instant::now();
         let errors = fitted.standard_errors(&work.design, &work.counts)?;
         println!("standard errors: {:.3} s\n{errors}", begin.elapsed().as_secs_f64());
@@ -55,6 +51,22 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     println!("peak memory: {}", peak.map_or("not known here", str::trim));
     Ok(())
+}
+
+/// Fits from twenty starts.
+fn restarts<S: StateModel>(model: &GlmHmm<S>, work: &Work) -> Result<FittedGlmHmm<S>, nemos::hmm::Error> {
+    let (begin, cpu) = (Instant::now(), cpu_seconds());
+    let fitted = model.fit(&work.design, &work.counts)?;
+    let (agreeing, ended) = fitted.agreement();
+    println!(
+        "{} states, {:?}, 20 starts: {:.3} s ({:.3} CPU), objective {:.3}, {agreeing} of {ended} agree",
+        model.n_states(),
+        model.options().acceleration,
+        begin.elapsed().as_secs_f64(),
+        cpu_seconds() - cpu,
+        fitted.objective()
+    );
+    Ok(fitted)
 }
 
 /// Seconds that processors worked for this program; nothing where the system does not say.

@@ -10,5 +10,6 @@ mod fits;
 mod helpers;
 mod laws;
 mod printed;
+mod scales;
 mod sessions;
 mod standard_errors;

@@ -90,7 +90,8 @@ fn states_of_the_long_run_and_stays_follow_from_the_steps() {
 #[test]
 fn neurons_that_are_lost_for_a_while_are_fitted_to_what_is_there() {
     // The second neuron is seen in the first session alone; both are lost for a few bins. Three ways to say it.
-    let value = |row: usize, neuron: usize| ((row * (5 + 2 * neuron)) % 4 + if row / 15 % 2 == 0 { 0 } else { 4 + neuron }) as f64;
+    let value =
+        |row: usize, neuron: usize| ((row * (5 + 2 * neuron)) % 4 + if (row / 15).is_multiple_of(2) { 0 } else { 4 + neuron }) as f64;
     let is_lost = |row: usize, neuron: usize| (neuron == 1 && row >= 60) || (80..86).contains(&row);
     let entries = |row: usize| [0, 1].map(|neuron| if is_lost(row, neuron) { f64::NAN } else { value(row, neuron) });
     let counts = Matrix::<Cpu>::from_vec((0..120).flat_map(entries).collect(), [120, 2]).unwrap();
