@@ -1,7 +1,7 @@
 //! The observed information: the curvature of what a fit maximises, from differences of its slopes, which are exact.
 
 use ndarray::{Array1, Array2};
-use nemos_core::{Backend, SymmetricEigen};
+use nemos_core::{Backend, SymmetricEigen, check_memory};
 use nemos_glm::Support;
 
 use crate::fit::directions::{Direction, Layout};
@@ -29,19 +29,25 @@ impl<B: Backend> Em<'_, '_, B> {
         (directions, steps): (&[Direction], &[f64]),
         with_scales: bool,
     ) -> Result<(Array2<f64>, Array1<f64>), Error> {
+        let n = directions.len();
+        // The information, its eigenvectors, its inverse, and the slopes that they come from.
+        check_memory("the information on all parameters", 8.0 * 6.0 * (n as f64).powi(2))?;
         let each = directions.iter().zip(steps);
-        let mut moved: Vec<HmmParameters> = each
-            .flat_map(|(direction, &step)| [step, -step].map(|by| at.displaced(direction, by)))
+        let mut points: Vec<(&Direction, f64)> = each
+            .flat_map(|(direction, &step)| [(direction, step), (direction, -step)])
             .collect();
-        moved.push(at.clone());
+        // No direction at all leads to where the parameters are.
+        let nowhere = Direction(Vec::new());
+        points.push((&nowhere, 0.0));
         let mut slopes = Vec::new();
-        for some in moved.chunks(n_slots(self.data.n_rows() * at.n_states())) {
-            for of_all in self.slopes(some, with_scales)? {
+        for some in points.chunks(n_slots(self.data.n_rows() * at.n_states())) {
+            let moved: Vec<HmmParameters> = some.iter().map(|&(direction, by)| at.displaced(direction, by)).collect();
+            for of_all in self.slopes(&moved, with_scales)? {
                 slopes.push(directions.iter().map(|direction| direction.along(&of_all)).collect::<Array1<f64>>());
             }
         }
         let here = slopes.pop().unwrap_or_default();
-        let mut information = Array2::zeros((directions.len(), directions.len()));
+        let mut information = Array2::zeros((n, n));
         for ((pair, step), mut row) in slopes.chunks_exact(2).zip(steps).zip(information.rows_mut()) {
             row.assign(&((&pair[1] - &pair[0]) / (2.0 * step)));
         }
@@ -88,18 +94,15 @@ pub(crate) fn inverse(information: &Array2<f64>) -> Result<Array2<f64>, usize> {
         0.5 * (information[(i, j)] + information[(j, i)]) * unit[i] * unit[j]
     });
     let eigen = SymmetricEigen::new(scaled.view()).map_err(|_| 0_usize)?;
-    let mut inverse = Array2::zeros((n, n));
+    let mut halves = Array2::zeros((n, n));
     for (place, &value) in eigen.values.iter().enumerate() {
         let vector = eigen.vectors.column(place);
         if value.is_nan() || value < NO_INFORMATION {
             let largest = (0..n).max_by(|&a, &b| vector[a].abs().total_cmp(&vector[b].abs()));
             return Err(largest.unwrap_or(0));
         }
-        for i in 0..n {
-            for j in 0..n {
-                inverse[(i, j)] += vector[i] * vector[j] / value * unit[i] * unit[j];
-            }
-        }
+        let half = vector.iter().zip(&unit).map(|(v, unit)| v * unit / value.sqrt());
+        halves.column_mut(place).iter_mut().zip(half).for_each(|(to, half)| *to = half);
     }
-    Ok(inverse)
+    Ok(halves.dot(&halves.t()))
 }

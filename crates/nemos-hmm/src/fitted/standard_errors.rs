@@ -120,7 +120,7 @@ impl<S: StateModel> FittedGlmHmm<S> {
             Error::NoInformation { what }
         })?;
         let to_gain = 0.5 * here.dot(&covariance.dot(&here));
-        if to_gain > NEAR {
+        if to_gain.is_nan() || to_gain > NEAR {
             return Err(Error::NoMaximum { to_gain });
         }
         Ok(StandardErrors {

@@ -335,6 +335,27 @@ fn one_state_has_those_of_its_generalized_linear_model() {
 }
 
 #[test]
+fn estimates_are_spread_as_they_say() {
+    // Squares of errors in units of standard errors are one on average: of 60 draws of six numbers within a tenth or two.
+    let of = parameters(0.85, &[(0.5, 0.2, 1.0), (-0.4, 1.1, 1.0)]);
+    let model = GlmHmm::new(2, Poisson);
+    let design = design(&LENGTHS);
+    let numbers = usual();
+    let mut squares = vec![0.0; numbers.len()];
+    for seed in 0..60 {
+        let (_, counts) = drawn(&model.with_parameters(of.clone()).unwrap(), &LENGTHS, 100 + seed);
+        let fitted = model.clone().start_from(of.clone()).fit(&design, &counts).unwrap();
+        let errors = fitted.standard_errors(&design, &counts).unwrap();
+        for (square, number) in squares.iter_mut().zip(&numbers) {
+            *square += ((number(fitted.parameters()) - number(&of)) / errors.standard_error(number)).powi(2) / 60.0;
+        }
+    }
+    let mean = squares.iter().sum::<f64>() / squares.len() as f64;
+    assert!((0.75..1.35).contains(&mean), "{squares:?}");
+    assert!(squares.iter().all(|square| (0.5..1.9).contains(square)), "{squares:?}");
+}
+
+#[test]
 fn where_there_are_none_it_is_said() {
     let (fitted, design, counts) = poisson();
     // Elsewhere than at the maximum.
