@@ -1,6 +1,6 @@
-//! How long hidden Markov models take: an iteration, a full fit, and twenty restarts, of three workloads.
+//! How long hidden Markov models take: an iteration, a full fit, twenty restarts, and standard errors, of four workloads.
 //!
-//! `hmm DIRECTORY`, where `hmm_peer.py data DIRECTORY` wrote `choice.npz` and `neural.npz`; `hmm DIRECTORY choice` for one workload alone. The
+//! `hmm DIRECTORY`, where `hmm_peer.py data DIRECTORY` wrote its files; `hmm DIRECTORY choice` for one workload alone. The
 //! peer's `numba` runs a plain compiled loop over the same files, from the same start.
 
 use std::path::Path;
@@ -9,7 +9,7 @@ use std::time::Instant;
 use ndarray::{Array2, Axis};
 use nemos::core::{Cpu, Design, Matrix, Segments};
 use nemos::glm::{Bernoulli, Poisson};
-use nemos::hmm::{FittedGlmHmm, GlmHmm, HmmParameters, StateGlm, StateModel, Transitions};
+use nemos::hmm::{Acceleration, FittedGlmHmm, GlmHmm, HmmParameters, StateGlm, StateModel, Transitions};
 use nemos::io::NpzFile;
 
 /// A workload: data, and where fits start.
@@ -21,7 +21,7 @@ struct Work {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
-    let directory = arguments.first().ok_or("name the directory with choice.npz and neural.npz")?;
+    let directory = arguments.first().ok_or("name the directory that the peer wrote its files to")?;
     let only = arguments.get(1).map(String::as_str);
     let wanted = |name: &str| only.is_none_or(|only| only == name);
     if wanted("choice") {
@@ -29,15 +29,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let model = GlmHmm::new(3, Bernoulli).flat_prior();
         time("choice", &model, &work)?;
         let model = model.restarts(20).prior_sd(2.0).transition_concentration(2.0).seed(5);
-        let (begin, cpu) = (Instant::now(), cpu_seconds());
-        let fitted = model.fit(&work.design, &work.counts)?;
-        let (agreeing, ended) = fitted.agreement();
-        println!(
-            "choice, 20 restarts: {:.3} s ({:.3} CPU), log-likelihood {:.3}, {agreeing} of {ended} agree",
-            begin.elapsed().as_secs_f64(),
-            cpu_seconds() - cpu,
-            fitted.log_likelihood()
-        );
+        let fitted = restarts(&model, &work)?;
+        // One state more than there are: the slow case.
+        for acceleration in [Acceleration::Squarem, Acceleration::None] {
+            restarts(&model.with_states(4).acceleration(acceleration), &work)?;
+        }
+        let begin = Instant::now();
+        let errors = fitted.standard_errors(&work.design, &work.counts)?;
+        println!("standard errors: {:.3} s\n{errors}", begin.elapsed().as_secs_f64());
+    }
+    if wanted("long_choice") {
+        let work = load(Path::new(directory), "long_choice")?;
+        time("long_choice", &GlmHmm::new(3, Bernoulli).flat_prior(), &work)?;
     }
     for name in ["neural", "neural_glm"] {
         if wanted(name) {
@@ -48,6 +51,22 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     println!("peak memory: {}", peak.map_or("not known here", str::trim));
     Ok(())
+}
+
+/// Fits from twenty starts.
+fn restarts<S: StateModel>(model: &GlmHmm<S>, work: &Work) -> Result<FittedGlmHmm<S>, nemos::hmm::Error> {
+    let (begin, cpu) = (Instant::now(), cpu_seconds());
+    let fitted = model.fit(&work.design, &work.counts)?;
+    let (agreeing, ended) = fitted.agreement();
+    println!(
+        "{} states, {:?}, 20 starts: {:.3} s ({:.3} CPU), objective {:.3}, {agreeing} of {ended} agree",
+        model.n_states(),
+        model.options().acceleration,
+        begin.elapsed().as_secs_f64(),
+        cpu_seconds() - cpu,
+        fitted.objective()
+    );
+    Ok(fitted)
 }
 
 /// Seconds that processors worked for this program; nothing where the system does not say.
@@ -92,7 +111,8 @@ fn time<S: StateModel>(name: &str, model: &GlmHmm<S>, work: &Work) -> Result<(),
 }
 
 fn load(directory: &Path, name: &str) -> Result<Work, Box<dyn std::error::Error>> {
-    let file = NpzFile::open(directory.join(if name == "choice" { "choice.npz" } else { "neural.npz" }))?;
+    let is_choice = name.ends_with("choice");
+    let file = NpzFile::open(directory.join(format!("{}.npz", if is_choice { name } else { "neural" })))?;
     let array = |name: &str| file.array(name);
     let (mut features, coef, intercept) = (array("X")?, array("coef")?, array("intercept")?);
     let counts = array(if name == "neural_glm" { "y_glm" } else { "y" })?;
@@ -122,10 +142,8 @@ fn load(directory: &Path, name: &str) -> Result<Work, Box<dyn std::error::Error>
         .collect::<Result<_, ndarray::ShapeError>>()?;
     let steps = array("A")?.into_dimensionality::<ndarray::Ix2>()?;
     let start = HmmParameters::new(array("pi")?.iter().copied().collect(), Transitions::fixed(&steps)?, &states)?;
-    let segments = match name {
-        "choice" => Segments::from_lengths(vec![500; n_rows / 500]),
-        _ => Segments::single(n_rows),
-    };
+    // Twenty sessions of choices, and one of spikes.
+    let segments = Segments::from_lengths(if is_choice { vec![n_rows / 20; 20] } else { vec![n_rows] });
     let counts = counts.into_shape_with_order((n_rows, n_neurons))?;
     let features = features.into_dimensionality::<ndarray::Ix2>()?;
     Ok(Work {

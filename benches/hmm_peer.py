@@ -1,7 +1,7 @@
 """What `hmm.rs` reads, and a plain compiled loop to compare it with: run it with a Python that has NumPy, SciPy and Numba.
 
-    python benches/hmm_peer.py data DIRECTORY              writes choice.npz and neural.npz
-    python benches/hmm_peer.py numba DIRECTORY WORKLOAD    choice, neural or neural_glm, with one thread
+    python benches/hmm_peer.py data DIRECTORY              writes choice.npz, long_choice.npz and neural.npz
+    python benches/hmm_peer.py numba DIRECTORY WORKLOAD    choice, long_choice, neural or neural_glm, with one thread
 
 The loop is scaled recursions in Numba and Newton steps in NumPy, from the same start, until the log-likelihood rises by less than 1e-4
 nats. Seconds per iteration are the difference of a long and a short run; compilation is not counted.
@@ -33,6 +33,19 @@ def choice(seed=11):
     s = w + 0.2 * np.random.default_rng(3).standard_normal((K, 4))
     return dict(X=X, y=y, starts=np.arange(0, T, L), coef=s[:, :3], intercept=s[:, 3], A=0.95 * np.eye(K) + .05 * np.ones((K, K)) / K, pi=np.full(K, 1 / K), z=z)
 
+def long_choice(seed=11):
+    """20 sessions of 1000 choices, 4 features, 3 states; from the start that all packages were timed from."""
+    r = np.random.default_rng(seed); S, L, K, F = 20, 1000, 3, 4; T = S * L
+    X = r.standard_normal((T, F)); b = np.array([0.0, 1.0, -1.5])
+    W = np.array([[4.0, 0, 0, 1.0], [0.5, 2.5, 0, -1.0], [0.3, 0, -2.0, 0.0]])
+    A = np.full((K, K), 0.015); np.fill_diagonal(A, 0.97)
+    z = np.empty(T, int)
+    for t in range(T): z[t] = r.integers(K) if t % L == 0 else r.choice(K, p=A[z[t - 1]])
+    y = (r.random(T) < 1 / (1 + np.exp(-(np.einsum("tf,tf->t", X, W[z]) + b[z])))).astype(float)
+    coef = 0.5 * W + 0.5 * r.standard_normal((K, F)); intercept = 0.3 * r.standard_normal(K)
+    start = np.full((K, K), 0.05); np.fill_diagonal(start, 0.9)
+    return dict(X=X, y=y, starts=np.arange(0, T, L), coef=coef, intercept=intercept, A=start, pi=np.full(K, 1 / K), z=z)
+
 def neural(seed=12, T=100_000, N=20, K=3, p=3):
     r = np.random.default_rng(seed)
     b = r.uniform(-2.5, -0.5, (K, N)); W = 0.4 * r.standard_normal((K, p, N))
@@ -43,8 +56,10 @@ def neural(seed=12, T=100_000, N=20, K=3, p=3):
     glm = r.poisson(np.exp(np.einsum("tp,tpn->tn", X, W[z]) + b[z])).astype(float)
     return dict(X=X, y=plain, y_glm=glm, intercept=b + 0.3 * r.standard_normal((K, N)), coef=0.5 * W, A=0.95 * np.eye(K) + .05 / K, pi=np.full(K, 1 / K), z=z)
 
+def is_choice(w): return w.endswith("choice")
+
 def load(directory, w):
-    return dict(np.load(os.path.join(directory, ("choice" if w == "choice" else "neural") + ".npz")))
+    return dict(np.load(os.path.join(directory, (w if is_choice(w) else "neural") + ".npz")))
 
 def timed(f):
     w, c = time.perf_counter(), time.process_time(); out = f(); return out, time.perf_counter() - w, time.process_time() - c
@@ -85,17 +100,17 @@ def loop(directory, w):
                 b[:] = nb
         return ll
     d = load(directory, w); K = 3; T = len(d["y"])
-    start = np.zeros(T, bool); start[d["starts"] if w == "choice" else [0]] = True
+    start = np.zeros(T, bool); start[d["starts"] if is_choice(w) else [0]] = True
     D = np.hstack([d["X"], np.ones((T, 1))])
     y = d["y"] if w != "neural_glm" else d["y_glm"]
-    const = -gammaln(y + 1).sum(1) if w != "choice" else 0
+    const = -gammaln(y + 1).sum(1) if not is_choice(w) else 0
     def run(n, tol):
         A, pi = d["A"].copy(), d["pi"].copy(); g, xi = np.empty((T, K)), np.empty((K, K)); old = -np.inf
-        if w == "choice": B = np.concatenate([d["coef"], d["intercept"][:, None]], 1)
+        if is_choice(w): B = np.concatenate([d["coef"], d["intercept"][:, None]], 1)
         elif w == "neural": B = d["intercept"].copy()
         else: B = np.concatenate([d["coef"], d["intercept"][:, None]], 1)        # K, p+1, N
         for it in range(n):
-            if w == "choice": e = D @ B.T; L = y[:, None] * e - np.logaddexp(0, e)
+            if is_choice(w): e = D @ B.T; L = y[:, None] * e - np.logaddexp(0, e)
             elif w == "neural": L = y @ B.T - np.exp(B).sum(1) + const[:, None]
             else:
                 L = np.empty((T, K)); E = []
@@ -103,7 +118,7 @@ def loop(directory, w):
             ll = estep(L, A, pi, start, g, xi)
             pi = g[start].sum(0); pi /= pi.sum(); A = xi / xi.sum(1, keepdims=True)
             for k in range(K):
-                if w == "choice":
+                if is_choice(w):
                     for _ in range(6):
                         p = 1 / (1 + np.exp(-D @ B[k])); G = D.T @ (g[:, k] * (p - y)); H = (D * (g[:, k] * p * (1 - p))[:, None]).T @ D
                         s = np.linalg.solve(H, G); B[k] -= s
@@ -123,6 +138,6 @@ def loop(directory, w):
     report(w, run)
 
 if sys.argv[1] == "data":
-    np.savez(os.path.join(sys.argv[2], "choice.npz"), **choice()); np.savez(os.path.join(sys.argv[2], "neural.npz"), **neural())
+    for f in (choice, long_choice, neural): np.savez(os.path.join(sys.argv[2], f.__name__ + ".npz"), **f())
 else:
     loop(sys.argv[2], sys.argv[3])

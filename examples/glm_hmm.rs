@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         );
     }
     let fitted = model.with_states(3).fit(&trials, &choices)?.require_converged()?;
-    print!("{fitted}");
+    print!("{fitted}\n{}", fitted.standard_errors(&trials, &choices)?);
 
     // What the first session looks like, each strategy's psychometric curve and weights, transitions, and stays.
     let seen = fitted.on(&trials, &choices)?;

@@ -200,7 +200,9 @@ impl Error {
             #[cfg(feature = "inference")]
             Error::Inference(nemos_inference::Error::NotConverged { .. } | nemos_inference::Error::FitsWorse { .. }) => true,
             #[cfg(feature = "hmm")]
-            Error::Hmm(nemos_hmm::Error::NotConverged { .. }) => true,
+            Error::Hmm(
+                nemos_hmm::Error::NotConverged { .. } | nemos_hmm::Error::NoMaximum { .. } | nemos_hmm::Error::NoInformation { .. },
+            ) => true,
             #[cfg(feature = "sim")]
             Error::Sim(nemos_sim::Error::Stopped(_)) => true,
             #[cfg(feature = "select")]

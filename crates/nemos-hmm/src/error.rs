@@ -128,6 +128,20 @@ pub enum Error {
         /// How it ended.
         status: String,
     },
+    /// Standard errors were asked for where there is no maximum.
+    #[error(
+        "these parameters are no maximum for these data: about {to_gain:.3} nats are still to be gained; fit to the end, and give the data of the fit"
+    )]
+    NoMaximum {
+        /// Nats that a Newton step would gain.
+        to_gain: f64,
+    },
+    /// Standard errors were asked for of something that the data do not determine.
+    #[error("the data do not determine {what}: the information has no positive curvature there; add a prior, hold it, or leave it out")]
+    NoInformation {
+        /// What is not determined.
+        what: String,
+    },
     /// A file of a fitted model cannot be read or written.
     #[error("{path}: {why}")]
     File {

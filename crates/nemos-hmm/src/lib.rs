@@ -11,13 +11,13 @@
 //!
 //! | item | what it is |
 //! |---|---|
-//! | [`GlmHmm`], [`Options`] | the model to fit, one neuron or many, with its priors and starts |
+//! | [`GlmHmm`], [`Options`], [`Acceleration`] | the model to fit, one neuron or many, with its priors and starts |
 //! | [`GlmStates`], [`ClassStates`], [`StateModel`] | what states are models of: counts, or labels of classes |
 //! | [`HmmParameters`], [`StateGlm`], [`Transitions`], [`Drive`] | parameters as plain numbers |
 //! | [`FittedGlmHmm`] | parameters, how they were found, and how many starts agree |
 //! | [`HmmStatus`], [`Finding`], [`Restart`] | how a fit ended, with the evidence |
 //! | [`Inferred`], [`Decoded`], [`Dwell`] | what data say of the states |
-//! | [`Bootstrap`] | how sure parameters are |
+//! | [`StandardErrors`], [`Bootstrap`] | how sure parameters are |
 //! | [`Part`], [`Held`] | what a fit leaves as it starts |
 //! | [`DrawStates`], [`SimulatedStates`] | drawing states and counts, row by row |
 //! | [`HeldOut`], [`states_curve`], [`states_curve_driven`], [`CurvePoint`] | comparing models by what they did not see |
@@ -45,7 +45,8 @@ pub use fitted::decoded::{Decoded, Dwell};
 pub use fitted::inferred::Inferred;
 pub use fitted::model::FittedGlmHmm;
 pub use fitted::simulate::{DrawStates, SimulatedStates};
-pub use options::{Concentration, Held, Options, Part, PriorSd, Shared, Start};
+pub use fitted::standard_errors::StandardErrors;
+pub use options::{Acceleration, Concentration, Held, Options, Part, PriorSd, Shared, Start};
 pub use parameters::{HmmParameters, StateGlm};
 pub use specification::GlmHmm;
 pub use state_model::{ClassStates, GlmStates, StateForm, StateModel};

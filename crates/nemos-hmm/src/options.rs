@@ -24,6 +24,7 @@ use crate::{Drive, Error, HmmParameters};
 /// | `tolerance` | 1e-8 |
 /// | `max_iterations` | 1000 |
 /// | `newton_steps` | 1 |
+/// | `acceleration` | `Squarem` |
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -59,6 +60,8 @@ pub struct Options {
     pub max_iterations: usize,
     /// Newton steps of the states' models in one iteration, at most.
     pub newton_steps: usize,
+    /// Whether steps are taken further along their way.
+    pub acceleration: Acceleration,
 }
 
 impl Default for Options {
@@ -79,8 +82,19 @@ impl Default for Options {
             tolerance: 1e-8,
             max_iterations: 1000,
             newton_steps: 1,
+            acceleration: Acceleration::Squarem,
         }
     }
+}
+
+/// Whether steps of a fit are taken further along their way, where that is a gain.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Acceleration {
+    /// Expectation and maximisation alone.
+    None,
+    /// After every second step the parameters are taken further, unless the objective falls (Varadhan & Roland 2008).
+    Squarem,
 }
 
 /// Standard deviation of the Gaussian prior on coefficients: a penalty `‖w − mean‖² / (2 sd²)` on the total log-likelihood.

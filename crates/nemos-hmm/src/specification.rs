@@ -4,7 +4,7 @@ use nemos_core::{Backend, ToDesign};
 use nemos_glm::{ClassifierPopulationGlm, Exp, InverseLink, ObservationModel, Poisson, PopulationGlm};
 
 use crate::fit::data::Data;
-use crate::options::{Concentration, Options, Part, PriorSd, Shared, Start};
+use crate::options::{Acceleration, Concentration, Options, Part, PriorSd, Shared, Start};
 use crate::state_model::{ClassStates, GlmStates, StateModel};
 use crate::{Drive, Error, FittedGlmHmm, HmmParameters};
 
@@ -207,6 +207,13 @@ impl<S: StateModel> GlmHmm<S> {
     /// Takes up to so many Newton steps in an iteration: one is enough for a fit, many solve each maximisation step fully.
     pub fn newton_steps(mut self, steps: usize) -> Self {
         self.options.newton_steps = steps;
+        self
+    }
+
+    /// Takes steps further along their way where that is a gain, or not: fewer iterations to the same maximum, or expectation and
+    /// maximisation alone.
+    pub fn acceleration(mut self, acceleration: Acceleration) -> Self {
+        self.options.acceleration = acceleration;
         self
     }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use ndarray::Array2;
+use nemos_core::simd::vectorized;
 use nemos_core::{Backend, HostRows, Matrix, Sums};
 use nemos_solvers::Moments;
 
@@ -292,22 +293,36 @@ impl Kinds {
         in_order && self.n_targets == 1 && !matches!(self.support, Support::Classes(_))
     }
 
-    /// The same without weights, offset and folds, column by column.
+    /// The same without weights, offset and folds, all columns of a row at once.
     fn add_plain<B: Backend>(&self, chunk: &Chunk<B>, counts: &[f64], sums: &mut [f64]) -> Result<(), Error> {
-        let width = self.columns.len();
-        for (row, values) in counts.chunks_exact(width).enumerate() {
-            for (column, (&value, sums)) in values.iter().zip(sums.chunks_exact_mut(self.width())).enumerate() {
-                if value.is_nan() {
-                    continue;
+        let (width, step) = (self.columns.len(), self.width());
+        let mut n_counts: Vec<f64> = sums.iter().step_by(step).copied().collect();
+        let mut n_above: Vec<f64> = sums.iter().skip(3).step_by(step).copied().collect();
+        let mut totals: Vec<f64> = sums.iter().skip(OF_ROWS).step_by(step).copied().collect();
+        let mut fine = true;
+        vectorized(
+            #[inline(always)]
+            || {
+                for values in counts.chunks_exact(width) {
+                    let sums = n_counts.iter_mut().zip(&mut n_above).zip(&mut totals);
+                    for (&value, ((n, above), total)) in values.iter().zip(sums) {
+                        let missing = value.is_nan();
+                        fine &= missing | (value.is_finite() & self.support.contains(value));
+                        *n += if missing { 0.0 } else { 1.0 };
+                        *above += if value > 0.0 { 1.0 } else { 0.0 };
+                        *total += if missing { 0.0 } else { value };
+                    }
                 }
-                if !(value.is_finite() && self.support.contains(value)) {
-                    check(value, self.support, 1, (chunk.rows.at(row), column))?;
-                }
-                sums[0] += 1.0;
-                sums[1] += 1.0;
-                sums[3] += f64::from(u8::from(value > 0.0));
-                sums[OF_ROWS] += value;
+            },
+        );
+        if !fine {
+            for (index, &value) in counts.iter().enumerate() {
+                check(value, self.support, 1, (chunk.rows.at(index / width), index % width))?;
             }
+        }
+        for (place, sums) in sums.chunks_exact_mut(step).enumerate() {
+            (sums[0], sums[1]) = (n_counts[place], n_counts[place]);
+            (sums[3], sums[OF_ROWS]) = (n_above[place], totals[place]);
         }
         Ok(())
     }

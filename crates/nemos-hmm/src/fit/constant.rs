@@ -10,7 +10,7 @@
 
 use ndarray::Array2;
 use nemos_core::simd::vectorized;
-use nemos_core::{Backend, Design, Matrix};
+use nemos_core::{Backend, Design, Matrix, row_chunks};
 use nemos_glm::{Observations, Problems, Summed};
 use nemos_solvers::Parameters;
 use rayon::prelude::*;
@@ -26,6 +26,9 @@ const LANES: usize = 8;
 const LEAST: f64 = 1e-10;
 /// Where EM has brought it below this share, or as close to the highest mean, it is on its way there: there is no maximum.
 const EDGE: f64 = 1e-8;
+
+/// Log-emissions of whole counts below this are looked up.
+const KNOWN: usize = 128;
 
 /// Counts on the host, and log-emissions of a reference.
 #[derive(Debug)]
@@ -68,28 +71,37 @@ impl Constant {
         }
         let n_neurons = data.n_neurons();
         let width = n_neurons.next_multiple_of(LANES);
-        let values = data.counts.to_matrix()?.to_vec();
-        let mut counts = vec![0.0; data.n_rows() * width];
-        for (to, from) in counts.chunks_exact_mut(width).zip(values.chunks_exact(n_neurons)) {
-            to[..n_neurons].copy_from_slice(from);
+        let mut counts = nemos_core::zeros::<f64>(data.n_rows() * width);
+        let mut sums = vec![0.0; n_neurons];
+        for rows in row_chunks(data.n_rows(), B::chunk_rows(n_neurons)) {
+            let first = rows.start * width;
+            let values = data.counts.chunk(rows)?.to_vec();
+            for (to, from) in counts[first..].chunks_exact_mut(width).zip(values.chunks_exact(n_neurons)) {
+                to[..n_neurons].copy_from_slice(from);
+                sums.iter_mut().zip(from).for_each(|(sum, count)| *sum += count);
+            }
         }
         let problems: Vec<usize> = (0..n_neurons).collect();
         let (parameters, scales) = (first.glms.select(&problems), &first.scales[..n_neurons]);
-        let summed = Summed {
-            parameters: &parameters,
-            scales,
-            problems: &Problems::one_per_response(n_neurons),
-            sum_of_problem: &vec![0; n_neurons],
-        };
         let of_reference = linear(&data.observations, &parameters, scales, n_neurons)?;
-        let reference = data.observations.summed_log_likelihoods(summed, &data.design, &data.counts)?;
+        let reference = match looked_up(&data.observations, (&parameters, scales), (&counts, width))? {
+            Some(reference) => reference,
+            None => {
+                let summed = Summed {
+                    parameters: &parameters,
+                    scales,
+                    problems: &Problems::one_per_response(n_neurons),
+                    sum_of_problem: &vec![0; n_neurons],
+                };
+                let all = data.observations.summed_log_likelihoods(summed, &data.design, &data.counts)?;
+                all.into_iter().collect()
+            }
+        };
         let n_rows = data.n_rows() as f64;
         Ok(Some(Constant {
             of_reference,
-            reference: reference.into_iter().collect(),
-            means: (0..n_neurons)
-                .map(|neuron| values.iter().skip(neuron).step_by(n_neurons).sum::<f64>() / n_rows)
-                .collect(),
+            reference,
+            means: sums.into_iter().map(|sum| sum / n_rows).collect(),
             counts,
             width,
             n_neurons,
@@ -176,6 +188,38 @@ impl Constant {
             })
             .collect()
     }
+}
+
+/// `[n_rows]`: log-emissions of one model per neuron, looked up in those of few counts; nothing where some counts are not among these.
+fn looked_up<B: Backend>(
+    observations: &Observations<B>,
+    (parameters, scales): (&Parameters, &[f64]),
+    (counts, width): (&[f64], usize),
+) -> Result<Option<Vec<f64>>, Error> {
+    let (n_neurons, n_features) = (scales.len(), parameters.n_parameters() - 1);
+    let highest = counts.iter().fold(0.0, |highest: f64, &count| highest.max(count));
+    if highest >= KNOWN as f64 || !counts.iter().all(|count| f64::from(*count as u8) == *count) {
+        return Ok(None);
+    }
+    let n_known = highest as usize + 1;
+    let known: Vec<f64> = (0..n_known * n_neurons).map(|place| (place / n_neurons) as f64).collect();
+    let sums: Vec<usize> = (0..n_neurons).collect();
+    let summed = Summed {
+        parameters,
+        scales,
+        problems: &Problems::one_per_response(n_neurons),
+        sum_of_problem: &sums,
+    };
+    let (design, known) = (
+        Matrix::<B>::zeros([n_known, n_features]),
+        Matrix::from_vec(known, [n_known, n_neurons])?,
+    );
+    let table = observations.summed_log_likelihoods(summed, &Design::from(design), &Design::from(known))?;
+    let of_row = |counts: &[f64]| -> f64 {
+        let each = counts[..n_neurons].iter().enumerate();
+        each.map(|(neuron, count)| table[(*count as usize, neuron)]).sum()
+    };
+    Ok(Some(counts.par_chunks(width).map(of_row).collect()))
 }
 
 /// `a` and `b` of problems, from log-likelihoods of counts of zero and one.

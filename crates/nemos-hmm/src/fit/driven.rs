@@ -78,6 +78,17 @@ pub(crate) fn maximise(transitions: &Transitions, expectations: Expectations<'_>
     best
 }
 
+/// The slopes of what is maximised along the baseline and the weights, each in its own order.
+pub(crate) fn slopes(transitions: &Transitions, expectations: Expectations<'_>) -> (Vec<f64>, Vec<f64>) {
+    let (n, n_inputs) = (transitions.n_states, transitions.n_inputs());
+    let Sums { gradient, .. } = sums(transitions, expectations, Wanted::Curvature);
+    let slope = |pair, input| -gradient[place(transitions, n_inputs, pair, input)];
+    let baseline = (0..n * n).map(|of| slope((of / n, of % n), None)).collect();
+    let n_weights = transitions.weights.len();
+    let weights = (0..n_weights).map(|of| slope(pair_of(transitions, of / n_inputs.max(1)), Some(of % n_inputs.max(1))));
+    (baseline, weights.collect())
+}
+
 /// The place of a parameter among all: of the step from `i` to `j`, the baseline (`input` nothing) or the weight of an input.
 fn place(transitions: &Transitions, n_inputs: usize, (i, j): (usize, usize), input: Option<usize>) -> usize {
     let n = transitions.n_states;

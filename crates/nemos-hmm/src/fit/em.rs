@@ -15,7 +15,7 @@ use crate::fit::expectation::Expected;
 use crate::fit::glms::{Candidate, fit_scales, maximise};
 use crate::fit::priors::Priors;
 use crate::fit::run::Run;
-use crate::options::Options;
+use crate::options::{Acceleration, Options};
 use crate::{Error, Finding, HmmParameters};
 
 /// What runs share: data, priors, and the problems of all of them as one objective.
@@ -27,6 +27,8 @@ pub(crate) struct Em<'d, 'a, B: Backend> {
     /// `[n_neurons]`: the lowest scale that is let stand.
     pub(crate) floors: Vec<f64>,
     pub(crate) objective: GlmObjective<'a, B>,
+    /// `[n_parameters]`: the spread of each feature, and one for intercepts.
+    units: Vec<f64>,
     constant: Option<Constant>,
     n_states: usize,
     n_slots: usize,
@@ -46,7 +48,15 @@ impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
             .weighted_by((0..n_problems).map(|problem| problem / n_neurons))?
             .divided_by(vec![1.0; n_problems])?;
         let objective = data.observations.objective(problems, data.design.clone(), data.counts.clone())?;
+        let moments = objective.expected_curvature().map(|expected| expected.moments[0].clone());
+        let spread = |place: usize| {
+            let variance = moments.as_ref().and_then(|moments| moments.covariance.diag().get(place).copied());
+            variance.map_or(1.0, |variance| variance.max(0.0).sqrt())
+        };
+        let width = data.design.n_columns() + 1;
+        let units = (0..objective.start().n_parameters()).map(|place| spread(place % width)).collect();
         Ok(Em {
+            units,
             data,
             options,
             priors,
@@ -131,7 +141,8 @@ impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
         Ok(())
     }
 
-    fn expectations(&self, runs: &mut [Run], active: &[usize]) -> Result<Vec<Result<Expected, Impossible>>, Error> {
+    /// Expectations of runs, or the row that makes them impossible.
+    pub(crate) fn expectations(&self, runs: &mut [Run], active: &[usize]) -> Result<Vec<Result<Expected, Impossible>>, Error> {
         let emissions = self.emissions(runs, active)?;
         let values = emissions.as_slice().expect("rows of as many numbers, one after the other");
         let (stride, n_states) = (emissions.ncols(), self.n_states);
@@ -271,7 +282,16 @@ impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
             run.findings.extend(findings);
             run.moving = moving;
             run.is_new = true;
-            run.before = Some(std::mem::replace(&mut run.parameters, candidate.parameters.clone()));
+            if self.options.acceleration == Acceleration::Squarem && self.n_states > 1 {
+                let further = run
+                    .trail
+                    .further(&run.parameters, &candidate.parameters, (&self.units, &self.floors));
+                run.plain = further.is_some().then(|| candidate.parameters.clone());
+                let to = further.unwrap_or_else(|| candidate.parameters.clone());
+                run.before = Some(std::mem::replace(&mut run.parameters, to));
+            } else {
+                run.before = Some(std::mem::replace(&mut run.parameters, candidate.parameters.clone()));
+            }
             run.proposed = Some(candidate.parameters);
         }
     }
@@ -317,7 +337,7 @@ impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
     }
 
     /// `[n_rows, n_slots · n_states]`: smoothed probabilities as weights of rows.
-    fn weights(&self, runs: &[Run], active: &[usize]) -> Result<Matrix<B>, Error> {
+    pub(crate) fn weights(&self, runs: &[Run], active: &[usize]) -> Result<Matrix<B>, Error> {
         let (n_states, width) = (self.n_states, self.n_slots * self.n_states);
         let dims = [self.data.n_rows(), width];
         if self.n_slots == 1 {

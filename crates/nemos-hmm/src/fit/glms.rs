@@ -276,7 +276,7 @@ fn uncentre(step: &mut [f64], centre: Option<&[f64]>) {
 }
 
 /// How far a step moves the predictor of a typical row.
-fn reach<B: Backend>(step: &[f64], objective: &GlmObjective<'_, B>) -> f64 {
+pub(crate) fn reach<B: Backend>(step: &[f64], objective: &GlmObjective<'_, B>) -> f64 {
     let Some(moments) = objective.expected_curvature().map(|expected| &expected.moments[0]) else {
         return 0.0;
     };

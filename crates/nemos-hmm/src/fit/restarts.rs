@@ -110,10 +110,11 @@ fn check<S: StateModel>(model: &GlmHmm<S>) -> Result<(), Error> {
     }
 }
 
-/// All but the best quarter.
+/// All but the best quarter; one that explains a few rows exactly is no better for it.
 fn give_up(runs: &[Run]) -> Vec<bool> {
     let mut order: Vec<usize> = (0..runs.len()).collect();
-    order.sort_by(|&a, &b| runs[b].objective.total_cmp(&runs[a].objective));
+    let is_sound = |run: usize| !runs[run].is_degenerate();
+    order.sort_by(|&a, &b| is_sound(b).cmp(&is_sound(a)).then(runs[b].objective.total_cmp(&runs[a].objective)));
     let mut given_up = vec![true; runs.len()];
     order.iter().take(runs.len().div_ceil(4)).for_each(|&run| given_up[run] = false);
     given_up

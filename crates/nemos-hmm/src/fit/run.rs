@@ -1,5 +1,6 @@
 //! One run of EM: its parameters, and whether they are a gain.
 
+use crate::fit::accelerate::Trail;
 use crate::fit::expectation::Expected;
 use crate::{Finding, HmmParameters, HmmStatus};
 
@@ -22,6 +23,11 @@ pub(crate) struct Run {
     pub(crate) before: Option<HmmParameters>,
     /// Where it led.
     pub(crate) proposed: Option<HmmParameters>,
+    pub(crate) trail: Trail,
+    /// Where EM alone would have gone, while it is not known whether going further is a gain.
+    pub(crate) plain: Option<HmmParameters>,
+    /// What the last step of EM gained.
+    rise: f64,
     share: f64,
     /// Iterations in a row with too little to gain.
     quiet: usize,
@@ -42,6 +48,9 @@ impl Run {
             expected: Expected::default(),
             before: None,
             proposed: None,
+            trail: Trail::default(),
+            plain: None,
+            rise: 0.0,
             share: 1.0,
             quiet: 0,
             is_new: true,
@@ -63,6 +72,11 @@ impl Run {
         if let (Some(last), Some(before)) = (last, &self.before)
             && (objective.is_nan() || objective < last - 1e-10 * last.abs())
         {
+            if let Some(plain) = self.plain.take() {
+                self.trail.judge(false);
+                self.parameters = plain;
+                return;
+            }
             self.share *= 0.5;
             if self.share < 1e-4 {
                 self.parameters = before.clone();
@@ -72,22 +86,32 @@ impl Run {
             }
             return;
         }
+        let went_further = self.plain.take().is_some();
+        if went_further {
+            self.trail.judge(true);
+        }
         self.share = 1.0;
         self.is_new = false;
         self.history.push(objective);
         (self.objective, self.log_likelihood) = (objective, log_likelihood);
-        if let [.., earlier, last, now] = self.history[..] {
-            let (rise, rise_before) = (now - last, last - earlier);
-            let ratio = if rise_before > 0.0 {
-                (rise / rise_before).clamp(0.0, 0.999)
-            } else {
-                0.0
-            };
-            let to_come = rise.max(0.0) * ratio / (1.0 - ratio);
-            self.quiet = if to_come < tolerance { self.quiet + 1 } else { 0 };
-            if self.quiet >= 2 {
-                self.status = Some(HmmStatus::Converged);
-            }
+        if let Some(last) = last {
+            self.judge(objective - last, went_further, tolerance);
+        }
+    }
+
+    /// Ends the run where too little is to be gained in two iterations running: what steps of EM gain shrinks by a ratio.
+    fn judge(&mut self, rise: f64, went_further: bool, tolerance: f64) {
+        let before = self.rise;
+        if !went_further {
+            self.rise = rise;
+        }
+        let of_rises = if before > 0.0 { self.rise / before } else { 0.0 };
+        let ratio = self.trail.ratio().map_or(of_rises, |ratio| ratio * ratio).clamp(0.0, 0.999);
+        let to_come = self.rise.max(0.0) * ratio / (1.0 - ratio);
+        self.quiet = if to_come < tolerance { self.quiet + 1 } else { 0 };
+        // The first rise has none to be compared with.
+        if self.quiet >= 2 && self.history.len() > 2 {
+            self.status = Some(HmmStatus::Converged);
         }
     }
 }

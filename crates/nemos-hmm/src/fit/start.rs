@@ -26,8 +26,12 @@ const FLOOR: f64 = 1e-6;
 /// The lowest scale of maximum likelihood that is searched for.
 const LOWEST_SCALE: f64 = 1.001e-6;
 
-/// Parameters of one state: the model of all rows.
+/// Parameters of one state, the model of all rows: where starts and the floors of scales come from.
 pub(crate) fn single_state<B: Backend>(data: &Data<'_, B>, options: &Options, seen: &Seen) -> Result<HmmParameters, Error> {
+    if let (Start::Given(given), Scale::Fixed(_)) = (&options.start, data.observations.scale()) {
+        // Neither is asked for.
+        return Ok((**given).clone());
+    }
     let plain = Data {
         drive: None,
         ..data.clone()
@@ -50,6 +54,7 @@ pub(crate) fn single_state<B: Backend>(data: &Data<'_, B>, options: &Options, se
         scales: vec![scale; start.n_problems()],
         glms: start,
     };
+    em.look_for_constants(std::slice::from_ref(&parameters))?;
     let mut runs = [Run::new(parameters)];
     em.advance(&mut runs, 100)?;
     let [run] = runs;
@@ -59,8 +64,8 @@ pub(crate) fn single_state<B: Backend>(data: &Data<'_, B>, options: &Options, se
 /// `[n_neurons]`: the lowest scales that are let stand.
 pub(crate) fn floors<B: Backend>(data: &Data<'_, B>, single: &HmmParameters) -> Vec<f64> {
     match data.observations.scale() {
-        Scale::Fixed(_) => vec![0.0; single.n_neurons()],
-        Scale::MaximumLikelihood => vec![LOWEST_SCALE; single.n_neurons()],
+        Scale::Fixed(_) => vec![0.0; data.n_neurons()],
+        Scale::MaximumLikelihood => vec![LOWEST_SCALE; data.n_neurons()],
         _ => single.scales.iter().map(|scale| (FLOOR * scale).max(f64::MIN_POSITIVE)).collect(),
     }
 }

@@ -9,3 +9,4 @@ pub(crate) mod model;
 pub(crate) mod print;
 mod save;
 pub(crate) mod simulate;
+pub(crate) mod standard_errors;

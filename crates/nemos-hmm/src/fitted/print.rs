@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use ndarray::Array2;
 use nemos_core::{counted, five_digits};
 
 use crate::state_model::StateModel;
-use crate::{FittedGlmHmm, HmmStatus};
+use crate::{FittedGlmHmm, HmmParameters, HmmStatus};
 
 // A screenful.
 const ROWS: usize = 12;
@@ -28,13 +29,13 @@ impl<S: StateModel> fmt::Display for FittedGlmHmm<S> {
             write!(f, " after {iterations}, log-likelihood {log_likelihood:.3}\n{}", self.starts())?;
         }
         writeln!(f)?;
-        self.coefficients().write(f)?;
+        coefficients(self, None).write(f)?;
         let transitions = parameters.transitions();
         if transitions.drive().is_some() {
             let inputs = counted(transitions.n_inputs(), "covariate");
             writeln!(f, "transitions where {inputs} that drive them are zero:")?;
         }
-        self.following().write(f)?;
+        following(self, None).write(f)?;
         for finding in self.findings.iter().take(NOTES) {
             writeln!(f, "note: {finding}")?;
         }
@@ -55,66 +56,77 @@ impl<S: StateModel> FittedGlmHmm<S> {
             _ => format!("{agreeing} of the {ended} starts followed to the end agree, {begun} begun"),
         }
     }
+}
 
-    fn coefficients(&self) -> Table {
-        let parameters = &self.parameters;
-        let (n_states, n_predictors) = (parameters.n_states(), parameters.n_predictors());
-        let width = parameters.n_features() + 1;
-        let mut rows = self.described.features.labels(parameters.n_features());
-        rows.push("intercept".into());
-        let has_scales = parameters.scales.iter().any(|scale| *scale != 1.0);
-        if has_scales {
-            rows.push("scale".into());
-        }
-        let mut table = Table {
-            always: rows.len() - (width - 1),
-            rows,
-            columns: Vec::new(),
-        };
-        let names = self.neurons();
-        // The states of a neuron side by side.
-        for (neuron, name) in names.iter().enumerate() {
-            for (state, class) in (0..n_states).flat_map(|state| (0..n_predictors).map(move |class| (state, class))) {
-                let mut label = format!("state {state}");
-                if n_predictors > 1 {
-                    label = format!("{label}[{class}]");
-                }
-                if names.len() > 1 {
-                    label = format!("{name}: {label}");
-                }
-                let problem = state * names.len() + neuron;
+/// What a column of standard errors is called.
+const ERROR: &str = "s.e.";
+
+/// Coefficients, intercepts and scales of every neuron in every state, with their standard errors where there are some.
+pub(crate) fn coefficients<S: StateModel>(fitted: &FittedGlmHmm<S>, errors: Option<&HmmParameters>) -> Table {
+    let parameters = &fitted.parameters;
+    let (n_states, n_predictors) = (parameters.n_states(), parameters.n_predictors());
+    let width = parameters.n_features() + 1;
+    let mut rows = fitted.described.features.labels(parameters.n_features());
+    rows.push("intercept".into());
+    let has_scales = parameters.scales.iter().any(|scale| *scale != 1.0);
+    if has_scales {
+        rows.push("scale".into());
+    }
+    let mut table = Table {
+        always: rows.len() - (width - 1),
+        rows,
+        columns: Vec::new(),
+    };
+    let names = fitted.neurons();
+    // The states of a neuron side by side.
+    for (neuron, name) in names.iter().enumerate() {
+        for (state, class) in (0..n_states).flat_map(|state| (0..n_predictors).map(move |class| (state, class))) {
+            let mut label = format!("state {state}");
+            if n_predictors > 1 {
+                label = format!("{label}[{class}]");
+            }
+            if names.len() > 1 {
+                label = format!("{name}: {label}");
+            }
+            let problem = state * names.len() + neuron;
+            let of = |parameters: &HmmParameters| {
                 let mut values = parameters.glms.column(problem)[class * width..(class + 1) * width].to_vec();
                 if has_scales {
                     values.push(parameters.scales[problem]);
                 }
-                table.columns.push((label, values));
-            }
+                values
+            };
+            table.columns.push((label, of(parameters)));
+            table.columns.extend(errors.map(|errors| (ERROR.into(), of(errors))));
         }
-        table
     }
+    table
+}
 
-    /// Occupancy and expected stay of each state, and the probabilities of the next.
-    fn following(&self) -> Table {
-        let n = self.parameters.n_states();
-        let mut columns = Vec::new();
-        if self.status != HmmStatus::Given {
-            columns.push(("occupancy".into(), self.occupancy().to_vec()));
+/// Occupancy and expected stay of each state, and the probabilities of the next, with their standard errors where there are some.
+pub(crate) fn following<S: StateModel>(fitted: &FittedGlmHmm<S>, errors: Option<&Array2<f64>>) -> Table {
+    let n = fitted.parameters.n_states();
+    let mut columns = Vec::new();
+    if errors.is_none() {
+        if fitted.status != HmmStatus::Given {
+            columns.push(("occupancy".into(), fitted.occupancy().to_vec()));
         }
-        columns.push(("dwell".into(), self.expected_dwell()));
-        let step = self.parameters.transitions.at_zero();
-        for next in 0..n {
-            columns.push((format!("to {next}"), (0..n).map(|state| step[state * n + next]).collect()));
-        }
-        Table {
-            rows: (0..n).map(|state| format!("state {state}")).collect(),
-            always: 0,
-            columns,
-        }
+        columns.push(("dwell".into(), fitted.expected_dwell()));
+    }
+    let step = fitted.parameters.transitions.at_zero();
+    for next in 0..n {
+        columns.push((format!("to {next}"), (0..n).map(|state| step[state * n + next]).collect()));
+        columns.extend(errors.map(|errors| (ERROR.into(), errors.column(next).to_vec())));
+    }
+    Table {
+        rows: (0..n).map(|state| format!("state {state}")).collect(),
+        always: 0,
+        columns,
     }
 }
 
 /// Named rows of named columns.
-struct Table {
+pub(crate) struct Table {
     rows: Vec<String>,
     /// So many rows at the end are shown however many there are.
     always: usize,
@@ -122,7 +134,7 @@ struct Table {
 }
 
 impl Table {
-    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    pub(crate) fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let left_out = self.rows.len().saturating_sub(ROWS);
         let first = self.rows.len() - left_out - self.always;
         let shown: Vec<usize> = (0..first).chain(self.rows.len() - self.always..self.rows.len()).collect();

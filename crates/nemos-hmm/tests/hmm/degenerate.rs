@@ -1,11 +1,12 @@
 //! Degenerate cases, one by one: what happens, and what is said of it.
 
+use ndarray::array;
 use nemos_core::tensor::{Tensor, backend::Backend};
 use nemos_core::{Cpu, Matrix};
-use nemos_glm::{Bernoulli, Exp, Gaussian, Mean, NegativeBinomial, ObservationModel, Poisson};
-use nemos_hmm::{Finding, GlmHmm, HmmParameters, HmmStatus, Part, StateGlm, Transitions};
+use nemos_glm::{Bernoulli, Exp, Mean, ObservationModel, Poisson};
+use nemos_hmm::{Error, Finding, GlmHmm, HmmParameters, HmmStatus, Part, StateGlm, Transitions};
 
-use crate::helpers::{ChoiceHmm, GaussianHmm, assert_rises, column, design, drawn, feature, parameters};
+use crate::helpers::{ChoiceHmm, assert_rises, column, design, drawn, feature, parameters};
 
 #[test]
 fn one_session_sets_the_first_state_for_sure_and_says_so() {
@@ -161,59 +162,6 @@ fn a_state_of_sure_choices_has_no_maximum_without_a_prior_and_one_with_the_defau
         .unwrap();
     assert!(fitted.is_converged(), "{fitted}");
     assert!(fitted.parameters().state(1).coef[(0, 0)] < 40.0);
-}
-
-#[test]
-fn a_state_that_explains_equal_observations_exactly_is_on_the_floor_and_is_not_chosen() {
-    // Noise, and fifteen observations that are the same.
-    let noise = |row: usize| feature(row * 3 + 1) + feature(row * 5 + 2) + feature(row * 11);
-    let counts: Vec<f64> = (0..150)
-        .map(|row| if (60..75).contains(&row) { 7.25 } else { noise(row) })
-        .collect();
-    let design = nemos_core::Design::from(Matrix::<Cpu>::zeros([150, 1]));
-    let start = parameters(0.9, &[(0.0, 0.0, 1.0), (0.0, 7.25, 1e-3)]);
-    let model = GaussianHmm::new(2, Gaussian).start_from(start);
-    let collapsed = model.fit(&design, &column(counts.clone())).unwrap();
-    assert_eq!(collapsed.status(), HmmStatus::Degenerate, "{collapsed}");
-    assert!(
-        collapsed
-            .findings()
-            .iter()
-            .any(|finding| matches!(finding, Finding::ScaleFloor { state: 1, .. })),
-        "{collapsed}"
-    );
-    assert!(collapsed.parameters().state(1).scale[0] > 0.0);
-    // Of several starts a sound one is kept, though its objective is lower.
-    let split: Vec<f64> = (0..150)
-        .map(|row| noise(row) + if row / 25 % 2 == 0 { 5.0 } else { -5.0 })
-        .collect();
-    let mut split = split;
-    split[40] = 60.0;
-    let fitted = GaussianHmm::new(2, Gaussian).restarts(6).fit(&design, &column(split)).unwrap();
-    let sound = fitted.restarts().iter().any(|restart| restart.status == Some(HmmStatus::Converged));
-    assert!(!sound || fitted.is_converged(), "{fitted}");
-}
-
-#[test]
-fn counts_that_vary_less_than_poisson_counts_reach_its_limit() {
-    let counts = column(
-        (0..120)
-            .map(|row| f64::from(if row / 20 % 2 == 0 { 4 + row % 2 } else { 16 + row % 3 }))
-            .collect(),
-    );
-    let fitted = GlmHmm::new(2, NegativeBinomial::estimated())
-        .restarts(2)
-        .fit(&design(&[120]), &counts)
-        .unwrap();
-    assert!(
-        fitted
-            .findings()
-            .iter()
-            .any(|finding| matches!(finding, Finding::PoissonLimit { .. })),
-        "{fitted}"
-    );
-    assert!(fitted.is_converged(), "{fitted}");
-    assert!(fitted.parameters().state(0).scale[0] < 1e-5);
 }
 
 #[test]
@@ -387,4 +335,42 @@ impl ObservationModel for Lopsided {
     fn variance<T: Backend>(&self, rate: Tensor<T, 2>, scale: Tensor<T, 2>) -> Tensor<T, 2> {
         Poisson.variance(rate, scale)
     }
+}
+
+#[test]
+fn a_neuron_that_is_never_observed_is_an_error() {
+    let counts = Matrix::<Cpu>::from_vec((0..40).flat_map(|row| [f64::from(row % 3), f64::NAN]).collect(), [40, 2]).unwrap();
+    let error = GlmHmm::new(2, Poisson).fit(&design(&[40]), &counts).unwrap_err();
+    assert!(
+        matches!(error, Error::Glm(nemos_glm::Error::NeuronMissing { neuron: 1 })),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_state_of_one_class_has_no_maximum() {
+    // Three classes by turns in the first state, one alone in the second.
+    let labels = column(
+        (0..400)
+            .map(|row| if row / 50 % 2 == 0 { (row * 31 % 7 % 3) as f64 } else { 2.0 })
+            .collect(),
+    );
+    let state = |a: f64| StateGlm {
+        coef: array![[0.0, 0.0, 0.0]],
+        intercept: vec![-a, -a, 2.0 * a],
+        scale: vec![1.0],
+    };
+    let start = HmmParameters::new(vec![0.5; 2], Transitions::staying(2, 0.95).unwrap(), &[state(0.0), state(1.5)]).unwrap();
+    let model = GlmHmm::of_classes(2, 3).start_from(start).max_iterations(3000);
+    let flat = model.clone().flat_prior().fit(&design(&[400]), &labels).unwrap();
+    assert_rises(flat.history());
+    assert_eq!(flat.status(), HmmStatus::Degenerate, "{flat}");
+    assert!(
+        flat.findings()
+            .iter()
+            .any(|finding| matches!(finding, Finding::NoMaximum { state: 1, .. })),
+        "{flat}"
+    );
+    let log_emissions = flat.on(&design(&[400]), &labels).unwrap().log_emissions().to_owned();
+    assert!(log_emissions.iter().all(|value| value.is_finite()));
 }

@@ -4,8 +4,8 @@ use ndarray::{Array2, array};
 use nemos_core::{Cpu, Design, Matrix, Names, Segments, ToDesign};
 use nemos_glm::{Bernoulli, Gaussian, Poisson};
 use nemos_hmm::{
-    ClassStates, Drive, FittedGlmHmm, GlmHmm, GlmStates, HmmParameters, Part, PriorSd, Start, StateGlm, Transitions, states_curve,
-    states_curve_driven,
+    Acceleration, ClassStates, Drive, FittedGlmHmm, GlmHmm, GlmStates, HmmParameters, Part, PriorSd, Start, StateGlm, Transitions,
+    states_curve, states_curve_driven,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -396,6 +396,7 @@ fn the_specification_has_the_defaults_of_its_table() {
     );
     assert_eq!((options.stickiness, options.drive_sd, options.seed), (0.0, 1.0, 0));
     assert_eq!(options.start, Start::Glm { noise: 0.2 });
+    assert_eq!(options.acceleration, Acceleration::Squarem);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use nemos_core::{Cpu, Design, Matrix, Segments};
 use nemos_glm::{Bernoulli, Glm, Poisson, Regularizer, Score, Stopping};
-use nemos_hmm::{GlmHmm, HmmParameters, Transitions};
+use nemos_hmm::{GlmHmm, HmmParameters, StateGlm, Transitions};
 use proptest::prelude::*;
 
 use crate::helpers::{ChoiceHmm, PoissonHmm, assert_rises, column, design, drawn, parameters};
@@ -101,6 +101,110 @@ proptest! {
         };
         let difference = (shifted(1e-5) - shifted(-1e-5)) / 2e-5;
         prop_assert!((slope - difference).abs() <= 1e-6 * slope.abs().max(1.0), "{} {}", slope, difference);
+    }
+
+    #[test]
+    fn missing_rows_are_steps_of_the_chain((parameters, counts, _) in scenes(), gap in 1..6_usize) {
+        // Rows without counts act as powers of A: the same as one step that is such a power.
+        let first = [&counts[..12], &vec![f64::NAN; gap], &counts[12..20]].concat();
+        let power = (0..gap).fold(ndarray::Array2::eye(3), |power: ndarray::Array2<f64>, _| {
+            power.dot(&parameters.transitions().matrix(&[]).unwrap())
+        });
+        let fitted = model().with_parameters(parameters.clone()).unwrap();
+        let design = design(&[20 + gap]);
+        let whole = column(first.clone());
+        let seen = fitted.on(&design, &whole).unwrap();
+        let (filtered, predicted) = (seen.filtered_array().unwrap(), seen.predicted_array().unwrap());
+        let step = parameters.transitions().matrix(&[]).unwrap();
+        let ahead = filtered.row(11).dot(&power).dot(&step);
+        for state in 0..3 {
+            prop_assert!((ahead[state] - predicted[(12 + gap, state)]).abs() < 1e-12);
+        }
+        prop_assert!(seen.log_predictive().unwrap()[12..12 + gap].iter().all(|evidence| evidence.abs() < 1e-12));
+        // A row of the design that is missing is one whose counts are.
+        let mut features: Vec<f64> = (0..20 + gap).map(crate::helpers::feature).collect();
+        features[12..12 + gap].fill(f64::NAN);
+        let counts: Vec<f64> = first.iter().enumerate().map(|(row, count)| if (12..12 + gap).contains(&row) { 3.0 } else { *count }).collect();
+        let by_design = fitted.on(&Design::from(column(features)), &column(counts)).unwrap().log_likelihood().unwrap();
+        prop_assert!((by_design - seen.log_likelihood().unwrap()).abs() < 1e-12 * by_design.abs());
+    }
+
+    #[test]
+    fn a_missing_count_of_one_neuron_is_a_factor_of_one(
+        (parameters, counts, cut) in scenes(),
+        of_other in prop::collection::vec(prop_oneof![3 => 0.0..4.0_f64, 1 => Just(f64::NAN)], 30),
+    ) {
+        // Log-emissions of two neurons are the sums of those of each, what is missing being zero; whatever else the chain is.
+        let other: Vec<f64> = of_other.into_iter().map(f64::floor).collect();
+        let both = counts.iter().zip(&other).flat_map(|(a, b)| [*a, *b]).collect();
+        let both = Matrix::<Cpu>::from_vec(both, [30, 2]).unwrap();
+        let states: Vec<_> = (0..3).map(|k| {
+            let one = parameters.state(k);
+            StateGlm {
+                coef: ndarray::array![[one.coef[(0, 0)], -0.3]],
+                intercept: vec![one.intercept[0], 0.2 * k as f64],
+                scale: vec![1.0; 2],
+            }
+        }).collect();
+        let build = |states: &[StateGlm]| {
+            HmmParameters::new(parameters.initial().to_vec(), parameters.transitions().clone(), states).unwrap()
+        };
+        let joint = model().with_parameters(build(&states)).unwrap();
+        let second: Vec<_> = states.iter().map(|state| StateGlm {
+            coef: state.coef.slice(ndarray::s![.., 1..]).to_owned(),
+            intercept: state.intercept[1..].to_vec(),
+            scale: vec![1.0],
+        }).collect();
+        let (first, second) = (model().with_parameters(parameters.clone()).unwrap(), model().with_parameters(build(&second)).unwrap());
+        let design = design(&[cut, 30 - cut]);
+        let (counts, other) = (column(counts), column(other));
+        let seen = joint.on(&design, &both).unwrap();
+        let sum = first.on(&design, &counts).unwrap().log_emissions().to_owned() + second.on(&design, &other).unwrap().log_emissions();
+        let away = (&sum - &seen.log_emissions()).iter().fold(0.0_f64, |away, difference| away.max(difference.abs()));
+        prop_assert!(away < 1e-12, "{}", away);
+    }
+
+    #[test]
+    fn doubled_sessions_double_the_log_likelihood((parameters, counts, cut) in scenes()) {
+        let lengths = [cut, 30 - cut];
+        let once = log_likelihood(&parameters, &design(&lengths), &column(counts.clone()));
+        let features = design(&lengths).to_matrix().unwrap();
+        let doubled = Design::from(Matrix::stack(vec![features.clone(), features]).unwrap());
+        let doubled = doubled.with_segments(Segments::from_lengths([lengths, lengths].concat())).unwrap();
+        let twice = log_likelihood(&parameters, &doubled, &column([counts.clone(), counts].concat()));
+        prop_assert!((twice - 2.0 * once).abs() <= 1e-12 * twice.abs().max(1.0));
+    }
+
+    #[test]
+    fn a_fit_ends_the_same_whatever_the_order_of_its_start((parameters, counts, cut) in scenes(), order in Just(vec![0, 1, 2]).prop_shuffle()) {
+        let (design, counts) = (design(&[cut, 30 - cut]), column(counts));
+        let of = |start: HmmParameters| {
+            model().prior_sd(0.5).transition_concentration(1.5).start_from(start).max_iterations(15).fit(&design, &counts).unwrap()
+        };
+        let (a, b) = (of(parameters.clone()), of(parameters.permuted(&order).unwrap()));
+        prop_assert!((a.objective() - b.objective()).abs() <= 1e-8 * a.objective().abs(), "{} {}", a, b);
+        let permuted = a.permuted(&order).unwrap();
+        for state in 0..3 {
+            let (a, b) = (permuted.parameters().state(state), b.parameters().state(state));
+            prop_assert!((a.intercept[0] - b.intercept[0]).abs() < 1e-5, "{:?} {:?}", a, b);
+        }
+    }
+
+    #[test]
+    fn one_state_is_its_generalized_linear_model(
+        choices in prop::collection::vec(0..2_u8, 40),
+        missing in 0..40_usize,
+        sd in 0.3..3.0_f64,
+    ) {
+        let mut choices: Vec<f64> = choices.into_iter().map(f64::from).collect();
+        // Both occur, and one is missing.
+        (choices[(missing + 1) % 40], choices[(missing + 2) % 40], choices[missing]) = (0.0, 1.0, f64::NAN);
+        let (design, choices) = (design(&[15, 25]), column(choices));
+        let hidden = ChoiceHmm::new(1, Bernoulli).prior_sd(sd).tolerance(1e-14).fit(&design, &choices).unwrap();
+        let ridge = Regularizer::Ridge((1.0 / (sd * sd * 39.0)).into());
+        let glm = Glm::new(Bernoulli).regularizer(ridge).stopping(Stopping::new().tolerance(1e-16)).fit(&design, &choices).unwrap();
+        let state = hidden.parameters().state(0);
+        prop_assert!((state.coef[(0, 0)] - glm.coef()[0]).abs() < 1e-7 && (state.intercept[0] - glm.intercept()).abs() < 1e-7);
     }
 }
 

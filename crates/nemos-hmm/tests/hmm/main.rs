@@ -2,10 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+mod acceleration;
+mod curvature;
 mod degenerate;
 mod errors;
 mod fits;
 mod helpers;
 mod laws;
 mod printed;
+mod scales;
 mod sessions;
+mod standard_errors;

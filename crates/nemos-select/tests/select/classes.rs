@@ -1,6 +1,6 @@
 //! Classifiers in searches.
 
-use nemos_basis::{BSpline, Basis, Family};
+use nemos_basis::{BSpline, Family};
 use nemos_core::{Cpu, Matrix};
 use nemos_glm::{ClassifierGlm, ClassifierPopulationGlm, Glm, Poisson, Regularizer, Score};
 use nemos_select::{Choice, Error, Folds, Grid, GridSearch, Pipeline, Scoring, Tunable, cross_validate};
@@ -125,9 +125,7 @@ fn a_classifier_ends_a_pipeline() {
     let row = cross_validate(&pipeline, &Folds::k(3), Score::LogLikelihood, &place, &labels).unwrap();
     let (test, train): (Vec<usize>, Vec<usize>) = (0..N_ROWS).partition(|row| *row < 50);
     let rows = |matrix: &Matrix<Cpu>, rows: &[usize]| matrix.select_rows(rows).unwrap();
-    let basis = Basis::from(BSpline::new(6).label("place"))
-        .with_bounds_from(&rows(&place, &train))
-        .unwrap();
+    let basis = BSpline::new(6).label("place").with_bounds_from(&rows(&place, &train)).unwrap();
     let features = basis.compute_features(&rows(&place, &train)).unwrap();
     let by_hand = model.fit(&features, &rows(&labels, &train)).unwrap();
     let unseen = basis.compute_features(&rows(&place, &test)).unwrap();
