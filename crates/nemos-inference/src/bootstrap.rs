@@ -257,7 +257,7 @@ impl<B: Backend> Inference<'_, B> {
         for (neuron, scores) in scores.iter().enumerate() {
             let Ok(bread) = &self.of_neurons[neuron].bread else { continue };
             let steps = bread.inverse.to_array().dot(&scores.dot(&(&copies - 1.0).t()));
-            let steps = self.unstandardise_rows(&steps);
+            let steps = self.columns.unstandardise_rows(&steps);
             for replicate in 0..n_replicates {
                 for (parameter, at) in self.model.parameters().column(neuron).iter().enumerate() {
                     replicates[(replicate, parameter, neuron)] = at + steps[(parameter, replicate)];

@@ -179,7 +179,7 @@ impl<B: Backend> Inference<'_, B> {
             (Scale::Pearson, Some("Gaussian")) => Ok(self.per_row(deviance)),
             (Scale::Pearson, Some("Gamma")) => Ok(self.per_row(deviance).into_iter().map(gamma_scale).collect()),
             (Scale::Pearson, _) => self.searched_scales(),
-            _ => Ok(self.model.scale().to_vec()),
+            _ => Ok(self.model.scale()),
         }
     }
 
@@ -245,7 +245,7 @@ impl<B: Backend> Inference<'_, B> {
                     let shape = 1.0 / gamma_scale(deviance / n);
                     0.5 * shape * deviance + n * (ln_gamma(shape) - shape * shape.ln() + shape)
                 };
-                let null = |(((fitted, deviance), null), of): (((&f64, &f64), &f64), &crate::inference::OfNeuron)| {
+                let null = |(((fitted, deviance), null), of): (((&f64, &f64), &f64), &crate::of_neuron::OfNeuron)| {
                     fitted + beside(*deviance, of.n_rows) - beside(*null, of.n_rows)
                 };
                 Ok(each.map(null).collect())
@@ -265,7 +265,7 @@ impl<B: Backend> Inference<'_, B> {
         }
         let nothing = Array2::from_elem((self.n_features(), self.n_neurons()), false);
         let null = self.without_penalty(nothing)?;
-        self.log_likelihoods_at(&*null, null.scale())
+        self.log_likelihoods_at(&*null, &null.scale())
     }
 
     /// `[n_neurons]`: standard errors of dispersions that were estimated together with the coefficients (negative binomial), with the
@@ -277,10 +277,11 @@ impl<B: Backend> Inference<'_, B> {
         if self.kind.scale != Scale::MaximumLikelihood || self.kind.built_in.as_deref() != Some("NegativeBinomial") {
             return Ok(vec![f64::NAN; self.n_neurons()]);
         }
+        let scale = self.model.scale();
         let mut information = vec![0.0; self.n_neurons()];
         self.each_chunk(|seen| {
             for (neuron, sum) in information.iter_mut().enumerate() {
-                let t = 1.0 / self.model.scale()[neuron];
+                let t = 1.0 / scale[neuron];
                 for row in (0..seen.n_rows()).filter(|&row| seen.is_used(row, neuron)) {
                     let (y, m) = (seen.counts[(row, neuron)], seen.at.rate[(row, neuron)]);
                     let second = trigamma(y + t) - trigamma(t) + 1.0 / t - 2.0 / (m + t) + (y + t) / (m + t).powi(2);
@@ -289,7 +290,7 @@ impl<B: Backend> Inference<'_, B> {
             }
             Ok(())
         })?;
-        let each = information.iter().zip(self.model.scale());
+        let each = information.iter().zip(&scale);
         // From theta to the scale by the delta method.
         Ok(each.map(|(information, scale)| scale * scale / information.sqrt()).collect())
     }

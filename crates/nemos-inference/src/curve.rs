@@ -240,7 +240,7 @@ impl Estimates {
 }
 
 /// A matrix whose square is this one: its eigenvectors, each times the root of its eigenvalue, after scaling to a unit diagonal.
-fn root(covariance: &Array2<f64>) -> Option<Array2<f64>> {
+pub(crate) fn root(covariance: &Array2<f64>) -> Option<Array2<f64>> {
     let scale: Vec<f64> = covariance.diag().iter().map(|v| if *v > 0.0 { v.sqrt() } else { 1.0 }).collect();
     let scaled = Array2::from_shape_fn(covariance.dim(), |(i, j)| covariance[(i, j)] / (scale[i] * scale[j]));
     let eigen = SymmetricEigen::new(scaled.view()).ok()?;

@@ -121,6 +121,22 @@ pub enum Error {
         /// The difference.
         nats: f64,
     },
+    /// What models with a predictor for each class do not have.
+    #[error("{what} is not known for a classifier: {why}")]
+    NotForClassifiers {
+        /// What was asked for.
+        what: &'static str,
+        /// Why not, and what there is instead.
+        why: &'static str,
+    },
+    /// A class that there is not.
+    #[error("class {class} was asked for, but there are {n_classes} classes, numbered from zero")]
+    NoSuchClass {
+        /// The class.
+        class: usize,
+        /// How many there are.
+        n_classes: usize,
+    },
     /// A test that does not exist in this form.
     #[error("{test} {why}")]
     NoSuchTest {

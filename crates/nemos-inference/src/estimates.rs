@@ -44,7 +44,7 @@ pub(crate) struct OfNeuron {
 }
 
 // A direction is seen by the rows if what it has of the others is no more than this share of it.
-const ESTIMABLE: f64 = 1e-8;
+pub(crate) const ESTIMABLE: f64 = 1e-8;
 
 impl<B: Backend> Inference<'_, B> {
     /// Coefficients with a covariance: standard errors, statistics, intervals, curves, Wald tests.
@@ -54,7 +54,7 @@ impl<B: Backend> Inference<'_, B> {
     /// there are none.
     pub fn estimates(&self, covariance: &Covariance) -> Result<Estimates, Error> {
         let made = self.covariances(covariance)?;
-        let n_parameters = self.n_features() + 1;
+        let (n_parameters, width) = (self.parameters.n_parameters(), self.columns.width());
         let of_neurons = made.covariance.into_iter().zip(made.reference).zip(&self.of_neurons);
         let each = of_neurons.map(|((covariance, reference), of)| OfNeuron {
             covariance,
@@ -63,7 +63,7 @@ impl<B: Backend> Inference<'_, B> {
                 .as_ref()
                 .map_or_else(|_| Array2::zeros((n_parameters, 0)), |bread| bread.null.clone()),
             free: (0..n_parameters)
-                .map(|parameter| parameter + 1 == n_parameters || of.free.contains(&parameter))
+                .map(|parameter| parameter % width == width - 1 || of.free.contains(&parameter))
                 .collect(),
             reference,
         });
@@ -257,15 +257,19 @@ impl Estimates {
             return Test::none();
         };
         let columns: Vec<usize> = columns.iter().copied().filter(|&column| of.free[column]).collect();
-        let mut value: Array1<f64> = columns.iter().map(|&column| self.parameters[(column, neuron)]).collect();
-        let mut within = covariance.select(ndarray::Axis(0), &columns).select(ndarray::Axis(1), &columns);
-        if of.null.ncols() > 0 {
-            // Contrasts within the block that no null direction moves.
-            let null = of.null.select(ndarray::Axis(0), &columns);
+        let value: Array1<f64> = columns.iter().map(|&column| self.parameters[(column, neuron)]).collect();
+        let within = covariance.select(ndarray::Axis(0), &columns).select(ndarray::Axis(1), &columns);
+        self.tested_together(value, within, &of.null.select(ndarray::Axis(0), &columns), neuron)
+    }
+
+    /// Wald's test that some estimates are all zero, with their covariance and what the directions that no row sees have of them.
+    pub(crate) fn tested_together(&self, mut value: Array1<f64>, mut within: Array2<f64>, null: &Array2<f64>, neuron: usize) -> Test {
+        if null.ncols() > 0 {
+            // Contrasts among them that no such direction moves.
             let Ok(eigen) = SymmetricEigen::new(null.dot(&null.t()).view()) else {
                 return Test::none();
             };
-            let seen: Vec<usize> = (0..columns.len()).filter(|&place| eigen.values[place] <= ESTIMABLE).collect();
+            let seen: Vec<usize> = (0..value.len()).filter(|&place| eigen.values[place] <= ESTIMABLE).collect();
             let contrasts = eigen.vectors.select(ndarray::Axis(1), &seen);
             within = contrasts.t().dot(&within).dot(&contrasts);
             value = contrasts.t().dot(&value);

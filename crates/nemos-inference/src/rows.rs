@@ -2,70 +2,9 @@
 
 use std::ops::Range;
 
-use ndarray::Array1;
-use nemos_core::{Backend, Design, Error, Matrix, Rows, row_chunks};
+use nemos_core::{Backend, Design, Error, Matrix, Rows};
 
-/// Means and standard deviations of the features, over the complete rows.
-///
-/// Sums of products of features keep their digits where the features are centred and of one size.
-#[derive(Clone, Debug)]
-pub(crate) struct Columns {
-    pub(crate) mean: Vec<f64>,
-    /// One for a column that does not vary.
-    pub(crate) deviation: Vec<f64>,
-    /// `[n_rows]`: whether no feature is missing.
-    pub(crate) complete: Vec<bool>,
-}
-
-impl Columns {
-    /// Two passes over the features: means, and then deviations from them.
-    pub(crate) fn of<B: Backend>(design: &Design<'_, B>) -> Result<Self, Error> {
-        let n_columns = design.n_columns();
-        let mut complete = Vec::with_capacity(design.n_rows());
-        for range in row_chunks(design.n_rows(), 1024) {
-            let chunk = design.chunk(range)?.to_array();
-            complete.extend(chunk.rows().into_iter().map(|row| row.iter().all(|x| x.is_finite())));
-        }
-        let mean = sums(design, &complete, &|sum, x| sum.zip_mut_with(&x, |sum, x| *sum += x))?;
-        let shift = mean.clone();
-        let variance = sums(design, &complete, &|sum, x| {
-            ndarray::Zip::from(sum)
-                .and(&x)
-                .and(&shift)
-                .for_each(|sum, x, shift| *sum += (x - shift).powi(2));
-        })?;
-        let deviation = variance.iter().zip(&mean).map(|(variance, mean)| {
-            let deviation = variance.sqrt();
-            if deviation > B::epsilon() * 8.0 * mean.abs() && deviation.is_finite() {
-                deviation
-            } else {
-                1.0
-            }
-        });
-        let deviation: Vec<f64> = deviation.collect();
-        debug_assert_eq!(deviation.len(), n_columns);
-        Ok(Columns {
-            mean: mean.to_vec(),
-            deviation,
-            complete,
-        })
-    }
-}
-
-/// Adds something of a row to a sum.
-type Add<'a> = &'a dyn Fn(&mut Array1<f64>, ndarray::ArrayView1<'_, f64>);
-
-/// The mean over complete rows of something of each.
-fn sums<B: Backend>(design: &Design<'_, B>, complete: &[bool], add: Add<'_>) -> Result<Array1<f64>, Error> {
-    let mut sum = Array1::zeros(design.n_columns());
-    for range in row_chunks(design.n_rows(), 1024) {
-        let chunk = design.chunk(range.clone())?.to_array();
-        let rows = chunk.rows().into_iter().zip(&complete[range]);
-        rows.filter(|(_, complete)| **complete).for_each(|(row, _)| add(&mut sum, row));
-    }
-    let n = complete.iter().filter(|complete| **complete).count();
-    Ok(sum / n.max(1) as f64)
-}
+use crate::columns::Columns;
 
 /// The features of a design, less their means, over their standard deviations.
 pub(crate) struct Standardised<'a, B: Backend> {

@@ -192,7 +192,7 @@ fn models_of_other_rows_are_not_compared() {
     refused(compare(&[&whole, &of_other]), "different rows, counts or weights");
     let comparison = compare(&[&whole, &whole]).unwrap();
     assert!(comparison.to_string().contains("ΔAIC"));
-    assert!(compare::<Cpu>(&[]).unwrap().criteria.is_empty());
+    assert!(compare(&[]).unwrap().criteria.is_empty());
 }
 
 #[test]
