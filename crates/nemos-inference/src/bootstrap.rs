@@ -6,8 +6,8 @@ use nemos_glm::{Problems, Regularizer, Strength};
 use nemos_solvers::{Auto, Parameters, Penalized, Status, minimize};
 use rand::{Rng, RngExt};
 
-use crate::curve::quantile;
 use crate::distribution::normal_quantile;
+use crate::draws::quantile;
 use crate::error::{check_length, check_level};
 use crate::rows::with_extras;
 use crate::{Error, Inference};

@@ -2,7 +2,8 @@
 //! --nocapture`.
 
 use ndarray::Array2;
-use nemos_core::{Cpu, Design, Matrix, Segments};
+use nemos_basis::BSpline;
+use nemos_core::{Cpu, Design, Features, Matrix, Segments};
 use nemos_glm::{ClassifierPopulationGlm, Gaussian, NegativeBinomial, Poisson, PopulationGlm, Regularizer};
 use nemos_inference::{
     Against, Bootstrap, Clusters, Covariance, Dispersion, Infer, InferClasses, Inference, Lag, Settings, Spiking, TimeRescaling,
@@ -270,4 +271,46 @@ fn coverage_of_classes() {
     let coverage = held.sum::<usize>() as f64 / (3 * N) as f64;
     println!("three classes: bands of probabilities cover {:.1} %", 100.0 * coverage);
     assert!((0.93..=0.97).contains(&coverage));
+}
+
+/// A map of four by four splines: the band that shall hold at all of its 225 points at once.
+#[test]
+#[ignore = "simulates hundreds of experiments"]
+fn coverage_of_maps() {
+    const MAPS: usize = 500;
+    let mut rng = rng(8);
+    let n = 2000;
+    let x = features(&mut rng, n, 2);
+    let [across, along] = [0, 1].map(|side| Matrix::<Cpu>::from_column(x.iter().skip(side).step_by(2).copied().collect()));
+    let end = 12.0_f64.sqrt() / 2.0;
+    let basis = BSpline::new(4).bounds(-end, end) * BSpline::new(4).bounds(-end, end);
+    let place = basis.compute_features([&across, &along]).unwrap();
+    let design = Features::new().with("place", place).unwrap();
+    // A saddle is a product of splines.
+    let truth = |x: f64, y: f64| -0.5 + 0.3 * x + 0.4 * x * y;
+    let rates: Vec<f64> = x.chunks(2).map(|x| truth(x[0], x[1]).exp()).collect();
+    let counts = (0..n * MAPS).map(|place| poisson(&mut rng, rates[place / MAPS])).collect();
+    let counts = Matrix::from_vec(counts, [n, MAPS]).unwrap();
+    let fitted = PopulationGlm::new(Poisson).fit(&design, &counts).unwrap();
+    let estimates = fitted.inference(&design, &counts).unwrap().estimates(&Covariance::Model).unwrap();
+    let grid = basis.on_grid([15, 15]).unwrap();
+    let curve = estimates.curve(&estimates.tuning_curve("place", &grid.values).unwrap()).unwrap();
+    for (what, band) in [
+        ("simultaneous", curve.simultaneous(0.95, &mut rng).unwrap()),
+        ("pointwise", curve.pointwise(0.95).unwrap()),
+    ] {
+        let holds = |point: usize, map: usize| {
+            let truth = truth(grid.points[(point, 0)], grid.points[(point, 1)]);
+            band.lower[(point, map)] <= truth && truth <= band.upper[(point, map)]
+        };
+        let whole = (0..MAPS).filter(|&map| (0..225).all(|point| holds(point, map))).count() as f64 / MAPS as f64;
+        let points = (0..MAPS * 225).filter(|at| holds(at % 225, at / 225)).count() as f64 / (MAPS * 225) as f64;
+        println!(
+            "maps, {what} bands cover {:.1} % of maps, {:.1} % of points",
+            100.0 * whole,
+            100.0 * points
+        );
+        let covered = if what == "pointwise" { points } else { whole };
+        assert!((0.93..=0.97).contains(&covered));
+    }
 }

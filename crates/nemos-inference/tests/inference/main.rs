@@ -11,6 +11,8 @@ mod formulas;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
+mod maps;
+#[cfg(test)]
 mod precision;
 #[cfg(test)]
 mod refusals;
