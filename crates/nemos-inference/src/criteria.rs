@@ -134,16 +134,10 @@ impl<B: Backend> Inference<'_, B> {
     /// # Errors
     /// If the data cannot be read.
     pub fn criteria(&self) -> Result<Vec<Criteria>, Error> {
-        let deviance = self.model.deviance(&self.design, &self.counts)?;
+        let [deviance, null_deviance] = self.model.deviances(&self.design, &self.counts)?;
         let chi2 = self.model.pearson_chi2(&self.design, &self.counts)?;
-        let explained = self.model.deviance_explained(&self.design, &self.counts)?;
         let scale = self.most_likely_scales(&deviance)?;
         let log_likelihood = self.log_likelihoods_at(&*self.model, &scale)?;
-        let null_deviance: Vec<f64> = deviance
-            .iter()
-            .zip(&explained)
-            .map(|(deviance, explained)| deviance / (1.0 - explained))
-            .collect();
         let null_log_likelihood = self.null_log_likelihoods(&log_likelihood, (&deviance, &null_deviance))?;
         let (total, fingerprint) = self.counted()?;
         let has_scale = !matches!(self.kind.scale, Scale::Fixed(_));

@@ -73,10 +73,11 @@ pub(crate) trait Described<B: Backend>: Debug + Send + Sync {
     /// Mean log-likelihoods, weighted.
     fn log_likelihood(&self, design: &Design<'_, B>, counts: &Design<'_, B>) -> Result<Vec<f64>, Error>;
 
-    /// Shares of the deviance of a constant rate that are explained.
-    fn deviance_explained(&self, design: &Design<'_, B>, counts: &Design<'_, B>) -> Result<Vec<f64>, Error>;
-
     fn deviance(&self, design: &Design<'_, B>, counts: &Design<'_, B>) -> Result<Vec<f64>, Error>;
+
+    /// Deviances of the model, and of a constant rate.
+    fn deviances(&self, design: &Design<'_, B>, counts: &Design<'_, B>) -> Result<[Vec<f64>; 2], Error>;
+
     fn pearson_chi2(&self, design: &Design<'_, B>, counts: &Design<'_, B>) -> Result<Vec<f64>, Error>;
 
     /// What the model says of rows with these predictors and counts, `[n_rows, n_neurons]`.
@@ -145,8 +146,8 @@ impl<B: Backend, O: ObservationModel, L: InverseLink> Described<B> for FittedPop
         Ok(self.score_by_neuron(design, counts, Score::LogLikelihood)?)
     }
 
-    fn deviance_explained(&self, design: &Design<'_, B>, counts: &Design<'_, B>) -> Result<Vec<f64>, Error> {
-        Ok(self.score_by_neuron(design, counts, Score::Cohen)?)
+    fn deviances(&self, design: &Design<'_, B>, counts: &Design<'_, B>) -> Result<[Vec<f64>; 2], Error> {
+        Ok(self.deviances(design, counts)?)
     }
 
     fn deviance(&self, design: &Design<'_, B>, counts: &Design<'_, B>) -> Result<Vec<f64>, Error> {
@@ -247,9 +248,9 @@ pub(crate) fn precision<B: Backend>() -> f64 {
 
 fn name_of(penalty: &Regularizer) -> &'static str {
     match penalty {
-        Regularizer::Lasso(_) => "lasso",
-        Regularizer::ElasticNet { .. } => "elastic net",
-        Regularizer::GroupLasso { .. } => "group lasso",
-        _ => "penalty",
+        Regularizer::Lasso(_) => "a lasso",
+        Regularizer::ElasticNet { .. } => "an elastic net",
+        Regularizer::GroupLasso { .. } => "a group lasso",
+        _ => "this penalty",
     }
 }

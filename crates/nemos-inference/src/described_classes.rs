@@ -79,8 +79,8 @@ impl<B: Backend> Described<B> for FittedClassifierPopulationGlm {
         Ok(self.score_by_neuron(design, labels, Score::LogLikelihood)?)
     }
 
-    fn deviance_explained(&self, design: &Design<'_, B>, labels: &Design<'_, B>) -> Result<Vec<f64>, Error> {
-        Ok(self.score_by_neuron(design, labels, Score::McFadden)?)
+    fn deviances(&self, design: &Design<'_, B>, labels: &Design<'_, B>) -> Result<[Vec<f64>; 2], Error> {
+        Ok(self.deviances(design, labels)?)
     }
 
     fn deviance(&self, design: &Design<'_, B>, labels: &Design<'_, B>) -> Result<Vec<f64>, Error> {

@@ -14,7 +14,7 @@ pub enum Error {
     Glm(nemos_glm::Error),
     /// A sparse penalty.
     #[error(
-        "a {penalty} has no standard errors: its estimate is not normal, and coefficients it chose cannot be tested on the data that chose them; bootstrap by epochs, refit the chosen ones on other epochs, or use a ridge"
+        "{penalty} has no standard errors: its estimate is not normal, and coefficients it chose cannot be tested on the data that chose them; bootstrap by epochs, refit the chosen ones on other epochs, or use a ridge"
     )]
     NotNormal {
         /// Which penalty.

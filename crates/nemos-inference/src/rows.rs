@@ -9,31 +9,46 @@ use crate::columns::Columns;
 /// The features of a design, less their means, over their standard deviations.
 pub(crate) struct Standardised<'a, B: Backend> {
     rows: Design<'a, B>,
-    mean: Matrix<B>,
-    inverse: Matrix<B>,
+    mean: Vec<f64>,
+    inverse: Vec<f64>,
+    /// Both as rows of the backend.
+    on_device: [Matrix<B>; 2],
 }
 
 impl<'a, B: Backend> Standardised<'a, B> {
     /// The design with such features, and the same weights and offset.
     pub(crate) fn design(of: &Design<'a, B>, columns: &Columns) -> Result<Design<'a, B>, Error> {
-        let row = |values: Vec<f64>| {
-            let n = values.len();
-            Matrix::from_vec(values, [1, n])
-        };
+        let inverse: Vec<f64> = columns.deviation.iter().map(|deviation| 1.0 / deviation).collect();
+        let row = |values: &[f64]| Matrix::from_vec(values.to_vec(), [1, values.len()]);
         let rows = Standardised {
             rows: of.clone(),
-            mean: row(columns.mean.clone())?,
-            inverse: row(columns.deviation.iter().map(|deviation| 1.0 / deviation).collect())?,
+            on_device: [row(&columns.mean)?, row(&inverse)?],
+            mean: columns.mean.clone(),
+            inverse,
         };
         with_extras(Design::from_rows(rows), of.weights().cloned(), of.offset().cloned())
     }
 
-    fn change(&self, rows: Matrix<B>) -> Matrix<B> {
+    fn change(&self, rows: Matrix<B>) -> Result<Matrix<B>, Error> {
         if rows.dims().contains(&0) {
-            return rows;
+            return Ok(rows);
         }
-        let centred = rows.into_tensor() - self.mean.clone().into_tensor();
-        Matrix::from_tensor(centred * self.inverse.clone().into_tensor())
+        if let Some(values) = rows.host().as_slice::<f64>() {
+            return Matrix::from_vec(self.change_host(values), rows.dims());
+        }
+        let [mean, inverse] = self.on_device.clone().map(Matrix::into_tensor);
+        Ok(Matrix::from_tensor((rows.into_tensor() - mean) * inverse))
+    }
+
+    /// The same in one loop.
+    #[inline(never)]
+    fn change_host(&self, rows: &[f64]) -> Vec<f64> {
+        let mut changed = Vec::with_capacity(rows.len());
+        for row in rows.chunks_exact(self.mean.len()) {
+            let columns = row.iter().zip(&self.mean).zip(&self.inverse);
+            changed.extend(columns.map(|((x, mean), inverse)| (x - mean) * inverse));
+        }
+        changed
     }
 }
 
@@ -47,11 +62,11 @@ impl<B: Backend> Rows<B> for Standardised<'_, B> {
     }
 
     fn chunk(&self, rows: Range<usize>) -> Result<Matrix<B>, Error> {
-        Ok(self.change(self.rows.chunk(rows)?))
+        self.change(self.rows.chunk(rows)?)
     }
 
     fn gather(&self, rows: &[usize]) -> Result<Matrix<B>, Error> {
-        Ok(self.change(self.rows.rows().gather(rows)?))
+        self.change(self.rows.rows().gather(rows)?)
     }
 }
 

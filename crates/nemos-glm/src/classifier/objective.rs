@@ -10,7 +10,7 @@ use crate::engine::measure::{Described, From, Quantity};
 use crate::engine::model::Model;
 use crate::engine::survey::Survey;
 use crate::fit::task::{self, Task};
-use crate::fitted::fit;
+use crate::fitted::{fit, null};
 use crate::{Error, FittedClassifierPopulationGlm, GlmObjective, Options, Problems};
 
 impl FittedClassifierPopulationGlm {
@@ -55,6 +55,22 @@ impl FittedClassifierPopulationGlm {
         let mut described = Described::new(&*model, &self.fit().scale, (design, labels))?;
         let sums = described.sum(Quantity::Deviance, From::Parameters(self.parameters()))?;
         Ok(sums.totals())
+    }
+
+    /// `[n_neurons]` each: the deviances of the model, and those of a model that gives each class its share of the labels.
+    ///
+    /// # Errors
+    /// If design and labels do not fit each other or the model.
+    pub fn deviances<B: Backend>(
+        &self,
+        design: &(impl ToDesign<B> + ?Sized),
+        labels: &(impl ToDesign<B> + ?Sized),
+    ) -> Result<[Vec<f64>; 2], Error> {
+        let (design, labels) = (design.to_design(), labels.to_design());
+        self.check_data(&design, &labels)?;
+        let model: Arc<dyn Model<B::Burn>> = Arc::new(self.specification().model(Targets::Labels));
+        let mut described = Described::new(&*model, &self.fit().scale, (design, labels))?;
+        null::deviances(&mut described, self.parameters())
     }
 
     /// `[n_neurons]`: Pearson's χ², `Σₖ (yₖ − pₖ)² / pₖ` summed over samples; for weighted rows, as if the weights were one on average.

@@ -15,4 +15,6 @@ mod maps;
 #[cfg(test)]
 mod precision;
 #[cfg(test)]
+mod reasons;
+#[cfg(test)]
 mod refusals;
