@@ -6,7 +6,7 @@ use rand::Rng;
 
 use crate::draws::{normal, quantile, student};
 use crate::error::check_level;
-use crate::estimates::quadratic;
+use crate::wald::quadratic;
 use crate::{Curve, Error, Reference};
 
 /// A band about a curve: `[n_points, n_neurons]` each.

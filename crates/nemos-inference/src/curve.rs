@@ -7,8 +7,8 @@ use nemos_core::SymmetricEigen;
 
 use crate::described::HostLink;
 use crate::error::check_length;
-use crate::estimates::quadratic;
 use crate::tests_of::Tests;
+use crate::wald::quadratic;
 use crate::{Contrasts, Error, Estimates, Reference};
 
 /// A curve for every neuron, on the scale of the predictor, with what its bands need.
