@@ -1,7 +1,7 @@
 //! Left, right or no turn: what does an animal's choice depend on?
 
 use nemos::glm::Classes;
-use nemos::plot::{Axis, Figure, Line, Panel};
+use nemos::plot::{Area, Axis, Color, Figure, Line, Panel};
 use nemos::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let classes = Classes::new(&choices);
     let labels = classes.encode::<Cpu>(&choices)?;
     let features = Features::new().with("contrast", &contrast)?.with("last reward", &rewarded)?;
-    let model = ClassifierGlm::new(classes.n_classes()).regularizer(ridge(1e-4));
+    let model = ClassifierGlm::new(classes.n_classes()).regularizer(Regularizer::Unregularized);
     let fitted = model.fit(&features, &labels)?.require_converged()?;
     println!("coefficients of {:?}:", classes.labels());
     for name in ["contrast", "last reward"] {
@@ -32,7 +32,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (found, pseudo_r2) = (fitted.predict(&features)?, fitted.score(&features, &labels, Score::McFadden)?);
     let decoded = classes.decode(&found.to_matrix()?);
     let right = decoded.iter().zip(&choices).filter(|(decoded, choice)| **decoded == Some(*choice)).count();
-    println!("{right} of 2000 choices foretold, pseudo-R² {pseudo_r2:.3}");
+    println!("{right} of 2000 choices foretold, pseudo-R² {pseudo_r2:.3}\n");
+    let inference = fitted.inference(&features, &labels)?;
+    println!("{}", fitted.summary(&features, &labels)?.class_names(classes.labels().iter().copied()));
+    println!("p-values\n{}", inference.likelihood_ratio_of_blocks()?);
 
     // The chance of each choice along the contrast, after a reward on the left and on the right.
     let grid: Vec<f64> = (0..=100).map(|step| f64::from(step) / 50.0 - 1.0).collect();
@@ -41,11 +44,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let at = Features::<Cpu>::new()
             .with("contrast", &grid)?
             .with("last reward", Matrix::from_column(vec![last; 101]))?;
-        let probability = fitted.predict_probability(&at)?.to_matrix()?.to_array();
+        let bands = inference.estimates(&Covariance::Model)?.probabilities(&at, 0.95)?;
         let y = Axis::new("probability").range(0.0, 1.0);
         let mut panel = Panel::new().title(name).x(Axis::new("contrast (left < 0 < right)")).y(y);
-        for (class, name) in classes.labels().iter().enumerate() {
-            panel = panel.mark(Line::new(grid.clone(), probability.column(class).to_vec()).label(*name));
+        let colors = [Color::Blue, Color::Green, Color::Vermillion];
+        for ((name, band), color) in classes.labels().iter().zip(bands).zip(colors) {
+            let [lower, upper, value] = [band.lower, band.upper, band.value].map(|of| of.column(0).to_vec());
+            panel = panel.mark(Line::new(grid.clone(), value).color(color).label(*name));
+            panel = panel.mark(Area::new(grid.clone(), lower, upper).color(color));
         }
         figure = figure.panel(panel);
     }

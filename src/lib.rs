@@ -26,7 +26,7 @@
 //! | count spikes of a recording | [`io::NwbFile`], [`io::load_file`]; [`timeseries::TsGroup`] |
 //! | make features | [`basis::BSpline`] and its kin, [`core::Features`] |
 //! | fit | [`glm::Glm`], [`glm::PopulationGlm`] |
-//! | know how sure it is | [`inference::Infer`] |
+//! | know how sure it is | [`inference::Infer`], [`inference::InferClasses`] |
 //! | choose a penalty, a basis, inputs | [`select::GridSearch`], [`select::Pipeline`] |
 //! | draw spikes | [`sim::Simulate`], [`sim::Recurrent`] |
 //! | see it | [`plot::Figure`] |
@@ -134,7 +134,7 @@ pub mod prelude {
     #[cfg(feature = "hmm")]
     pub use nemos_hmm::{Drive, FittedGlmHmm, GlmHmm, HmmParameters, StateGlm, Transitions};
     #[cfg(feature = "inference")]
-    pub use nemos_inference::{Covariance, Infer};
+    pub use nemos_inference::{Covariance, Infer, InferClasses};
     #[cfg(feature = "io")]
     pub use nemos_io::SaveModel;
     #[cfg(feature = "sim")]

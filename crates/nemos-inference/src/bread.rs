@@ -3,7 +3,8 @@
 use ndarray::{Array2, s};
 use nemos_core::{SymmetricEigen, inverse_positive_definite};
 
-use crate::rows::Columns;
+use crate::bread_of_classes;
+use crate::columns::Columns;
 use crate::symmetric::Symmetric;
 use crate::unavailable::Unavailable;
 
@@ -21,9 +22,9 @@ pub(crate) struct Bread {
 /// What is known beside the information.
 pub(crate) struct Known<'a> {
     pub(crate) columns: &'a Columns,
-    /// Features whose coefficients are free.
+    /// Places of the coefficients that are free, among the parameters.
     pub(crate) free: &'a [usize],
-    /// Curvature that a ridge adds to each coefficient, for standardised features.
+    /// Curvature that a ridge adds to each parameter, for standardised features.
     pub(crate) ridge: Option<Vec<f64>>,
     /// The rank that the fit found, where it can be relied on.
     pub(crate) rank: Option<usize>,
@@ -33,6 +34,9 @@ pub(crate) struct Known<'a> {
 
 impl Bread {
     pub(crate) fn new(information: &Array2<f64>, known: &Known<'_>) -> Result<Self, Unavailable> {
+        if information.nrows() > known.columns.width() {
+            return bread_of_classes::invert(information, known);
+        }
         let last = information.nrows() - 1;
         let places: Vec<usize> = known.free.iter().copied().chain([last]).collect();
         let mut reduced = information.select(ndarray::Axis(0), &places).select(ndarray::Axis(1), &places);
@@ -135,7 +139,7 @@ fn with_intercept(null: &Array2<f64>, known: &Known<'_>, n_parameters: usize) ->
 }
 
 /// Gram and Schmidt, twice.
-fn orthonormal(mut vectors: Array2<f64>) -> Array2<f64> {
+pub(crate) fn orthonormal(mut vectors: Array2<f64>) -> Array2<f64> {
     for k in 0..vectors.ncols() {
         for _ in 0..2 {
             for before in 0..k {

@@ -76,7 +76,7 @@ impl<B: Backend> Inference<'_, B> {
             }
             let counts = self.counts.chunk(range.clone())?.to_array();
             let weights = self.weights_of(range.clone(), &counts)?;
-            let at = self.model.at_rows(predictor.clone(), counts.clone());
+            let at = self.model.at_rows(predictor.clone(), counts.clone())?;
             look(&Seen {
                 first: range.start,
                 features,

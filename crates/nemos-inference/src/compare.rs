@@ -5,7 +5,39 @@ use std::fmt;
 use nemos_core::Backend;
 
 use crate::format::number;
-use crate::{Criteria, Error, Inference};
+use crate::{ClassInference, Criteria, Error, Inference};
+
+/// A fit on its data that can be compared with others.
+pub trait HasCriteria {
+    /// `[n_neurons]`: how well the model of each neuron fits.
+    ///
+    /// # Errors
+    /// If the data cannot be read.
+    fn criteria(&self) -> Result<Vec<Criteria>, Error>;
+
+    /// `[n_neurons]`: the names of the neurons.
+    fn neurons(&self) -> &[String];
+}
+
+impl<B: Backend> HasCriteria for Inference<'_, B> {
+    fn criteria(&self) -> Result<Vec<Criteria>, Error> {
+        self.criteria()
+    }
+
+    fn neurons(&self) -> &[String] {
+        self.model.neurons()
+    }
+}
+
+impl<B: Backend> HasCriteria for ClassInference<'_, B> {
+    fn criteria(&self) -> Result<Vec<Criteria>, Error> {
+        self.criteria()
+    }
+
+    fn neurons(&self) -> &[String] {
+        self.neurons()
+    }
+}
 
 /// Models of the same counts beside each other. Prints as a table.
 #[derive(Clone, Debug)]
@@ -40,7 +72,7 @@ impl Comparison {
     }
 }
 
-/// Compares models of the same counts: information criteria, and what they explain.
+/// Compares models of the same counts, or of the same labels: information criteria, and what they explain.
 ///
 /// Fits that used other rows cannot be compared: features that look back over more lags lose more rows at the beginning, and fewer rows
 /// have a higher likelihood. Compute the features of the longest history for all models, and take columns of them.
@@ -62,7 +94,7 @@ impl Comparison {
 /// assert_eq!(comparison.best_by_bic(), [0]);
 /// # Ok::<(), nemos_inference::Error>(())
 /// ```
-pub fn compare<B: Backend>(models: &[&Inference<'_, B>]) -> Result<Comparison, Error> {
+pub fn compare(models: &[&dyn HasCriteria]) -> Result<Comparison, Error> {
     let mut criteria: Vec<Vec<Criteria>> = Vec::with_capacity(models.len());
     for (second, model) in models.iter().enumerate() {
         let of_model = model.criteria()?;
@@ -91,7 +123,7 @@ pub fn compare<B: Backend>(models: &[&Inference<'_, B>]) -> Result<Comparison, E
         criteria.push(of_model);
     }
     Ok(Comparison {
-        neurons: models.first().map_or_else(Vec::new, |model| model.model.neurons().to_vec()),
+        neurons: models.first().map_or_else(Vec::new, |model| model.neurons().to_vec()),
         criteria,
     })
 }

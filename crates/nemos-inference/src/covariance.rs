@@ -7,7 +7,7 @@ use nemos_core::{Backend, Segments};
 use nemos_glm::{GlmObjective, Problems, SecondMoment};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use crate::inference::OfNeuron;
+use crate::of_neuron::OfNeuron;
 use crate::rows::{Reordered, Standardised};
 use crate::symmetric::Symmetric;
 use crate::{Clusters, Error, Inference, Lag, Reference, Unavailable};
@@ -145,7 +145,7 @@ impl<B: Backend> Inference<'_, B> {
             let known = &self.of_neurons[neuron];
             let bread = known.bread.as_ref().map_err(|why| *why)?;
             let made = of(neuron, known, &bread.inverse.to_array())?;
-            Ok(Symmetric::new(&self.unstandardise(&made)))
+            Ok(Symmetric::new(&self.columns.unstandardise(&made)))
         });
         made.collect()
     }
@@ -180,7 +180,7 @@ impl<B: Backend> Inference<'_, B> {
         let of = &self.of_neurons[neuron];
         let inverse = of.bread.as_ref().map_err(|why| *why)?.inverse.to_array();
         let factor = factor(neuron, of)? * of.unit * of.unit;
-        let made = self.unstandardise(&(inverse.dot(meat).dot(&inverse) * factor));
+        let made = self.columns.unstandardise(&(inverse.dot(meat).dot(&inverse) * factor));
         Ok(Symmetric::new(&made))
     }
 

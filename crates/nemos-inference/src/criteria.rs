@@ -6,10 +6,10 @@ use std::fmt;
 use ndarray::Array2;
 use nemos_core::Backend;
 use nemos_glm::{Scale, Support};
-use statrs::function::gamma::{digamma, ln_gamma};
+use statrs::function::gamma::ln_gamma;
 
-use crate::distribution::{rising_root, trigamma};
 use crate::format::number;
+use crate::likeliest_scale::gamma_scale;
 use crate::{Error, Inference};
 
 /// How well the model of one neuron fits.
@@ -134,16 +134,10 @@ impl<B: Backend> Inference<'_, B> {
     /// # Errors
     /// If the data cannot be read.
     pub fn criteria(&self) -> Result<Vec<Criteria>, Error> {
-        let deviance = self.model.deviance(&self.design, &self.counts)?;
+        let [deviance, null_deviance] = self.model.deviances(&self.design, &self.counts)?;
         let chi2 = self.model.pearson_chi2(&self.design, &self.counts)?;
-        let explained = self.model.deviance_explained(&self.design, &self.counts)?;
         let scale = self.most_likely_scales(&deviance)?;
         let log_likelihood = self.log_likelihoods_at(&*self.model, &scale)?;
-        let null_deviance: Vec<f64> = deviance
-            .iter()
-            .zip(&explained)
-            .map(|(deviance, explained)| deviance / (1.0 - explained))
-            .collect();
         let null_log_likelihood = self.null_log_likelihoods(&log_likelihood, (&deviance, &null_deviance))?;
         let (total, fingerprint) = self.counted()?;
         let has_scale = !matches!(self.kind.scale, Scale::Fixed(_));
@@ -171,45 +165,6 @@ impl<B: Backend> Inference<'_, B> {
     #[doc(alias = "llf")]
     pub fn log_likelihood_at_scale(&self, scale: f64) -> Result<Vec<f64>, Error> {
         self.log_likelihoods_at(&*self.model, &vec![scale; self.n_neurons()])
-    }
-
-    /// `[n_neurons]`: the scales of most likelihood at the coefficients of the fit.
-    fn most_likely_scales(&self, deviance: &[f64]) -> Result<Vec<f64>, Error> {
-        match (self.kind.scale, self.kind.built_in.as_deref()) {
-            (Scale::Pearson, Some("Gaussian")) => Ok(self.per_row(deviance)),
-            (Scale::Pearson, Some("Gamma")) => Ok(self.per_row(deviance).into_iter().map(gamma_scale).collect()),
-            (Scale::Pearson, _) => self.searched_scales(),
-            _ => Ok(self.model.scale().to_vec()),
-        }
-    }
-
-    fn per_row(&self, deviance: &[f64]) -> Vec<f64> {
-        deviance
-            .iter()
-            .zip(&self.of_neurons)
-            .map(|(deviance, of)| deviance / of.n_rows)
-            .collect()
-    }
-
-    /// For a model of one's own: golden sections of the logarithm of the scale, each of which takes a pass over the data.
-    fn searched_scales(&self) -> Result<Vec<f64>, Error> {
-        const RATIO: f64 = 0.618_033_988_749_894_9;
-        let n = self.n_neurons();
-        let (mut low, mut high) = (vec![-14.0_f64; n], vec![14.0_f64; n]);
-        let at = |low: &[f64], high: &[f64], share: f64| -> Vec<f64> { (0..n).map(|j| low[j] + share * (high[j] - low[j])).collect() };
-        let value = |at: &[f64]| self.log_likelihoods_at(&*self.model, &at.iter().map(|x| x.exp()).collect::<Vec<_>>());
-        for _ in 0..60 {
-            let (left, right) = (at(&low, &high, 1.0 - RATIO), at(&low, &high, RATIO));
-            let (of_left, of_right) = (value(&left)?, value(&right)?);
-            for j in 0..n {
-                if of_left[j] > of_right[j] {
-                    high[j] = right[j];
-                } else {
-                    low[j] = left[j];
-                }
-            }
-        }
-        Ok(at(&low, &high, 0.5).into_iter().map(f64::exp).collect())
     }
 
     /// `[n_neurons]`: log-likelihoods of a model at these scales, summed over rows as if weights were one on average.
@@ -245,7 +200,7 @@ impl<B: Backend> Inference<'_, B> {
                     let shape = 1.0 / gamma_scale(deviance / n);
                     0.5 * shape * deviance + n * (ln_gamma(shape) - shape * shape.ln() + shape)
                 };
-                let null = |(((fitted, deviance), null), of): (((&f64, &f64), &f64), &crate::inference::OfNeuron)| {
+                let null = |(((fitted, deviance), null), of): (((&f64, &f64), &f64), &crate::of_neuron::OfNeuron)| {
                     fitted + beside(*deviance, of.n_rows) - beside(*null, of.n_rows)
                 };
                 Ok(each.map(null).collect())
@@ -265,33 +220,7 @@ impl<B: Backend> Inference<'_, B> {
         }
         let nothing = Array2::from_elem((self.n_features(), self.n_neurons()), false);
         let null = self.without_penalty(nothing)?;
-        self.log_likelihoods_at(&*null, null.scale())
-    }
-
-    /// `[n_neurons]`: standard errors of dispersions that were estimated together with the coefficients (negative binomial), with the
-    /// coefficients held, as R's `glm.nb` gives them (of `theta`, which is one over the scale). NaN for other models.
-    ///
-    /// # Errors
-    /// If the data cannot be read.
-    pub fn scale_standard_errors(&self) -> Result<Vec<f64>, Error> {
-        if self.kind.scale != Scale::MaximumLikelihood || self.kind.built_in.as_deref() != Some("NegativeBinomial") {
-            return Ok(vec![f64::NAN; self.n_neurons()]);
-        }
-        let mut information = vec![0.0; self.n_neurons()];
-        self.each_chunk(|seen| {
-            for (neuron, sum) in information.iter_mut().enumerate() {
-                let t = 1.0 / self.model.scale()[neuron];
-                for row in (0..seen.n_rows()).filter(|&row| seen.is_used(row, neuron)) {
-                    let (y, m) = (seen.counts[(row, neuron)], seen.at.rate[(row, neuron)]);
-                    let second = trigamma(y + t) - trigamma(t) + 1.0 / t - 2.0 / (m + t) + (y + t) / (m + t).powi(2);
-                    *sum -= seen.weights[(row, neuron)] * second;
-                }
-            }
-            Ok(())
-        })?;
-        let each = information.iter().zip(self.model.scale());
-        // From theta to the scale by the delta method.
-        Ok(each.map(|(information, scale)| scale * scale / information.sqrt()).collect())
+        self.log_likelihoods_at(&*null, &null.scale())
     }
 
     /// Fits the model again without a penalty, with these coefficients free.
@@ -323,23 +252,4 @@ impl<B: Backend> Inference<'_, B> {
         })?;
         Ok((total, fingerprint))
     }
-}
-
-/// The scale of most likelihood of Gamma observations: the zero of `ln k − ψ(k) = D/2n`, with `k` one over the scale.
-fn gamma_scale(mean_deviance: f64) -> f64 {
-    if mean_deviance.is_nan() || mean_deviance <= 0.0 {
-        return f64::NAN;
-    }
-    let ln_shape = rising_root(-30.0, 30.0, |s| 0.5 * mean_deviance - ln_less_digamma(s));
-    (-ln_shape).exp()
-}
-
-/// `ln k − ψ(k)` of `k = e^s`, by its series where the two nearly cancel.
-fn ln_less_digamma(s: f64) -> f64 {
-    let k = s.exp();
-    if k > 50.0 {
-        let q = 1.0 / (k * k);
-        return 0.5 / k + q * (1.0 / 12.0 - q * (1.0 / 120.0 - q / 252.0));
-    }
-    s - digamma(k)
 }

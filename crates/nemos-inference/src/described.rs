@@ -43,9 +43,16 @@ pub(crate) struct AtRows {
 /// A fitted model of many neurons, whatever its types.
 pub(crate) trait Described<B: Backend>: Debug + Send + Sync {
     fn kind(&self) -> Kind;
+
+    /// Predictors of each neuron: one, or one for each class.
+    fn n_predictors(&self) -> usize {
+        1
+    }
+
+    /// `[n_predictors · (n_features + 1), n_neurons]`: predictor after predictor, the coefficients and then the intercept.
     fn parameters(&self) -> &Parameters;
     fn outcome(&self) -> &Outcome;
-    fn scale(&self) -> &[f64];
+    fn scale(&self) -> Vec<f64>;
     fn features(&self) -> &Names;
     fn neurons(&self) -> &[String];
     fn options(&self) -> &Options;
@@ -66,14 +73,15 @@ pub(crate) trait Described<B: Backend>: Debug + Send + Sync {
     /// Mean log-likelihoods, weighted.
     fn log_likelihood(&self, design: &Design<'_, B>, counts: &Design<'_, B>) -> Result<Vec<f64>, Error>;
 
-    /// Shares of the deviance of a constant rate that are explained.
-    fn deviance_explained(&self, design: &Design<'_, B>, counts: &Design<'_, B>) -> Result<Vec<f64>, Error>;
-
     fn deviance(&self, design: &Design<'_, B>, counts: &Design<'_, B>) -> Result<Vec<f64>, Error>;
+
+    /// Deviances of the model, and of a constant rate.
+    fn deviances(&self, design: &Design<'_, B>, counts: &Design<'_, B>) -> Result<[Vec<f64>; 2], Error>;
+
     fn pearson_chi2(&self, design: &Design<'_, B>, counts: &Design<'_, B>) -> Result<Vec<f64>, Error>;
 
     /// What the model says of rows with these predictors and counts, `[n_rows, n_neurons]`.
-    fn at_rows(&self, predictor: Array2<f64>, counts: Array2<f64>) -> AtRows;
+    fn at_rows(&self, predictor: Array2<f64>, counts: Array2<f64>) -> Result<AtRows, Error>;
 }
 
 impl<B: Backend, O: ObservationModel, L: InverseLink> Described<B> for FittedPopulationGlm<O, L> {
@@ -95,8 +103,8 @@ impl<B: Backend, O: ObservationModel, L: InverseLink> Described<B> for FittedPop
         self.outcome()
     }
 
-    fn scale(&self) -> &[f64] {
-        self.scale()
+    fn scale(&self) -> Vec<f64> {
+        self.scale().to_vec()
     }
 
     fn features(&self) -> &Names {
@@ -112,7 +120,7 @@ impl<B: Backend, O: ObservationModel, L: InverseLink> Described<B> for FittedPop
     }
 
     fn link(&self) -> Arc<dyn HostLink> {
-        Arc::new(OnBackend::<B, L>(self.link().clone(), std::marker::PhantomData))
+        Arc::new(OnBackend::<B, L>::new(self.link().clone()))
     }
 
     fn at_scale(&self, scale: Vec<f64>) -> Result<Box<dyn Described<B>>, Error> {
@@ -138,8 +146,8 @@ impl<B: Backend, O: ObservationModel, L: InverseLink> Described<B> for FittedPop
         Ok(self.score_by_neuron(design, counts, Score::LogLikelihood)?)
     }
 
-    fn deviance_explained(&self, design: &Design<'_, B>, counts: &Design<'_, B>) -> Result<Vec<f64>, Error> {
-        Ok(self.score_by_neuron(design, counts, Score::Cohen)?)
+    fn deviances(&self, design: &Design<'_, B>, counts: &Design<'_, B>) -> Result<[Vec<f64>; 2], Error> {
+        Ok(self.deviances(design, counts)?)
     }
 
     fn deviance(&self, design: &Design<'_, B>, counts: &Design<'_, B>) -> Result<Vec<f64>, Error> {
@@ -150,7 +158,7 @@ impl<B: Backend, O: ObservationModel, L: InverseLink> Described<B> for FittedPop
         Ok(self.pearson_chi2(design, counts)?)
     }
 
-    fn at_rows(&self, predictor: Array2<f64>, counts: Array2<f64>) -> AtRows {
+    fn at_rows(&self, predictor: Array2<f64>, counts: Array2<f64>) -> Result<AtRows, Error> {
         let (rate, slope) = rate_and_slope::<B, L>(self.link(), predictor.view());
         let tensor = |values: &Array2<f64>| Matrix::<B>::from_array(values.view()).into_tensor();
         let scale = match self.observation().scale() {
@@ -159,17 +167,23 @@ impl<B: Backend, O: ObservationModel, L: InverseLink> Described<B> for FittedPop
         };
         let scale = Matrix::<B>::from_array(Array2::from_shape_fn((1, scale.len()), |(_, j)| scale[j]).view()).into_tensor();
         let array = |values: Tensor<B::Burn, 2>| Matrix::<B>::from_tensor(values).to_array();
-        AtRows {
+        Ok(AtRows {
             variance: array(self.observation().variance(tensor(&rate), scale.clone())),
             deviance: array(self.observation().deviance(tensor(&counts), tensor(&rate), scale)),
             rate,
             slope,
-        }
+        })
     }
 }
 
 /// A link, computed on a backend.
-struct OnBackend<B, L>(L, std::marker::PhantomData<B>);
+pub(crate) struct OnBackend<B, L>(L, std::marker::PhantomData<B>);
+
+impl<B, L> OnBackend<B, L> {
+    pub(crate) fn new(link: L) -> Self {
+        OnBackend(link, std::marker::PhantomData)
+    }
+}
 
 impl<B, L: Debug> Debug for OnBackend<B, L> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -205,19 +219,23 @@ fn rate_and_slope<B: Backend, L: InverseLink>(link: &L, predictor: ndarray::Arra
     (array(value), array(slope))
 }
 
-/// The strength of a ridge on each coefficient, `[n_features, n_neurons]`; nothing without a penalty.
-pub(crate) fn ridge(regularizer: &Regularizer, names: &Names, dims: (usize, usize)) -> Result<Option<Array2<f64>>, Error> {
+/// The strength of a ridge on each coefficient, `[n_features, n_neurons · n_predictors]`; nothing without a penalty.
+pub(crate) fn ridge(
+    regularizer: &Regularizer,
+    names: &Names,
+    (dims, n_predictors): ((usize, usize), usize),
+) -> Result<Option<Array2<f64>>, Error> {
     use nemos_glm::Strength;
     let strength = match regularizer.resolve(names, dims.0)? {
         Regularizer::Unregularized => return Ok(None),
         Regularizer::Ridge(strength) => strength,
         other => return Err(Error::NotNormal { penalty: name_of(&other) }),
     };
-    Ok(Some(Array2::from_shape_fn(dims, |(feature, neuron)| match &strength {
+    Ok(Some(Array2::from_shape_fn(dims, |(feature, column)| match &strength {
         Strength::Shared(strength) => *strength,
-        Strength::PerNeuron(strengths) => strengths[neuron],
+        Strength::PerNeuron(strengths) => strengths[column / n_predictors],
         Strength::PerFeature(strengths) => strengths[feature],
-        Strength::PerCoefficient(strengths) => strengths[(feature, neuron)],
+        Strength::PerCoefficient(strengths) => strengths[(feature, column)],
         // A ridge has no groups, and its blocks were resolved.
         _ => 0.0,
     })))
@@ -230,9 +248,9 @@ pub(crate) fn precision<B: Backend>() -> f64 {
 
 fn name_of(penalty: &Regularizer) -> &'static str {
     match penalty {
-        Regularizer::Lasso(_) => "lasso",
-        Regularizer::ElasticNet { .. } => "elastic net",
-        Regularizer::GroupLasso { .. } => "group lasso",
-        _ => "penalty",
+        Regularizer::Lasso(_) => "a lasso",
+        Regularizer::ElasticNet { .. } => "an elastic net",
+        Regularizer::GroupLasso { .. } => "a group lasso",
+        _ => "this penalty",
     }
 }

@@ -14,7 +14,7 @@ pub enum Error {
     Glm(nemos_glm::Error),
     /// A sparse penalty.
     #[error(
-        "a {penalty} has no standard errors: its estimate is not normal, and coefficients it chose cannot be tested on the data that chose them; bootstrap by epochs, refit the chosen ones on other epochs, or use a ridge"
+        "{penalty} has no standard errors: its estimate is not normal, and coefficients it chose cannot be tested on the data that chose them; bootstrap by epochs, refit the chosen ones on other epochs, or use a ridge"
     )]
     NotNormal {
         /// Which penalty.
@@ -120,6 +120,22 @@ pub enum Error {
         neuron: usize,
         /// The difference.
         nats: f64,
+    },
+    /// What models with a predictor for each class do not have.
+    #[error("{what} is not known for a classifier: {why}")]
+    NotForClassifiers {
+        /// What was asked for.
+        what: &'static str,
+        /// Why not, and what there is instead.
+        why: &'static str,
+    },
+    /// A class that there is not.
+    #[error("class {class} was asked for, but there are {n_classes} classes, numbered from zero")]
+    NoSuchClass {
+        /// The class.
+        class: usize,
+        /// How many there are.
+        n_classes: usize,
     },
     /// A test that does not exist in this form.
     #[error("{test} {why}")]

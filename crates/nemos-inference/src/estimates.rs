@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use ndarray::{Array1, Array2, Array3};
-use nemos_core::{Backend, Names, SymmetricEigen};
+use nemos_core::{Backend, Names};
 use nemos_glm::Information;
 
 use crate::described::HostLink;
 use crate::error::check_level;
 use crate::symmetric::Symmetric;
-use crate::tests_of::{Test, Tests};
-use crate::{Covariance, Error, Inference, Reference, Standing, Terms, Unavailable};
+use crate::{Covariance, Error, Inference, Reference, Standing, Unavailable};
 
 /// Coefficients with one kind of covariance, for every neuron.
 ///
@@ -44,7 +43,7 @@ pub(crate) struct OfNeuron {
 }
 
 // A direction is seen by the rows if what it has of the others is no more than this share of it.
-const ESTIMABLE: f64 = 1e-8;
+pub(crate) const ESTIMABLE: f64 = 1e-8;
 
 impl<B: Backend> Inference<'_, B> {
     /// Coefficients with a covariance: standard errors, statistics, intervals, curves, Wald tests.
@@ -54,7 +53,7 @@ impl<B: Backend> Inference<'_, B> {
     /// there are none.
     pub fn estimates(&self, covariance: &Covariance) -> Result<Estimates, Error> {
         let made = self.covariances(covariance)?;
-        let n_parameters = self.n_features() + 1;
+        let (n_parameters, width) = (self.parameters.n_parameters(), self.columns.width());
         let of_neurons = made.covariance.into_iter().zip(made.reference).zip(&self.of_neurons);
         let each = of_neurons.map(|((covariance, reference), of)| OfNeuron {
             covariance,
@@ -63,7 +62,7 @@ impl<B: Backend> Inference<'_, B> {
                 .as_ref()
                 .map_or_else(|_| Array2::zeros((n_parameters, 0)), |bread| bread.null.clone()),
             free: (0..n_parameters)
-                .map(|parameter| parameter + 1 == n_parameters || of.free.contains(&parameter))
+                .map(|parameter| parameter % width == width - 1 || of.free.contains(&parameter))
                 .collect(),
             reference,
         });
@@ -229,62 +228,6 @@ impl Estimates {
         ))
     }
 
-    /// Wald's test that these coefficients are all zero, with this covariance: `βᵀ V⁻¹ β`. Where features are collinear it is of what
-    /// can be estimated of them, such as all differences along a curve.
-    ///
-    /// # Errors
-    /// If there is no such block or column.
-    #[doc(alias("wald_test", "t_test"))]
-    pub fn wald(&self, terms: impl Into<Terms>) -> Result<Tests, Error> {
-        let terms = terms.into();
-        let n_features = self.names.len() - 1;
-        let columns = terms.columns(&self.features, n_features)?;
-        let each = (0..self.neurons.len()).map(|neuron| self.wald_of(&columns, neuron));
-        Ok(Tests {
-            title: format!(
-                "Wald test of {}, covariance: {}",
-                terms.title(&self.features, n_features),
-                self.covariance_title
-            ),
-            neurons: self.neurons.clone(),
-            each: each.collect(),
-        })
-    }
-
-    fn wald_of(&self, columns: &[usize], neuron: usize) -> Test {
-        let of = &self.each[neuron];
-        let Ok(covariance) = self.covariance(neuron) else {
-            return Test::none();
-        };
-        let columns: Vec<usize> = columns.iter().copied().filter(|&column| of.free[column]).collect();
-        let mut value: Array1<f64> = columns.iter().map(|&column| self.parameters[(column, neuron)]).collect();
-        let mut within = covariance.select(ndarray::Axis(0), &columns).select(ndarray::Axis(1), &columns);
-        if of.null.ncols() > 0 {
-            // Contrasts within the block that no null direction moves.
-            let null = of.null.select(ndarray::Axis(0), &columns);
-            let Ok(eigen) = SymmetricEigen::new(null.dot(&null.t()).view()) else {
-                return Test::none();
-            };
-            let seen: Vec<usize> = (0..columns.len()).filter(|&place| eigen.values[place] <= ESTIMABLE).collect();
-            let contrasts = eigen.vectors.select(ndarray::Axis(1), &seen);
-            within = contrasts.t().dot(&within).dot(&contrasts);
-            value = contrasts.t().dot(&value);
-        }
-        match quadratic(&value, &within) {
-            Some((statistic, rank)) if rank > 0 => self.tested(statistic, rank, neuron),
-            _ => Test::none(),
-        }
-    }
-
-    /// A quadratic form of estimates with the inverse of their covariance.
-    pub(crate) fn tested(&self, statistic: f64, rank: usize, neuron: usize) -> Test {
-        let q = rank as f64;
-        match self.each[neuron].reference {
-            Reference::StudentT(dof) => Test::new(statistic / q, q, Reference::F(q, dof)),
-            _ => Test::new(statistic, q, Reference::ChiSquared(q)),
-        }
-    }
-
     fn table(&self, of: impl Fn(usize, usize, &Symmetric) -> f64) -> Array2<f64> {
         Array2::from_shape_fn(self.parameters.dim(), |(parameter, neuron)| match &self.each[neuron].covariance {
             Ok(covariance) => of(parameter, neuron, covariance),
@@ -311,26 +254,4 @@ impl Estimates {
         let unseen = of.null.t().dot(&free);
         unseen.dot(&unseen).sqrt() <= ESTIMABLE * free.dot(&free).sqrt()
     }
-}
-
-// Eigenvalues below this share of the largest count as zero.
-const RANK: f64 = 1e-10;
-
-/// `valueᵀ covariance⁺ value`, and the rank of the covariance.
-pub(crate) fn quadratic(value: &Array1<f64>, covariance: &Array2<f64>) -> Option<(f64, usize)> {
-    let scale: Array1<f64> = covariance
-        .diag()
-        .mapv(|variance| if variance > 0.0 { variance.sqrt() } else { 1.0 });
-    if value.is_empty() {
-        return Some((0.0, 0));
-    }
-    // Of one size, so that units do not decide the rank.
-    let scaled = Array2::from_shape_fn(covariance.dim(), |(i, j)| covariance[(i, j)] / (scale[i] * scale[j]));
-    let eigen = SymmetricEigen::new(scaled.view()).ok()?;
-    let along = eigen.vectors.t().dot(&(value / &scale));
-    let largest = eigen.values.last().copied()?;
-    let seen = along.iter().zip(&eigen.values).filter(|(_, variance)| **variance > RANK * largest);
-    Some(seen.fold((0.0, 0), |(sum, rank), (along, variance)| {
-        (sum + along * along / variance, rank + 1)
-    }))
 }

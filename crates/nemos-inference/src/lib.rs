@@ -17,10 +17,11 @@
 //! | [`Infer`], [`Inference`], [`Settings`] | a model on its data, and what is assumed |
 //! | [`Covariance`], [`Clusters`], [`Lag`], [`Dispersion`] | which covariance |
 //! | [`Estimates`], [`Summary`] | coefficients with their standard errors, and the table of them |
+//! | [`InferClasses`], [`ClassInference`], [`ClassEstimates`], [`ClassSummary`], [`Against`] | the same of classifiers: classes against each other |
 //! | [`Contrasts`], [`Curve`], [`Band`] | filters, tuning curves, differences and predictions, with bands |
 //! | [`Terms`], [`Test`], [`Tests`], [`TestTable`] | Wald, likelihood-ratio and score tests of blocks |
 //! | [`Correction`], [`Over`] | corrections for many tests |
-//! | [`Criteria`], [`compare`], [`Comparison`] | AIC, BIC, deviance explained, bits per spike |
+//! | [`Criteria`], [`compare`], [`Comparison`], [`HasCriteria`] | AIC, BIC, deviance explained, bits per spike |
 //! | [`Residual`], [`Influence`], [`Overdispersion`], [`Agreement`] | what a model leaves over |
 //! | [`TimeRescaling`], [`Rescaled`] | whether spikes come as the rates say |
 //! | [`Bootstrap`], [`Bootstrapped`] | what other trials would have given |
@@ -29,21 +30,35 @@
 
 mod adjust;
 mod agreement;
+mod band;
 mod bootstrap;
+mod bootstrapped;
 mod bread;
+mod bread_of_classes;
 mod by_row;
+mod class_estimates;
+mod class_inference;
+mod class_summary;
+mod columns;
 mod compare;
+mod contrasts;
 mod covariance;
 mod criteria;
 mod curve;
 mod dependence_of_rows;
 mod described;
+mod described_classes;
 mod distribution;
+mod draws;
 mod error;
 mod estimates;
 mod format;
+mod infer;
 mod inference;
+mod likeliest_scale;
+mod maximum;
 mod nested;
+mod of_neuron;
 mod overdispersion;
 mod profile;
 mod repeats;
@@ -54,22 +69,31 @@ mod rows;
 mod settings;
 mod summary;
 mod symmetric;
+mod table;
 mod terms;
 mod tests_of;
 mod unavailable;
+mod wald;
 
 pub use adjust::{Correction, Over};
 pub use agreement::Agreement;
-pub use bootstrap::{Bootstrap, Bootstrapped, Resampled};
-pub use compare::{Comparison, compare};
+pub use band::Band;
+pub use bootstrap::{Bootstrap, Resampled};
+pub use bootstrapped::Bootstrapped;
+pub use class_estimates::{Against, ClassEstimates};
+pub use class_inference::{ClassInference, InferClasses};
+pub use class_summary::ClassSummary;
+pub use compare::{Comparison, HasCriteria, compare};
+pub use contrasts::Contrasts;
 pub use covariance::Covariance;
 pub use criteria::Criteria;
-pub use curve::{Band, Contrasts, Curve};
+pub use curve::Curve;
 pub use dependence_of_rows::{Clusters, Lag};
 pub use distribution::Reference;
 pub use error::Error;
 pub use estimates::Estimates;
-pub use inference::{Infer, Inference};
+pub use infer::Infer;
+pub use inference::Inference;
 pub use nemos_glm::Information;
 pub use overdispersion::Overdispersion;
 pub use repeats::Repeats;

@@ -7,7 +7,6 @@ use nemos_solvers::{Objective, Order, Request, Status};
 
 use crate::bread::{Bread, Known};
 use crate::described::{self, Described};
-use crate::inference::standardised;
 use crate::rows::Standardised;
 use crate::settings::Dispersion;
 use crate::tests_of::{Test, TestTable, Tests};
@@ -89,7 +88,7 @@ impl<B: Backend> Inference<'_, B> {
         let terms = terms.into();
         self.refuse_penalty("a score test")?;
         let restricted = self.restricted(&terms)?;
-        let at = standardised(restricted.model.parameters(), &self.columns);
+        let at = self.columns.standardised(restricted.model.parameters());
         let design = Standardised::design(&self.design, &self.columns)?;
         let objective = restricted
             .model
@@ -151,21 +150,32 @@ impl<B: Backend> Inference<'_, B> {
         let of = &self.of_neurons[neuron];
         match &of.bread {
             Ok(bread) => bread.rank,
-            Err(_) => self.model.outcome().columns[neuron].rank.min(of.free.len()),
+            Err(_) => {
+                let rank = self.model.outcome().columns[neuron].rank;
+                self.independent(rank, &of.free).unwrap_or(of.free.len())
+            }
         }
     }
 
     /// Fits the model without these terms.
     fn restricted(&self, terms: &Terms) -> Result<Restricted<B>, Error> {
         let columns = terms.columns(self.model.features(), self.n_features())?;
-        let mut free = Array2::from_elem((self.n_features(), self.n_neurons()), false);
+        let (n_predictors, width) = (self.model.n_predictors(), self.columns.width());
+        let mut mask = Array2::from_elem((self.n_features(), self.n_neurons() * n_predictors), false);
+        let mut free: Vec<Vec<usize>> = Vec::with_capacity(self.n_neurons());
         for (neuron, of) in self.of_neurons.iter().enumerate() {
-            of.free
+            let kept: Vec<usize> = of
+                .free
                 .iter()
-                .filter(|feature| !columns.contains(feature))
-                .for_each(|&feature| free[(feature, neuron)] = true);
+                .copied()
+                .filter(|place| !columns.contains(&(place % width)))
+                .collect();
+            for place in &kept {
+                mask[(place % width, neuron * n_predictors + place / width)] = true;
+            }
+            free.push(kept);
         }
-        let model = self.without_penalty(free.clone())?;
+        let model = self.without_penalty(mask)?;
         let failed = |status| !matches!(status, Status::Converged | Status::NoMaximum);
         if !self.settings.even_if_not_converged
             && let Some(neuron) = model.outcome().statuses().position(failed)
@@ -173,10 +183,15 @@ impl<B: Backend> Inference<'_, B> {
             let status = model.outcome().columns[neuron].status;
             return Err(Error::NotConverged { neuron, status });
         }
-        let n_free = |neuron: usize| free.column(neuron).iter().filter(|free| **free).count();
-        let columns = model.outcome().columns.iter().enumerate();
+        let columns = model.outcome().columns.iter().zip(&free);
+        let rank = columns.map(|(column, free)| {
+            self.independent(column.rank, free).ok_or(Error::NotForClassifiers {
+                what: "a test of nested models",
+                why: "its mask differs between classes; give one flag for all classes",
+            })
+        });
         Ok(Restricted {
-            rank: columns.map(|(neuron, column)| column.rank.min(n_free(neuron))).collect(),
+            rank: rank.collect::<Result<_, _>>()?,
             model,
         })
     }
@@ -187,8 +202,8 @@ impl<B: Backend> Inference<'_, B> {
             Scale::MaximumLikelihood => {
                 let twice = |values: Vec<f64>| values.into_iter().map(|value| -2.0 * value).collect::<Vec<_>>();
                 (
-                    twice(self.log_likelihoods_at(&*self.model, self.model.scale())?),
-                    twice(self.log_likelihoods_at(&*restricted.model, restricted.model.scale())?),
+                    twice(self.log_likelihoods_at(&*self.model, &self.model.scale())?),
+                    twice(self.log_likelihoods_at(&*restricted.model, &restricted.model.scale())?),
                 )
             }
             _ => (

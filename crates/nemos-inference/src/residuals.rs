@@ -166,11 +166,12 @@ impl<B: Backend> Inference<'_, B> {
             });
         };
         let (mut below, mut at) = (Vec::new(), Vec::new());
+        let scales = self.model.scale();
         self.each_chunk(|seen| {
             let mut parts = Array3::from_elem((2, seen.n_rows(), self.n_neurons()), f64::NAN);
             for neuron in 0..self.n_neurons() {
                 let scale = match name.as_str() {
-                    "NegativeBinomial" => self.model.scale()[neuron],
+                    "NegativeBinomial" => scales[neuron],
                     _ => self.of_neurons[neuron].scale,
                 };
                 for row in (0..seen.n_rows()).filter(|&row| seen.is_used(row, neuron)) {

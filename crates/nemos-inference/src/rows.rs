@@ -2,99 +2,53 @@
 
 use std::ops::Range;
 
-use ndarray::Array1;
-use nemos_core::{Backend, Design, Error, Matrix, Rows, row_chunks};
+use nemos_core::{Backend, Design, Error, Matrix, Rows};
 
-/// Means and standard deviations of the features, over the complete rows.
-///
-/// Sums of products of features keep their digits where the features are centred and of one size.
-#[derive(Clone, Debug)]
-pub(crate) struct Columns {
-    pub(crate) mean: Vec<f64>,
-    /// One for a column that does not vary.
-    pub(crate) deviation: Vec<f64>,
-    /// `[n_rows]`: whether no feature is missing.
-    pub(crate) complete: Vec<bool>,
-}
-
-impl Columns {
-    /// Two passes over the features: means, and then deviations from them.
-    pub(crate) fn of<B: Backend>(design: &Design<'_, B>) -> Result<Self, Error> {
-        let n_columns = design.n_columns();
-        let mut complete = Vec::with_capacity(design.n_rows());
-        for range in row_chunks(design.n_rows(), 1024) {
-            let chunk = design.chunk(range)?.to_array();
-            complete.extend(chunk.rows().into_iter().map(|row| row.iter().all(|x| x.is_finite())));
-        }
-        let mean = sums(design, &complete, &|sum, x| sum.zip_mut_with(&x, |sum, x| *sum += x))?;
-        let shift = mean.clone();
-        let variance = sums(design, &complete, &|sum, x| {
-            ndarray::Zip::from(sum)
-                .and(&x)
-                .and(&shift)
-                .for_each(|sum, x, shift| *sum += (x - shift).powi(2));
-        })?;
-        let deviation = variance.iter().zip(&mean).map(|(variance, mean)| {
-            let deviation = variance.sqrt();
-            if deviation > B::epsilon() * 8.0 * mean.abs() && deviation.is_finite() {
-                deviation
-            } else {
-                1.0
-            }
-        });
-        let deviation: Vec<f64> = deviation.collect();
-        debug_assert_eq!(deviation.len(), n_columns);
-        Ok(Columns {
-            mean: mean.to_vec(),
-            deviation,
-            complete,
-        })
-    }
-}
-
-/// Adds something of a row to a sum.
-type Add<'a> = &'a dyn Fn(&mut Array1<f64>, ndarray::ArrayView1<'_, f64>);
-
-/// The mean over complete rows of something of each.
-fn sums<B: Backend>(design: &Design<'_, B>, complete: &[bool], add: Add<'_>) -> Result<Array1<f64>, Error> {
-    let mut sum = Array1::zeros(design.n_columns());
-    for range in row_chunks(design.n_rows(), 1024) {
-        let chunk = design.chunk(range.clone())?.to_array();
-        let rows = chunk.rows().into_iter().zip(&complete[range]);
-        rows.filter(|(_, complete)| **complete).for_each(|(row, _)| add(&mut sum, row));
-    }
-    let n = complete.iter().filter(|complete| **complete).count();
-    Ok(sum / n.max(1) as f64)
-}
+use crate::columns::Columns;
 
 /// The features of a design, less their means, over their standard deviations.
 pub(crate) struct Standardised<'a, B: Backend> {
     rows: Design<'a, B>,
-    mean: Matrix<B>,
-    inverse: Matrix<B>,
+    mean: Vec<f64>,
+    inverse: Vec<f64>,
+    /// Both as rows of the backend.
+    on_device: [Matrix<B>; 2],
 }
 
 impl<'a, B: Backend> Standardised<'a, B> {
     /// The design with such features, and the same weights and offset.
     pub(crate) fn design(of: &Design<'a, B>, columns: &Columns) -> Result<Design<'a, B>, Error> {
-        let row = |values: Vec<f64>| {
-            let n = values.len();
-            Matrix::from_vec(values, [1, n])
-        };
+        let inverse: Vec<f64> = columns.deviation.iter().map(|deviation| 1.0 / deviation).collect();
+        let row = |values: &[f64]| Matrix::from_vec(values.to_vec(), [1, values.len()]);
         let rows = Standardised {
             rows: of.clone(),
-            mean: row(columns.mean.clone())?,
-            inverse: row(columns.deviation.iter().map(|deviation| 1.0 / deviation).collect())?,
+            on_device: [row(&columns.mean)?, row(&inverse)?],
+            mean: columns.mean.clone(),
+            inverse,
         };
         with_extras(Design::from_rows(rows), of.weights().cloned(), of.offset().cloned())
     }
 
-    fn change(&self, rows: Matrix<B>) -> Matrix<B> {
+    fn change(&self, rows: Matrix<B>) -> Result<Matrix<B>, Error> {
         if rows.dims().contains(&0) {
-            return rows;
+            return Ok(rows);
         }
-        let centred = rows.into_tensor() - self.mean.clone().into_tensor();
-        Matrix::from_tensor(centred * self.inverse.clone().into_tensor())
+        if let Some(values) = rows.host().as_slice::<f64>() {
+            return Matrix::from_vec(self.change_host(values), rows.dims());
+        }
+        let [mean, inverse] = self.on_device.clone().map(Matrix::into_tensor);
+        Ok(Matrix::from_tensor((rows.into_tensor() - mean) * inverse))
+    }
+
+    /// The same in one loop.
+    #[inline(never)]
+    fn change_host(&self, rows: &[f64]) -> Vec<f64> {
+        let mut changed = Vec::with_capacity(rows.len());
+        for row in rows.chunks_exact(self.mean.len()) {
+            let columns = row.iter().zip(&self.mean).zip(&self.inverse);
+            changed.extend(columns.map(|((x, mean), inverse)| (x - mean) * inverse));
+        }
+        changed
     }
 }
 
@@ -108,11 +62,11 @@ impl<B: Backend> Rows<B> for Standardised<'_, B> {
     }
 
     fn chunk(&self, rows: Range<usize>) -> Result<Matrix<B>, Error> {
-        Ok(self.change(self.rows.chunk(rows)?))
+        self.change(self.rows.chunk(rows)?)
     }
 
     fn gather(&self, rows: &[usize]) -> Result<Matrix<B>, Error> {
-        Ok(self.change(self.rows.rows().gather(rows)?))
+        self.change(self.rows.rows().gather(rows)?)
     }
 }
 

@@ -4,9 +4,10 @@ use std::fmt;
 
 use nemos_core::Backend;
 
-use crate::format::{number, probability};
+use crate::format::number;
+use crate::table::{self, Table, quoted};
 use crate::tests_of::named;
-use crate::{Covariance, Criteria, Error, Estimates, Inference, Reference, Standing};
+use crate::{Covariance, Criteria, Error, Estimates, Inference};
 
 /// The table of a fit: estimates, standard errors, statistics, p-values and intervals, and how well the model fits.
 ///
@@ -65,8 +66,7 @@ impl<B: Backend> Inference<'_, B> {
     }
 }
 
-// The level of the intervals that are printed, and how many neurons.
-const LEVEL: f64 = 0.95;
+// How many neurons are printed.
 const NEURONS: usize = 8;
 
 impl Summary {
@@ -74,55 +74,13 @@ impl Summary {
     pub fn to_csv(&self) -> String {
         let mut text = String::from("neuron,parameter,estimate,standard_error,statistic,p,lower_95,upper_95,standing\n");
         let table = Table::new(&self.estimates);
-        let cell = |value: f64| if value.is_nan() { String::new() } else { value.to_string() };
         for (neuron, of_neuron) in self.estimates.neurons.iter().enumerate() {
             for (parameter, name) in self.estimates.names.iter().enumerate() {
-                let numbers = table.row(parameter, neuron).map(cell).join(",");
-                let standing = match self.estimates.standing(parameter, neuron) {
-                    Standing::Estimated => "estimated",
-                    Standing::Masked => "masked",
-                    Standing::NotEstimable { .. } => "not estimable",
-                    Standing::Unavailable(_) => "unavailable",
-                };
-                text.push_str(&format!("{},{},{numbers},{standing}\n", quoted(of_neuron), quoted(name)));
+                let cells = table.cells(&self.estimates, parameter, neuron);
+                text.push_str(&format!("{},{},{cells}\n", quoted(of_neuron), quoted(name)));
             }
         }
         text
-    }
-}
-
-/// A text that may hold commas.
-fn quoted(text: &str) -> String {
-    if text.contains([',', '"', '\n']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.into()
-    }
-}
-
-/// All numbers of a summary.
-struct Table {
-    columns: [ndarray::Array2<f64>; 4],
-    confidence: ndarray::Array3<f64>,
-}
-
-impl Table {
-    fn new(estimates: &Estimates) -> Self {
-        Table {
-            columns: [
-                estimates.parameters(),
-                estimates.standard_errors(),
-                estimates.statistics(),
-                estimates.p_values(),
-            ],
-            confidence: estimates.confidence(LEVEL).expect("a level between 0 and 1"),
-        }
-    }
-
-    fn row(&self, parameter: usize, neuron: usize) -> [f64; 6] {
-        let [estimate, error, statistic, p] = [0, 1, 2, 3].map(|column| self.columns[column][(parameter, neuron)]);
-        let [lower, upper] = [0, 1].map(|end| self.confidence[(parameter, neuron, end)]);
-        [estimate, error, statistic, p, lower, upper]
     }
 }
 
@@ -164,49 +122,7 @@ impl Summary {
                 criteria.n_rows
             );
         }
-        let width = estimates.names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
-        let letter = if matches!(estimates.each[neuron].reference, Reference::StudentT(_)) {
-            "t"
-        } else {
-            "z"
-        };
-        writeln!(
-            formatter,
-            "{:width$}  {:>10}  {:>10}  {letter:>8}  {:>8}  {:>10}  {:>10}",
-            "",
-            "estimate",
-            "std. error",
-            format!("P>|{letter}|"),
-            "[2.5 %",
-            "97.5 %]"
-        )?;
-        let mut unseen: Vec<&str> = Vec::new();
-        for (parameter, name) in estimates.names.iter().enumerate() {
-            let [estimate, error, statistic, p, lower, upper] = table.row(parameter, neuron);
-            write!(formatter, "{name:width$}  {}", number(estimate, 10))?;
-            match estimates.standing(parameter, neuron) {
-                Standing::Estimated => writeln!(
-                    formatter,
-                    "  {}  {statistic:>8.3}  {:>8}  {}  {}",
-                    number(error, 10),
-                    probability(p),
-                    number(lower, 10),
-                    number(upper, 10)
-                )?,
-                Standing::Masked => writeln!(formatter, "  held at zero")?,
-                _ => {
-                    unseen.push(name);
-                    writeln!(formatter, "  not estimable alone")?;
-                }
-            }
-        }
-        if !unseen.is_empty() {
-            writeln!(
-                formatter,
-                "not estimable alone, because they add up to a constant or to each other: {}; their differences, curves and tests of the whole block are",
-                unseen.join(", ")
-            )?;
-        }
+        table::write_rows(formatter, (estimates, table), neuron)?;
         writeln!(
             formatter,
             "compared with {}; dispersion {}",

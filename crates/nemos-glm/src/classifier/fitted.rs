@@ -59,11 +59,15 @@ impl FittedClassifierPopulationGlm {
         &self.specification
     }
 
+    pub(crate) fn fit(&self) -> &Fit {
+        &self.fit
+    }
+
     fn n_classes(&self) -> usize {
         self.specification.n_classes()
     }
 
-    fn n_features(&self) -> usize {
+    pub(crate) fn n_features(&self) -> usize {
         self.fit.parameters.n_parameters() / self.n_classes() - 1
     }
 

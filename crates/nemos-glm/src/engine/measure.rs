@@ -1,6 +1,7 @@
 //! Sums over rows that describe a model: log-likelihoods, deviances, residuals.
 
 use ndarray::Array2;
+use nemos_core::simd::vectorized;
 use nemos_core::tensor::DType;
 use nemos_core::{Backend, Design};
 use nemos_solvers::Parameters;
@@ -79,7 +80,12 @@ impl Tallies {
 
     /// The sums, as if weights were one on average.
     pub(crate) fn totals(&self) -> Vec<f64> {
-        let scaled = self.sums.iter().zip(self.n_rows.iter().zip(&self.weight));
+        self.totals_of(&self.sums)
+    }
+
+    /// Other sums over the same rows, as if weights were one on average.
+    pub(crate) fn totals_of(&self, sums: &[f64]) -> Vec<f64> {
+        let scaled = sums.iter().zip(self.n_rows.iter().zip(&self.weight));
         scaled.map(|(sum, (n, weight))| sum * n / weight).collect()
     }
 }
@@ -205,6 +211,9 @@ fn count<E: LoopFloat>(work: &Work<'_, E>, tallies: &mut Tallies) {
     let (n_columns, n_predictors) = (tallies.sums.len(), work.n_predictors);
     let observed = work.on_host.observed;
     let n_targets = observed.counts.len() / (work.on_host.n_rows * n_columns).max(1);
+    if observed.weights.is_none() && n_targets == 1 && n_predictors == 1 {
+        return count_plain(observed.counts, tallies);
+    }
     for (row, counts) in observed.counts.chunks_exact(n_columns * n_targets).enumerate() {
         for (column, targets) in counts.chunks_exact(n_targets).enumerate() {
             let weight = observed.weights.map_or(1.0, |weights| weights[row * n_columns + column].into_f64());
@@ -222,6 +231,28 @@ fn count<E: LoopFloat>(work: &Work<'_, E>, tallies: &mut Tallies) {
             }
         }
     }
+}
+
+/// The same for rows without weights, in which a count is missing or counts.
+#[inline(never)]
+fn count_plain<E: LoopFloat>(counts: &[E], tallies: &mut Tallies) {
+    let n_columns = tallies.sums.len();
+    let (n_rows, weight, sums) = (&mut tallies.n_rows, &mut tallies.weight, &mut tallies.count_sum);
+    vectorized(
+        #[inline(always)]
+        || {
+            for counts in counts.chunks_exact(n_columns) {
+                let columns = n_rows.iter_mut().zip(&mut *weight).zip(&mut *sums);
+                for (((n_rows, weight), sum), count) in columns.zip(counts) {
+                    let count = count.into_f64();
+                    let (is_there, counted) = if count.is_nan() { (0.0, 0.0) } else { (1.0, count) };
+                    *n_rows += is_there;
+                    *weight += is_there;
+                    *sum += counted;
+                }
+            }
+        },
+    );
 }
 
 /// The same in tensor operations, and the quantity: only the sums come back.

@@ -1,6 +1,7 @@
 //! The null model: a constant rate, or an intercept beside an offset.
 
 use nemos_core::Backend;
+use nemos_solvers::Parameters;
 
 use crate::Error;
 use crate::engine::measure::{Described, From, Quantity, Tallies};
@@ -8,6 +9,13 @@ use crate::fit::start;
 
 const PASSES: usize = 100;
 const PRECISION: f64 = 1e-10;
+
+/// `[n_problems]` each: the deviances of a model, and those of the null model, as if weights were one on average.
+pub(crate) fn deviances<B: Backend>(described: &mut Described<'_, '_, B>, at: &Parameters) -> Result<[Vec<f64>; 2], Error> {
+    let fitted = described.sum(Quantity::Deviance, From::Parameters(at))?;
+    let null = sums(Quantity::Deviance, described, &fitted)?;
+    Ok([fitted.totals(), fitted.totals_of(&null)])
+}
 
 /// `[n_problems]`: sums of log-likelihoods of the null model, or of its deviances. No pass reads the features again.
 pub(crate) fn sums<B: Backend>(quantity: Quantity, described: &mut Described<'_, '_, B>, tallies: &Tallies) -> Result<Vec<f64>, Error> {

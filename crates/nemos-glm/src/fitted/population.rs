@@ -11,7 +11,7 @@ use crate::engine::measure::{Described, From, Quantity};
 use crate::engine::problems::Problems;
 use crate::fit::task::pearson_chi2;
 use crate::fitted::fit::{self, Fit};
-use crate::fitted::table;
+use crate::fitted::{null, table};
 use crate::{Error, Exp, FittedGlm, InverseLink, ObservationModel, Poisson, PopulationGlm, Score};
 
 /// What fitting a [`PopulationGlm`] gives: coefficients and intercepts under the names of features and neurons, and how the
@@ -302,6 +302,20 @@ impl<O: ObservationModel, L: InverseLink> FittedPopulationGlm<O, L> {
         self.described(data, |described| {
             Ok(described.sum(Quantity::Deviance, From::Parameters(&self.fit.parameters))?.totals())
         })
+    }
+
+    /// `[n_neurons]` each: the deviances of the model, and those of a constant rate, or of an intercept beside an offset.
+    ///
+    /// # Errors
+    /// As [`score`](FittedPopulationGlm::score).
+    #[doc(alias = "null_deviance")]
+    pub fn deviances<B: Backend>(
+        &self,
+        design: &(impl ToDesign<B> + ?Sized),
+        counts: &(impl ToDesign<B> + ?Sized),
+    ) -> Result<[Vec<f64>; 2], Error> {
+        let data = (design.to_design(), counts.to_design());
+        self.described(data, |described| null::deviances(described, &self.fit.parameters))
     }
 
     /// Lets `act` describe the model on data.

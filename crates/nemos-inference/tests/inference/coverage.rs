@@ -2,9 +2,13 @@
 //! --nocapture`.
 
 use ndarray::Array2;
-use nemos_core::{Cpu, Design, Matrix, Segments};
-use nemos_glm::{Gaussian, NegativeBinomial, Poisson, PopulationGlm};
-use nemos_inference::{Bootstrap, Clusters, Covariance, Dispersion, Infer, Inference, Lag, Settings, Spiking, TimeRescaling};
+use nemos_basis::BSpline;
+use nemos_core::{Cpu, Design, Features, Matrix, Segments};
+use nemos_glm::{ClassifierPopulationGlm, Gaussian, NegativeBinomial, Poisson, PopulationGlm, Regularizer};
+use nemos_inference::{
+    Against, Bootstrap, Clusters, Covariance, Dispersion, Infer, InferClasses, Inference, Lag, Settings, Spiking, TimeRescaling,
+};
+use rand::RngExt;
 use rand_distr::{Distribution, Gamma, Normal};
 
 use crate::cases::{features, poisson, rng};
@@ -216,4 +220,97 @@ fn coverage_of_intervals_and_level_of_tests() {
         "gain of every trial: one-step bootstrap by trials covers {:.1} %",
         100.0 * held as f64 / (2 * N) as f64
     );
+}
+
+/// Three classes: against the first one, coefficients of the second are 0.4 and zero, of the third -0.4 and zero.
+#[test]
+#[ignore = "simulates thousands of experiments"]
+fn coverage_of_classes() {
+    let mut rng = rng(7);
+    let n = 600;
+    let x = features(&mut rng, n, 2);
+    let mut labels = Array2::zeros((n, N));
+    for ((row, _), label) in labels.indexed_iter_mut() {
+        let mass = [1.0, (COEF[0] * x[2 * row]).exp(), (0.5 - COEF[0] * x[2 * row]).exp()];
+        let share = rng.random::<f64>() * mass.iter().sum::<f64>();
+        *label = f64::from(u8::from(share > mass[0]) + u8::from(share > mass[0] + mass[1]));
+    }
+    let (design, labels) = (Matrix::<Cpu>::from_vec(x, [n, 2]).unwrap(), Matrix::from_array(labels.view()));
+    let model = ClassifierPopulationGlm::new(3).regularizer(Regularizer::Unregularized);
+    let fitted = model.fit(&design, &labels).unwrap();
+    let inference = fitted.inference(&design, &labels).unwrap();
+    let rejects = |p: &[f64]| p.iter().filter(|p| **p < 0.05).count() as f64 / N as f64;
+    for kind in [Covariance::Model, Covariance::Hc0] {
+        let estimates = inference.estimates(&kind).unwrap();
+        let mut held = 0;
+        for (class, sign) in [(1, 1.0), (2, -1.0)] {
+            let ends = estimates.of(class, Against::Class(0)).unwrap().confidence(0.95).unwrap();
+            let holds = |j: usize, i: usize| ends[(j, i, 0)] <= sign * COEF[j] && sign * COEF[j] <= ends[(j, i, 1)];
+            held += (0..2 * N).filter(|place| holds(place / N, place % N)).count();
+        }
+        let level = rejects(&estimates.wald(1).unwrap().p_values());
+        holds(&format!("three classes: {kind:?}"), (held as f64 / (4 * N) as f64, level));
+    }
+    for (what, tests) in [
+        ("likelihood-ratio", inference.likelihood_ratio(1)),
+        ("score", inference.score_test(1)),
+    ] {
+        let level = rejects(&tests.unwrap().p_values());
+        println!("three classes: {what} test rejects {:.1} %", 100.0 * level);
+        assert!((0.035..=0.065).contains(&level), "{what}: {level}");
+    }
+    let at = Matrix::<Cpu>::from_vec(vec![1.5, 0.3], [1, 2]).unwrap();
+    let bands = inference.estimates(&Covariance::Model).unwrap().probabilities(&at, 0.95).unwrap();
+    let mass = [1.0, (1.5 * COEF[0]).exp(), (0.5 - 1.5 * COEF[0]).exp()];
+    let held = bands.iter().zip(mass).map(|(band, mass)| {
+        let truth = mass / (1.0 + (1.5 * COEF[0]).exp() + (0.5 - 1.5 * COEF[0]).exp());
+        (0..N)
+            .filter(|&i| band.lower[(0, i)] <= truth && truth <= band.upper[(0, i)])
+            .count()
+    });
+    let coverage = held.sum::<usize>() as f64 / (3 * N) as f64;
+    println!("three classes: bands of probabilities cover {:.1} %", 100.0 * coverage);
+    assert!((0.93..=0.97).contains(&coverage));
+}
+
+/// A map of four by four splines: the band that shall hold at all of its 225 points at once.
+#[test]
+#[ignore = "simulates hundreds of experiments"]
+fn coverage_of_maps() {
+    const MAPS: usize = 500;
+    let mut rng = rng(8);
+    let n = 2000;
+    let x = features(&mut rng, n, 2);
+    let [across, along] = [0, 1].map(|side| Matrix::<Cpu>::from_column(x.iter().skip(side).step_by(2).copied().collect()));
+    let end = 12.0_f64.sqrt() / 2.0;
+    let basis = BSpline::new(4).bounds(-end, end) * BSpline::new(4).bounds(-end, end);
+    let place = basis.compute_features([&across, &along]).unwrap();
+    let design = Features::new().with("place", place).unwrap();
+    // A saddle is a product of splines.
+    let truth = |x: f64, y: f64| -0.5 + 0.3 * x + 0.4 * x * y;
+    let rates: Vec<f64> = x.chunks(2).map(|x| truth(x[0], x[1]).exp()).collect();
+    let counts = (0..n * MAPS).map(|place| poisson(&mut rng, rates[place / MAPS])).collect();
+    let counts = Matrix::from_vec(counts, [n, MAPS]).unwrap();
+    let fitted = PopulationGlm::new(Poisson).fit(&design, &counts).unwrap();
+    let estimates = fitted.inference(&design, &counts).unwrap().estimates(&Covariance::Model).unwrap();
+    let grid = basis.on_grid([15, 15]).unwrap();
+    let curve = estimates.curve(&estimates.tuning_curve("place", &grid.values).unwrap()).unwrap();
+    for (what, band) in [
+        ("simultaneous", curve.simultaneous(0.95, &mut rng).unwrap()),
+        ("pointwise", curve.pointwise(0.95).unwrap()),
+    ] {
+        let holds = |point: usize, map: usize| {
+            let truth = truth(grid.points[(point, 0)], grid.points[(point, 1)]);
+            band.lower[(point, map)] <= truth && truth <= band.upper[(point, map)]
+        };
+        let whole = (0..MAPS).filter(|&map| (0..225).all(|point| holds(point, map))).count() as f64 / MAPS as f64;
+        let points = (0..MAPS * 225).filter(|at| holds(at % 225, at / 225)).count() as f64 / (MAPS * 225) as f64;
+        println!(
+            "maps, {what} bands cover {:.1} % of maps, {:.1} % of points",
+            100.0 * whole,
+            100.0 * points
+        );
+        let covered = if what == "pointwise" { points } else { whole };
+        assert!((0.93..=0.97).contains(&covered));
+    }
 }
