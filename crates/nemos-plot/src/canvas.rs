@@ -46,6 +46,9 @@ pub(crate) struct Canvas {
     everywhere: Window,
 }
 
+// A little more than what the digits that are written leave out.
+const ROUNDED: f64 = 0.02;
+
 impl Canvas {
     pub(crate) fn new([width, height]: [f64; 2], background: Background) -> Self {
         let everywhere = [0.0, 0.0, width, height];
@@ -136,9 +139,10 @@ impl Canvas {
     /// Rectangles that fill whole pixels, so that nothing shines through between one and the next.
     pub(crate) fn tiles(&mut self, tiles: impl IntoIterator<Item = ([f64; 4], [u8; 3])>) {
         self.svg.open(&[("shape-rendering", "crispEdges")]);
-        for (sides, [red, green, blue]) in tiles {
+        for ([left, top, right, bottom], [red, green, blue]) in tiles {
             let fill = self.fill(Color::Rgb(red, green, blue), 1.0);
-            self.filled(sides, fill);
+            // Sides are written with two digits behind the point: where one pixel ends by rounding, the next has begun.
+            self.filled([left, top, right + ROUNDED, bottom + ROUNDED], fill);
         }
         self.svg.close();
     }
