@@ -201,7 +201,7 @@ impl Error {
             Error::Inference(nemos_inference::Error::NotConverged { .. } | nemos_inference::Error::FitsWorse { .. }) => true,
             #[cfg(feature = "hmm")]
             Error::Hmm(
-                nemos_hmm::Error::NotConverged { .. } | nemos_hmm::Error::NoMaximum { .. } | nemos_hmm::Error::NoInformation { .. },
+                nemos_hmm::Error::NotConverged { .. } | nemos_hmm::Error::NotAtMaximum { .. } | nemos_hmm::Error::NoInformation { .. },
             ) => true,
             #[cfg(feature = "sim")]
             Error::Sim(nemos_sim::Error::Stopped(_)) => true,

@@ -4,7 +4,7 @@ use ndarray::{Array2, array};
 use nemos::basis::{BSpline, Family, RaisedCosineLog, Window};
 use nemos::core::{Cpu, Design, Features, Matrix, ToDesign};
 use nemos::glm::{FeatureMask, Groups, Poisson, PopulationGlm, Regularizer, Stopping, Strength};
-use nemos::timeseries::{IntervalSet, Ts, TsGroup, TsdFrame};
+use nemos::timeseries::{Binning, IntervalSet, Prior, Ts, TsGroup, Tsd, TsdFrame};
 
 type Anything = Box<dyn std::error::Error>;
 
@@ -173,5 +173,38 @@ fn plain_values_are_designs_too() -> Result<(), Anything> {
     let timed = Design::from(matrix).with_times((0..60).map(|row| f64::from(row) * 0.1).collect::<Vec<_>>())?;
     let rates = from_matrices.predict(&timed)?;
     assert_eq!(rates.times().map(|times| times[59]), Some(5.9));
+    Ok(())
+}
+
+#[test]
+fn groups_are_the_terms_of_a_basis_and_rates_are_decoded_by_their_names() -> Result<(), Anything> {
+    let units = units()?;
+    let counts = units.count::<Cpu>(0.01)?;
+    let place: Vec<f64> = (0..counts.len()).map(|bin| (bin % 200) as f64 / 200.0).collect();
+    let place = Tsd::<Cpu>::new(counts.axis().clone(), place)?;
+    let basis = BSpline::new(5).label("place") + RaisedCosineLog::new(3).convolved(Window::samples(6)).label("spikes");
+    let design = basis.design((&place, &counts))?;
+    let lasso = |groups: Groups| {
+        let model = PopulationGlm::new(Poisson).stopping(Stopping::new().tolerance(1e-14));
+        let regularizer = Regularizer::GroupLasso {
+            strength: 0.004.into(),
+            groups,
+        };
+        model.regularizer(regularizer).fit(&design, &counts)
+    };
+    let by_block = lasso(Groups::Blocks)?;
+    let by_number = lasso(Groups::Features(vec![(0..5).collect(), (5..14).collect()]))?;
+    assert_eq!(by_block.coef(), by_number.coef());
+    let history = RaisedCosineLog::new(3)
+        .convolved(Window::samples(6))
+        .label("spikes")
+        .compute_features(&counts)?;
+    let fitted = PopulationGlm::new(Poisson)
+        .regularizer(Regularizer::Ridge(0.01.into()))
+        .fit(&history, &counts)?;
+    let rates = fitted.predict(&history)?;
+    assert_eq!(rates.column_names(), ["4", "7", "12"]);
+    let curves = units.tuning_curves(&place, &[Binning::new(4)])?;
+    assert_eq!(curves.decode_bayes(&rates, 0.01, Prior::Uniform)?.features.len(), rates.len());
     Ok(())
 }

@@ -146,3 +146,16 @@ fn a_network_is_simulated_and_recovered() -> Result<(), Anything> {
     assert!((found[(0, 0)] + 2.0).abs() < 0.3 && (found[(1, 0)] - 1.0).abs() < 0.2, "{found}");
     Ok(())
 }
+
+#[test]
+fn a_history_stops_at_the_edges_of_trials() -> Result<(), Anything> {
+    // Ten trials of 0.7 s, each a start and a start plus a length: where two were taken for one, 27 rows had no history.
+    let trials = IntervalSet::new((0..10).map(|k| (f64::from(k) * 0.7, f64::from(k) * 0.7 + 0.7)))?;
+    let spikes = Ts::new((0..700).map(|k| f64::from(k) * 0.01).collect::<Vec<f64>>())?;
+    let counts: Tsd = spikes.restrict(&trials).count(0.1)?;
+    let history = History::new(3).label("history").compute_features(&counts)?;
+    let rows = history.values().to_array();
+    let missing = rows.rows().into_iter().filter(|row| row.iter().any(|x| x.is_nan())).count();
+    assert_eq!((rows.nrows(), missing), (70, 30));
+    Ok(())
+}

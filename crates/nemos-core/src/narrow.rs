@@ -6,7 +6,8 @@ use ndarray::{Array2, s};
 
 use crate::{Backend, Design, Error, Matrix, Names, Rows, Samples, ToDesign, check_rows_exist};
 
-/// Numbers of any type, which become those of the backend a chunk at a time: `u8` for counts up to 255, `u16` up to 65,535.
+/// Numbers of a type that `f64` holds without loss, which become those of the backend a chunk at a time. As designs: `u8` for counts up to
+/// 255, `u16` up to 65,535; others by [`Design::from_rows`].
 ///
 /// # Example
 /// ```

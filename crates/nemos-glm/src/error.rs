@@ -44,7 +44,7 @@ pub enum Error {
     },
     /// A log-likelihood that needs a scale which the rows could not tell.
     #[error(
-        "the fit of neuron {neuron} leaves no degrees of freedom, and so its observations have no scale; take more rows or fewer features, give a scale (with_scale), or use Score::Cohen, which needs none"
+        "the fit of neuron {neuron} leaves no degrees of freedom, or nothing unexplained, and so its observations have no scale; take more rows or fewer features, give a scale (with_scale), or use Score::Cohen, which needs none"
     )]
     NoScale {
         /// Which neuron.
@@ -52,11 +52,13 @@ pub enum Error {
     },
     /// A ratio of logarithms of densities.
     #[error(
-        "McFadden's ratio has no meaning here: the log-density of the null model is {null}, which is above zero and changes with the unit of the data; use Score::Cohen"
+        "McFadden's ratio has no meaning here: the log-density of the null model is {null} and that of the model {fitted}, of which one is above zero and changes with the unit of the data; use Score::Cohen"
     )]
     RatioOfDensities {
-        /// Summed over rows.
+        /// Of a constant rate, summed over rows.
         null: f64,
+        /// Of the model.
+        fitted: f64,
     },
     /// The times of the design and of the counts part.
     #[error("design and counts part at row {row}: {design} s against {counts} s; count and compute features on the same time bins")]

@@ -128,11 +128,11 @@ pub enum Error {
         /// How it ended.
         status: String,
     },
-    /// Standard errors were asked for where there is no maximum.
+    /// Standard errors were asked for at parameters that are no maximum for these data.
     #[error(
         "these parameters are no maximum for these data: about {to_gain:.3} nats are still to be gained; fit to the end, and give the data of the fit"
     )]
-    NoMaximum {
+    NotAtMaximum {
         /// Nats that a Newton step would gain.
         to_gain: f64,
     },

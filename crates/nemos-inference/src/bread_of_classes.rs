@@ -56,7 +56,7 @@ pub(crate) fn invert(information: &Array2<f64>, known: &Known<'_>) -> Result<Bre
     Ok(Bread {
         inverse: Symmetric::new(&whole),
         null: orthonormal(known.columns.unstandardise_rows(&null)),
-        rank: n - n_intercepts - n_null,
+        rank: (n - n_intercepts).saturating_sub(n_null),
     })
 }
 

@@ -231,25 +231,15 @@ impl ClassEstimates {
         let spread: Vec<Array1<f64>> = (0..self.n_classes)
             .map(|class| row.dot(&root.slice(s![of_class(class), ..])))
             .collect();
-        let highest = predictor.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let mass: Vec<f64> = predictor.iter().map(|predictor| (predictor - highest).exp()).collect();
-        let total: f64 = mass.iter().sum();
-        let mean = mass
-            .iter()
-            .zip(&spread)
-            .fold(Array1::<f64>::zeros(root.ncols()), |sum, (mass, spread)| {
-                sum + spread * (mass / total)
-            });
         let each = (0..self.n_classes).map(|class| {
-            // Not one less its share, which loses digits where the share is nearly one.
-            let others: f64 = mass
-                .iter()
-                .enumerate()
-                .filter(|(other, _)| *other != class)
-                .map(|(_, mass)| mass)
-                .sum();
-            let beside = &spread[class] - &mean;
-            ((mass[class] / others).ln(), beside.dot(&beside).sqrt() * total / others)
+            // Against the others alone: beside a share of nearly one, theirs would lose their digits.
+            let others = || (0..self.n_classes).filter(move |&other| other != class);
+            let highest = others().map(|other| predictor[other]).fold(f64::NEG_INFINITY, f64::max);
+            let total: f64 = others().map(|other| (predictor[other] - highest).exp()).sum();
+            let beside = others().fold(spread[class].clone(), |rest, other| {
+                rest - &spread[other] * ((predictor[other] - highest).exp() / total)
+            });
+            (predictor[class] - highest - total.ln(), beside.dot(&beside).sqrt())
         });
         each.collect()
     }

@@ -38,11 +38,6 @@ const NEURONS: usize = 8;
 impl ClassSummary {
     pub(crate) fn new(title: String, estimates: &ClassEstimates, against: Against, criteria: Vec<Criteria>) -> Result<Self, Error> {
         let n_classes = estimates.n_classes();
-        if let Against::Class(class) = against
-            && class >= n_classes
-        {
-            return Err(Error::NoSuchClass { class, n_classes });
-        }
         let others = (0..n_classes).filter(|&class| against != Against::Class(class));
         Ok(ClassSummary {
             title,

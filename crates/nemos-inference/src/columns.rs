@@ -17,7 +17,7 @@ pub(crate) struct Columns {
 }
 
 impl Columns {
-    /// Two passes over the features: means, and then deviations from them.
+    /// Three passes over the features: which rows are complete, means, and deviations from them.
     pub(crate) fn of<B: Backend>(design: &Design<'_, B>) -> Result<Self, Error> {
         let n_columns = design.n_columns();
         let mut complete = Vec::with_capacity(design.n_rows());

@@ -286,7 +286,7 @@ fn header_error(name: &str, source: io::Error) -> Error {
     }
 }
 
-fn damaged(name: &str, source: io::Error) -> Error {
+pub(crate) fn damaged(name: &str, source: io::Error) -> Error {
     Error::Damaged {
         name: name.into(),
         source: Arc::new(source),

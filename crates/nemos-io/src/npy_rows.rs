@@ -11,7 +11,7 @@ use nemos_core::{Backend, Design, Matrix, Names, Rows, Samples, ToDesign, check_
 use npyz::{NpyFile, NpyHeader, Order, TypeChar};
 
 use crate::Error;
-use crate::npy::{number_type, read_halves, read_header, read_numbers};
+use crate::npy::{damaged, number_type, read_halves, read_header, read_numbers};
 
 /// The rows of a `.npy` file, which are read a chunk at a time: features or counts that do not fit into memory.
 ///
@@ -50,7 +50,7 @@ impl NpyRows {
     ///
     /// # Errors
     /// [`Error::Open`], [`Error::Header`], [`Error::UnsupportedType`], [`Error::TooLarge`]; [`Error::NotRows`] if it has more than two
-    /// axes; [`Error::Truncated`] if it is shorter than it says.
+    /// axes; [`Error::Truncated`] and [`Error::Damaged`] if it is shorter or longer than it says.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let open = |source| Error::Open {
@@ -58,7 +58,7 @@ impl NpyRows {
             source: Arc::new(source),
         };
         let name = path.to_string_lossy();
-        let mut file = File::open(path).map_err(open)?;
+        let file = File::open(path).map_err(open)?;
         let length = file.metadata().map_err(open)?.len();
         let mut reader = BufReader::new(&file);
         let header = read_header(&mut reader, &name)?;
@@ -85,7 +85,9 @@ impl NpyRows {
                 source: Arc::new(io::ErrorKind::UnexpectedEof.into()),
             });
         }
-        file.rewind().map_err(open)?;
+        if length - start > expected as u64 * number.1 {
+            return Err(damaged(&name, io::Error::other("there are bytes that belong to no value")));
+        }
         Ok(NpyRows {
             path: path.into(),
             file: Arc::new(Mutex::new(file)),
@@ -109,11 +111,17 @@ impl NpyRows {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let read = file.seek(SeekFrom::Start(place)).and_then(|_| file.read_exact(&mut bytes));
         drop(file);
-        read.map_err(|source| Error::Truncated {
-            name: name.clone().into(),
-            expected: range.end,
-            got: range.start,
-            source: Arc::new(source),
+        read.map_err(|source| match source.kind() {
+            io::ErrorKind::UnexpectedEof => Error::Truncated {
+                name: name.clone().into(),
+                expected: self.dims[0] * self.dims[1],
+                got: range.start,
+                source: Arc::new(source),
+            },
+            _ => Error::Open {
+                path: self.path.clone(),
+                source: Arc::new(source),
+            },
         })?;
         let is_big = self.header.dtype().descr().contains('>');
         match self.number {
@@ -241,6 +249,9 @@ mod tests {
         let error = Rows::<Cpu>::chunk(&rows, 3..6).unwrap_err().to_string();
         assert!(error.contains("rows 3..6") && error.contains("cut short"), "{error}");
         assert!(matches!(NpyRows::open(&path), Err(Error::Truncated { expected: 6, got: 4, .. })));
+        // Twice as many bytes as there are values: they are of another type than the header says.
+        File::options().write(true).open(&path).unwrap().set_len(length + 6).unwrap();
+        assert!(matches!(NpyRows::open(&path), Err(Error::Damaged { .. })));
         std::fs::remove_file(path).unwrap();
     }
 

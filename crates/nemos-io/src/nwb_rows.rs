@@ -12,7 +12,7 @@ use crate::nwb_series::NwbSeries;
 /// The samples of a series in an NWB file, which are read a chunk at a time: a stimulus or a signal that does not fit into memory.
 ///
 /// [`NwbSeries::rows`] gives it. As a [`Design`] it has times, epochs and names, like the frame that [`NwbSeries::frame`] reads, of
-/// which every chunk is a part.
+/// which every chunk is a part. Features of it are a [`Design`] with its times, epochs and names.
 ///
 /// # Example
 /// ```no_run

@@ -282,3 +282,31 @@ fn within(events: Ts, support: &IntervalSet) -> Ts {
 fn cut<B: Backend, K: Kind>(signal: Signal<B, K>, support: &IntervalSet) -> Signal<B, K> {
     if support.is_empty() { signal } else { signal.restrict(support) }
 }
+
+#[cfg(test)]
+mod tests {
+    use nemos_core::Cpu;
+
+    use super::*;
+
+    #[test]
+    fn one_bad_time_names_its_file_and_the_others_can_be_read() {
+        let path = std::env::temp_dir().join(format!("nemos_pynapple_{}_bad.npz", std::process::id()));
+        let mut file = NpzWriter::new();
+        file.floats("t", &[6], [0.0, f64::NAN, 5.0, 1.0, 2.0, 3.0]);
+        file.floats("d", &[6], [10.0, 11.0, 12.0, 13.0, 14.0, 15.0]);
+        file.floats("start", &[1], [0.0]);
+        file.floats("end", &[1], [9.0]);
+        file.texts("type", &[1], &["Tsd"]);
+        file.write(&path).unwrap();
+        let error = Pynapple::<Cpu>::read(&path).unwrap_err().to_string();
+        let found = Pynapple::<Cpu>::read_lenient(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert!(error.contains("_bad.npz"), "{error}");
+        let Pynapple::Tsd(signal) = found.value else { panic!("a signal") };
+        assert_eq!(signal.sample_times(), [0.0, 1.0, 2.0, 3.0]);
+        assert_eq!(signal.to_vec(), [10.0, 13.0, 14.0, 15.0]);
+        let left_out: Vec<(Reason, Vec<usize>)> = found.left_out.into_iter().map(|left| (left.reason, left.rows)).collect();
+        assert_eq!(left_out, [(Reason::TimeNotFinite, vec![1]), (Reason::TimeBackwards, vec![2])]);
+    }
+}

@@ -33,7 +33,8 @@ pub(crate) trait Population: Searchable {
 
     fn evaluate_on<B: Backend>(models: &[Self], pieces: &[Piece<'_, B>], scoring: &Scoring, done: &mut Done<'_>) -> Result<(), Error>;
 
-    /// One model of all neurons, each under its own; nothing where they differ in more than strengths.
+    /// One model of all neurons, each under its own; nothing where they differ in more than strengths, or where models of this kind cannot be
+    /// joined.
     fn merged<B: Backend>(models: &[Self], design: &Design<'_, B>) -> Result<Option<Self>, Error>;
 }
 
@@ -82,9 +83,10 @@ impl Population for ClassifierPopulationGlm {
     fn undo(steps: &Learned, fitted: Self::Fitted) -> Result<Self::Fitted, Error> {
         // A column for each class of each neuron.
         let (coef, intercept) = (fitted.coef(), fitted.intercept());
-        let (n_features, n_columns) = (coef.dim().0, intercept.len());
-        let coef = ndarray::Array2::from_shape_vec((n_features, n_columns), coef.iter().copied().collect());
-        let Ok(coef) = coef else { return Ok(fitted) };
+        let dims = (coef.dim().0, intercept.len());
+        let coef = coef
+            .into_shape_with_order(dims)
+            .expect("invariant: a column for each class of each neuron");
         let (coef, intercept) = steps.undo(coef, intercept.iter().copied().collect());
         Ok(fitted
             .specification()

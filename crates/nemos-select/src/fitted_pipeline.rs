@@ -37,9 +37,7 @@ impl<F> FittedPipeline<F> {
     pub fn model(&self) -> &F {
         &self.model
     }
-}
 
-impl<F> FittedPipeline<F> {
     /// The features of these inputs that the model takes, one row per row of the inputs, computed on demand.
     ///
     /// # Errors

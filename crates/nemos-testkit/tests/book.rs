@@ -94,6 +94,18 @@ fn pictures_say_in_words_what_they_show() {
 }
 
 #[test]
+fn nothing_is_fetched_to_show_a_page() {
+    let settings = read("book/book.toml");
+    assert!(!settings.contains("mathjax") && !settings.contains("additional-js"), "{settings}");
+    let fetched = ["<script", "<link ", "src=\"http", "![](http"];
+    for (name, text) in chapters() {
+        for (at, line) in prose(&text) {
+            assert!(!fetched.iter().any(|mark| line.contains(mark)), "{name}:{at}: {line}");
+        }
+    }
+}
+
+#[test]
 fn nothing_is_written_that_markdown_would_eat() {
     let mut wrong = Vec::new();
     for (name, text) in chapters() {

@@ -217,3 +217,30 @@ fn recordings_of_no_one_or_two_samples_do_not_panic() {
         }
     }
 }
+
+#[test]
+fn samples_on_a_bound_are_inside_in_the_precision_of_the_data() {
+    // 264 of 1,000 positions are clipped at 1.1, which single precision holds as 1.10000002.
+    let double = Matrix::<Cpu>::from_column((0..1000).map(|k| (f64::from(k) * 1.1 / 736.0).min(1.1)).collect());
+    let single = double.to_backend::<Cpu<f32>>();
+    let back = single.to_backend::<Cpu>();
+    for basis in [
+        Basis::from(BSpline::new(5).bounds(0.0, 1.1)),
+        CyclicBSpline::new(5).bounds(0.0, 1.1).into(),
+        RaisedCosineLinear::new(4).bounds(0.0, 1.1).into(),
+        RaisedCosineLog::new(4).bounds(0.0, 1.1).into(),
+        Basis::from(BSpline::new(5)).with_bounds_from(&double).unwrap(),
+        Basis::from(BSpline::new(5)).with_bounds_from(&single).unwrap(),
+    ] {
+        let expected = basis.compute_features(&double).unwrap().to_vec();
+        let of_single = basis.compute_features(&single).unwrap().to_vec();
+        let of_file = basis.compute_features(&back).unwrap().to_vec();
+        assert!(
+            [&expected, &of_single, &of_file]
+                .iter()
+                .all(|all| all.iter().all(|value| !value.is_nan())),
+            "{basis:?}"
+        );
+        assert!(same(&of_single, &expected, 1e-5) && same(&of_file, &expected, 1e-5), "{basis:?}");
+    }
+}

@@ -11,7 +11,9 @@ use crate::engine::loops::{LoopFloat, Measure};
 use crate::engine::model::Model;
 use crate::engine::problems::Problems;
 use crate::engine::selection::ChunkRows;
+use crate::engine::support::check_support;
 use crate::engine::tensors::{OnDevice, Seen};
+use crate::fitted::score::check_scale;
 
 /// `[n_rows, width]`: what `of` makes of the predictors `[n_rows, n_problems · n_predictors]` of each row. NaN where the design has
 /// one.
@@ -57,6 +59,7 @@ pub(crate) fn log_likelihoods<B: Backend>(
     design: &Design<'_, B>,
     counts: &Design<'_, B>,
 ) -> Result<Matrix<B>, Error> {
+    check_scale(scale)?;
     match B::DTYPE {
         DType::F64 => log_likelihoods_in::<B, f64>(model, (at, scale), problems, design, counts),
         _ => log_likelihoods_in::<B, f32>(model, (at, scale), problems, design, counts),
@@ -93,6 +96,7 @@ fn log_likelihoods_in<B: Backend, E: LoopFloat>(
             offset: some(design.offset())?,
             rows: RowNumbers::Listed(rows.clone().collect()),
         };
+        check_support(&chunk, model.support(), asked.n_targets)?;
         let shape = [rows.len(), columns.len()];
         let unweighted = Asked {
             places: None,

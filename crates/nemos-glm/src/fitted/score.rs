@@ -18,8 +18,8 @@ use crate::{Error, fitted::null};
 /// the counts that are being scored, or, where the design has an offset, of the intercept that fits them best. Means are
 /// over samples and neurons, weighted where the design has weights, and are taken before the ratios.
 ///
-/// A ratio is NaN where the constant rate explains everything, as it does for a silent neuron. McFadden's is refused where `LL₀` is
-/// a log-density above zero: it would change with the unit of the data.
+/// A ratio is NaN where the constant rate explains everything, as it does for a silent neuron. McFadden's is refused where `LL` or `LL₀`
+/// is a log-density above zero: it would change with the unit of the data, and could be anything. Of single neurons it is NaN there.
 ///
 /// # References
 /// McFadden (1974), in *Frontiers in Econometrics*; Cohen et al. (2003), *Applied Multiple Regression*, chapter 13.
@@ -43,6 +43,14 @@ pub(crate) struct Tally {
     null: f64,
 }
 
+/// That every neuron has a scale.
+pub(crate) fn check_scale(scale: &[f64]) -> Result<(), Error> {
+    match scale.iter().position(|scale| scale.is_nan() || *scale == 0.0) {
+        Some(neuron) => Err(Error::NoScale { neuron }),
+        None => Ok(()),
+    }
+}
+
 impl Score {
     /// The score from sums of log-likelihoods or deviances.
     pub(crate) fn of(self, tallies: &[Tally]) -> f64 {
@@ -53,7 +61,7 @@ impl Score {
         });
         match self {
             Score::LogLikelihood => total.fitted / total.weight,
-            Score::McFadden if total.null < 0.0 => 1.0 - total.fitted / total.null,
+            Score::McFadden if total.null < 0.0 && total.fitted <= 0.0 => 1.0 - total.fitted / total.null,
             Score::Cohen if total.null > 0.0 => (total.null - total.fitted) / total.null,
             _ => f64::NAN,
         }
@@ -66,10 +74,12 @@ impl Score {
 
     /// The same of all neurons together.
     pub(crate) fn of_all(self, tallies: &[Tally]) -> Result<f64, Error> {
-        let null: f64 = tallies.iter().map(|tally| tally.null).sum();
+        let (null, fitted) = tallies
+            .iter()
+            .fold((0.0, 0.0), |(null, fitted), tally| (null + tally.null, fitted + tally.fitted));
         // No probability is above one.
-        match self == Score::McFadden && null > 0.0 {
-            true => Err(Error::RatioOfDensities { null }),
+        match self == Score::McFadden && (null > 0.0 || fitted > 0.0) {
+            true => Err(Error::RatioOfDensities { null, fitted }),
             false => Ok(self.of(tallies)),
         }
     }
@@ -80,8 +90,8 @@ impl Score {
             Score::LogLikelihood | Score::McFadden => Quantity::LogLikelihood,
             Score::Cohen => Quantity::Deviance,
         };
-        if let (Quantity::LogLikelihood, Some(neuron)) = (quantity, described.scale.iter().position(|scale| scale.is_nan())) {
-            return Err(Error::NoScale { neuron });
+        if quantity == Quantity::LogLikelihood {
+            check_scale(described.scale)?;
         }
         let fitted = described.sum(quantity, From::Parameters(at))?;
         let nulls = match self {

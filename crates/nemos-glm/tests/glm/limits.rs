@@ -180,7 +180,7 @@ fn ratios_of_scores_have_a_meaning_or_none() {
     };
     assert!((score(1e-3, Score::Cohen).unwrap() - score(1.0, Score::Cohen).unwrap()).abs() < 1e-12);
     let error = score(1e-3, Score::McFadden).unwrap_err();
-    assert!(matches!(error, Error::RatioOfDensities { null } if null > 0.0) && error.to_string().contains("Cohen"));
+    assert!(matches!(error, Error::RatioOfDensities { null, .. } if null > 0.0) && error.to_string().contains("Cohen"));
     // A silent neuron explains nothing, and ranks nowhere.
     let y =
         Matrix::<Cpu>::from_array(Array2::from_shape_fn((80, 2), |(row, neuron)| if neuron == 0 { (row % 3) as f64 } else { 0.0 }).view());
@@ -305,4 +305,101 @@ fn one_weight_beyond_the_digits_of_all_others_leaves_them_something_to_say() {
         .unwrap();
     assert_ne!(fitted.outcome().status, Status::NoMaximum, "{:?}", fitted.outcome());
     assert!(fitted.intercept() > 20.0, "{}", fitted.intercept());
+}
+
+#[test]
+fn neither_scales_nor_log_densities_come_from_fewer_rows_than_features() {
+    let x = features(20, 50);
+    let y = Matrix::<Cpu>::from_column((0..20).map(|row| 2.0 + wiggle(row, 3)).collect());
+    let ridge = Regularizer::Ridge(0.1.into());
+    let gaussian = Glm::new(Gaussian).regularizer(ridge.clone()).fit(&x, &y).unwrap();
+    let gamma = Glm::new(Gamma).link(Exp).regularizer(ridge).fit(&x, &y).unwrap();
+    assert_eq!((gaussian.dof_resid(), gamma.dof_resid()), (-31.0, -31.0));
+    assert!(gaussian.scale().is_nan() && gamma.scale().is_nan());
+    for error in [
+        gaussian.score(&x, &y, Score::LogLikelihood),
+        gamma.score(&x, &y, Score::LogLikelihood),
+    ] {
+        assert!(matches!(error, Err(Error::NoScale { neuron: 0 })));
+    }
+    assert!(matches!(
+        gaussian.log_likelihood_by_sample(&x, &y),
+        Err(Error::NoScale { neuron: 0 })
+    ));
+}
+
+#[rustfmt::skip]
+const NOISE: [f64; 40] = [
+    -0.933617680, -0.205437558, -0.950022055, -0.339033076, 0.840308137, -1.727320423, 0.434423644, 0.237735602, -0.594149956, -1.446057854,
+    0.072129508, -0.529492709, 0.232676211, 0.021852146, 1.601778891, -0.239355627, -1.023497493, 0.179275635, 0.219996684, 1.359187575,
+    0.835111246, 0.356871059, 1.463302891, -1.188763054, -0.639751533, -0.926575941, -0.389809803, -1.376686148, 0.635150947, -0.222222697,
+    -1.470806295, -1.015579081, 0.313513847, 0.838126568, 1.996730892, 2.913862466, 0.414409433, -0.989538120, -2.132046281, 0.267711462,
+];
+
+#[test]
+fn no_score_depends_on_the_unit_of_the_data() {
+    let at: Vec<f64> = (0..40).map(|row| -1.0 + f64::from(row) * 2.0 / 39.0).collect();
+    let x = Matrix::<Cpu>::from_column(at.clone());
+    // Slope, Cohen, and McFadden in unit 1.
+    for (slope, cohen, mcfadden) in [
+        (0.3, 0.086_372_823_1, 0.029_792_423_9),
+        (1.0, 0.331_687_385_3, 0.138_826_679_1),
+        (5.0, 0.898_371_200_0, 0.741_685_981_7),
+    ] {
+        let score = |unit: f64, kind: Score| {
+            let y = Matrix::from_column(at.iter().zip(NOISE).map(|(x, noise)| unit * (slope * x + noise)).collect());
+            Glm::new(Gaussian).fit(&x, &y).unwrap().score(&x, &y, kind)
+        };
+        assert!((score(1.0, Score::McFadden).unwrap() - mcfadden).abs() < 1e-7, "{slope}");
+        for unit in [1e3, 1.0, 0.1, 0.02, 0.004, 1e-3, 1e-6] {
+            assert!((score(unit, Score::Cohen).unwrap() - cohen).abs() < 1e-7, "{slope} {unit}");
+            match score(unit, Score::McFadden) {
+                Ok(score) => assert!((0.0..=1.0).contains(&score), "{slope} {unit}: {score}"),
+                Err(error) => assert!(error.to_string().contains("Cohen"), "{error}"),
+            }
+        }
+        assert!(score(1e-3, Score::McFadden).is_err());
+    }
+}
+
+#[test]
+fn small_dispersions_reach_their_limits() {
+    let x = Matrix::<Cpu>::from_column(vec![0.0, 1.0, 2.0, 1.0, 0.0]);
+    let y = Matrix::from_column(vec![39.0, 45.0, 60.0, 55.0, 54.0]);
+    for (scale, expected) in [
+        (1e-6, -3.237_807_733_99),
+        (1e-8, -3.237_799_701_14),
+        (1e-10, -3.237_799_620_81),
+        (1e-12, -3.237_799_620_00),
+        (1e-14, -3.237_799_620_00),
+        (1e-20, -3.237_799_620_00),
+        (1e-100, -3.237_799_620_00),
+    ] {
+        let model = Glm::new(NegativeBinomial::new(scale)).stopping(nemos_solvers::Stopping::new().tolerance(1e-14));
+        let fitted = model.fit(&x, &y).unwrap();
+        let got = fitted.score(&x, &y, Score::LogLikelihood).unwrap();
+        assert!(
+            fitted.outcome().status == Status::Converged && (got - expected).abs() < 1e-9,
+            "{scale}: {got}"
+        );
+    }
+    // Gamma, every value at its mean: −½ ln(2π scale) − the mean of ln y.
+    let values = [1.0_f64, 2.0, 5.0];
+    let (logs, y) = (
+        Matrix::<Cpu>::from_column(values.iter().map(|y| y.ln()).collect()),
+        Matrix::from_column(values.to_vec()),
+    );
+    for (scale, expected) in [(1e-14, 14.431_628_753), (1e-16, 16.734_213_846)] {
+        let given = Glm::new(Gamma).link(Exp).with_parameters(&[1.0], 0.0);
+        let given = given.population().clone().with_scale(vec![scale], vec![1.0]).unwrap();
+        let got = given.score(&logs, &y, Score::LogLikelihood).unwrap();
+        assert!((got - expected).abs() < 1e-6, "{scale}: {got}");
+    }
+    // What does not vary at all has no density.
+    let y = Matrix::from_column(vec![2.0; 5]);
+    let constant = Glm::new(Gaussian).fit(&x, &y).unwrap();
+    assert!(matches!(
+        constant.score(&x, &y, Score::LogLikelihood),
+        Err(Error::NoScale { neuron: 0 })
+    ));
 }

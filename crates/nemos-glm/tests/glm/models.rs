@@ -399,6 +399,20 @@ fn counts_outside_the_support_are_named() {
     }
     let scale = Glm::new(NegativeBinomial::new(0.0)).fit(&x, &counts).unwrap_err();
     assert!(scale.to_string().contains("scale"), "{scale}");
+    // What a fit refuses, a score does.
+    let (given, negative) = (
+        Glm::new(Poisson).with_parameters(&[0.1], 0.0),
+        Matrix::<Cpu>::from_column(vec![1.0, -1.0, 2.0]),
+    );
+    for error in [
+        given.score(&x, &negative, Score::LogLikelihood).unwrap_err(),
+        given.score(&x, &negative, Score::McFadden).unwrap_err(),
+        given.score(&x, &negative, Score::Cohen).unwrap_err(),
+        given.deviance(&x, &negative).unwrap_err(),
+        given.log_likelihood_by_sample(&x, &negative).unwrap_err(),
+    ] {
+        assert!(matches!(error, Error::OutsideSupport { row: 1, column: 0, .. }), "{error}");
+    }
 }
 
 #[test]
@@ -562,4 +576,29 @@ fn strengths_of_classifiers_are_per_neuron_or_per_coefficient() {
         assert!((other.coef() - shared.coef()).iter().all(|difference| difference.abs() < 1e-10));
     }
     assert!(fit(nemos_glm::Strength::PerNeuron(vec![0.2; 4])).is_err());
+}
+
+#[test]
+fn weights_are_relative_and_a_row_is_one_observation_whatever_its_weight() {
+    let data = formula::<Cpu>();
+    let counts = Matrix::<Cpu>::from_column(data.y.iter().map(|y| y + 0.5).collect());
+    let rows: Vec<usize> = (0..200).flat_map(|t| vec![t; 1 + t % 2]).collect();
+    let model = Glm::new(Gamma).link(nemos_glm::Exp).stopping(tight());
+    let weighted = |factor: f64| {
+        let weights: Matrix<Cpu> = Matrix::from_column((0..200).map(|t| factor * f64::from(1 + t % 2)).collect());
+        model.fit(&data.x.to_design().with_weights(weights).unwrap(), &counts).unwrap()
+    };
+    let (one, ten) = (weighted(1.0), weighted(10.0));
+    assert_close(
+        &[ten.coef()[0], ten.intercept(), ten.scale()],
+        &[one.coef()[0], one.intercept(), one.scale()],
+        1e-9,
+    );
+    let twice = model
+        .fit(&data.x.select_rows(&rows).unwrap(), &counts.select_rows(&rows).unwrap())
+        .unwrap();
+    assert_close(&[twice.coef()[0]], &[one.coef()[0]], 1e-9);
+    assert_eq!((one.dof_resid(), ten.dof_resid(), twice.dof_resid()), (198.0, 198.0, 298.0));
+    // Pearson's χ²: over weights of one on average, and over 300 rows.
+    assert_close(&[one.scale() * 198.0 * 1.5], &[twice.scale() * 298.0], 1e-9);
 }

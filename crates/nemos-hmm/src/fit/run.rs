@@ -108,9 +108,10 @@ impl Run {
         let of_rises = if before > 0.0 { self.rise / before } else { 0.0 };
         let ratio = self.trail.ratio().map_or(of_rises, |ratio| ratio * ratio).clamp(0.0, 0.999);
         let to_come = self.rise.max(0.0) * ratio / (1.0 - ratio);
-        self.quiet = if to_come < tolerance { self.quiet + 1 } else { 0 };
         // The first rise has none to be compared with.
-        if self.quiet >= 2 && self.history.len() > 2 {
+        let is_quiet = self.history.len() > 2 && to_come < tolerance;
+        self.quiet = if is_quiet { self.quiet + 1 } else { 0 };
+        if self.quiet >= 2 {
             self.status = Some(HmmStatus::Converged);
         }
     }

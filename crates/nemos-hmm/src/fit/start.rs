@@ -26,7 +26,8 @@ const FLOOR: f64 = 1e-6;
 /// The lowest scale of maximum likelihood that is searched for.
 const LOWEST_SCALE: f64 = 1.001e-6;
 
-/// Parameters of one state, the model of all rows: where starts and the floors of scales come from.
+/// Parameters of one state, the model of all rows: where starts and the floors of scales come from. Those that were given, of all their
+/// states, where neither is asked for.
 pub(crate) fn single_state<B: Backend>(data: &Data<'_, B>, options: &Options, seen: &Seen) -> Result<HmmParameters, Error> {
     if let (Start::Given(given), Scale::Fixed(_)) = (&options.start, data.observations.scale()) {
         // Neither is asked for.

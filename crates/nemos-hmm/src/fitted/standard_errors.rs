@@ -62,7 +62,7 @@ impl<S: StateModel> FittedGlmHmm<S> {
     /// expectations for each free number.
     ///
     /// # Errors
-    /// [`Error::NoMaximum`] if the parameters are none for these data; [`Error::NoInformation`] where the data, with the priors, do not
+    /// [`Error::NotAtMaximum`] if the parameters are no maximum for these data; [`Error::NoInformation`] where the data, with the priors, do not
     /// determine a number; as [`GlmHmm::fit`](crate::GlmHmm::fit). If the transitions are driven:
     /// [`standard_errors_driven`](FittedGlmHmm::standard_errors_driven).
     pub fn standard_errors<B: Backend>(
@@ -121,7 +121,7 @@ impl<S: StateModel> FittedGlmHmm<S> {
         })?;
         let to_gain = 0.5 * here.dot(&covariance.dot(&here));
         if to_gain.is_nan() || to_gain > NEAR {
-            return Err(Error::NoMaximum { to_gain });
+            return Err(Error::NotAtMaximum { to_gain });
         }
         Ok(StandardErrors {
             fitted: self.clone(),
@@ -167,7 +167,13 @@ impl<S: StateModel> StandardErrors<S> {
             let (above, below) = (of(&at.displaced(direction, step)), of(&at.displaced(direction, -step)));
             (above - below) / (2.0 * step)
         };
-        if self.directions.unknown.iter().zip(&self.steps.1).any(|known| slope(known) != 0.0) {
+        if self
+            .directions
+            .unknown
+            .iter()
+            .zip(&self.steps.1)
+            .any(|unknown| slope(unknown) != 0.0)
+        {
             return f64::NAN;
         }
         let slopes: Array1<f64> = self.directions.free.iter().zip(&self.steps.0).map(slope).collect();

@@ -365,7 +365,7 @@ fn where_there_are_none_it_is_said() {
     let away = HmmParameters::new(at.initial().to_vec(), at.transitions().clone(), &[away, at.state(1)]).unwrap();
     let away = GlmHmm::new(2, Poisson).with_parameters(away).unwrap();
     let error = away.standard_errors(&design, &counts).unwrap_err();
-    assert!(matches!(error, Error::NoMaximum { to_gain } if to_gain > 0.05), "{error}");
+    assert!(matches!(error, Error::NotAtMaximum { to_gain } if to_gain > 0.05), "{error}");
     // Of what is held they are zero.
     let held = GlmHmm::new(2, Poisson)
         .start_from(at.clone())

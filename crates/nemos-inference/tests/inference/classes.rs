@@ -414,3 +414,27 @@ fn observers_of_a_population_stand_as_if_alone_and_weights_are_relative() {
         assert!((together.criteria().unwrap()[observer].bic() - alone.criteria().unwrap()[0].bic()).abs() < 1e-6);
     }
 }
+
+#[test]
+fn bands_of_probabilities_keep_their_width_where_one_class_is_nearly_certain() {
+    let x: Vec<f64> = (0..90).map(|row| f64::from(row % 9) - 4.0).collect();
+    let labels: Vec<f64> = (0..90).map(|row| f64::from((row * 7 + row / 9) % 3)).collect();
+    let (x, labels) = (Matrix::<Cpu>::from_column(x), Matrix::from_column(labels));
+    let fitted = ClassifierGlm::new(3).fit(&x, &labels).unwrap();
+    let estimates = fitted.inference(&x, &labels).unwrap().estimates(&Covariance::Model).unwrap();
+    for far in [1e3, 1e5, 1e7] {
+        let bands = estimates.probabilities(&Matrix::<Cpu>::from_column(vec![far, -far]), 0.95).unwrap();
+        for band in &bands {
+            let all = [&band.value, &band.lower, &band.upper];
+            assert!(
+                all.iter().all(|values| values.iter().all(|value| (0.0..=1.0).contains(value))),
+                "{far} {band:?}"
+            );
+            // So far out nothing is certain.
+            assert!(
+                band.lower.iter().zip(&band.upper).all(|(lower, upper)| upper - lower > 0.5),
+                "{far} {band:?}"
+            );
+        }
+    }
+}

@@ -268,3 +268,27 @@ fn a_folder_is_no_file() {
     let error = NwbFile::open(folder()).unwrap_err().to_string();
     assert!(error.contains("Zarr"), "{error}");
 }
+
+#[test]
+fn compressions_that_are_not_read_are_named_with_the_remedy() {
+    let bytes = std::fs::read(folder().join("times.nwb")).unwrap();
+    // Filter 32000 of the one series that h5py compressed with it, under other numbers.
+    let lzf = [0x00, 0x7d, 8, 0, 1, 0, 3, 0, b'l', b'z', b'f'];
+    let at = bytes.windows(lzf.len()).position(|window| window == lzf).unwrap();
+    for (number, name) in [(32015_u16, "Zstandard"), (32001, "Blosc"), (32026, "Blosc2"), (32008, "bitshuffle")] {
+        let mut bytes = bytes.clone();
+        bytes[at..at + 2].copy_from_slice(&number.to_le_bytes());
+        let file = Scratch::of("compressed.nwb", &bytes);
+        let session = NwbFile::open(&file.0).unwrap();
+        let text = session.series("lzf").unwrap().tsd::<Cpu>().unwrap_err().to_string();
+        for part in [
+            &format!("{name} compression"),
+            "h5repack -f GZIP=4",
+            "/acquisition/lzf",
+            "compressed.nwb",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert_eq!(session.series("good").unwrap().tsd::<Cpu>().unwrap().len(), 1000);
+    }
+}

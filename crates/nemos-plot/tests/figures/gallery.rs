@@ -326,3 +326,33 @@ fn text_is_escaped() {
     let svg = Figure::new().panel(Panel::new().title("a < b & $x$")).to_svg().unwrap();
     assert!(svg.contains("a &lt; b &amp; $x$"), "{svg}");
 }
+
+#[test]
+fn maps_with_the_same_limits_have_the_same_colours() {
+    // "True" runs over ±1, "found" over ±2; both hold 0.5 in the middle.
+    let map = |size: f64| {
+        let values = Array2::from_shape_vec((1, 3), vec![-size, 0.5, size]).unwrap();
+        Heatmap::new(values.view()).colors(Colors::Diverging).without_bar()
+    };
+    let middles = |figure: Figure| -> Vec<String> {
+        let svg = figure.to_svg().unwrap();
+        let tiles = svg
+            .split("crispEdges")
+            .skip(1)
+            .map(|part| part.split("</g>").next().unwrap_or_default());
+        tiles
+            .filter_map(|part| part.split(" fill=\"").nth(2)?.split('"').next().map(String::from))
+            .take(2)
+            .collect()
+    };
+    let both = |change: fn(Heatmap) -> Heatmap| {
+        Figure::new()
+            .panel(Panel::new().mark(change(map(1.0))))
+            .panel(Panel::new().mark(change(map(2.0))))
+    };
+    let own = middles(both(|map| map));
+    assert!(own.len() == 2 && own[0] != own[1], "{own:?}");
+    for shared in [middles(both(|map| map.limits(-2.0, 2.0))), middles(both(|map| map).share_colors())] {
+        assert!(shared.len() == 2 && shared[0] == shared[1] && shared[1] == own[1], "{shared:?}");
+    }
+}

@@ -4,6 +4,7 @@ use ndarray::{Array2, array};
 use nemos_core::{Backend, Cpu, Design, Matrix, Names, NdArray, Samples, ToDesign};
 use nemos_glm::{
     Bernoulli, ClassifierGlm, ClassifierPopulationGlm, Gamma, Gaussian, Glm, Identity, NegativeBinomial, Poisson, PopulationGlm,
+    Regularizer,
 };
 use nemos_sim::{Draw, Error, Simulate};
 use rand::SeedableRng;
@@ -212,4 +213,15 @@ fn no_samples_give_no_counts_and_a_wrong_width_is_an_error() {
     assert!(matches!(wrong, Err(Error::Data(nemos_core::Error::Columns { .. }))));
     let infinite = fitted.simulate(&Matrix::<Cpu>::from_column(vec![f64::INFINITY]), &mut rng(1));
     assert!(matches!(infinite, Err(Error::Data(nemos_core::Error::Infinite { .. }))));
+}
+
+#[test]
+fn without_a_scale_there_are_no_draws() {
+    let x = Array2::from_shape_fn((8, 12), |(row, column)| ((row * 7 + column * 5) % 11) as f64 / 5.0 - 1.0);
+    let x = Matrix::<Cpu>::from(x);
+    let y = Matrix::from_column((0..8).map(|row| f64::from(1 + row * row % 7)).collect());
+    let ridge = Regularizer::Ridge(0.1.into());
+    let fitted = Glm::new(Gaussian).regularizer(ridge).fit(&x, &y).unwrap();
+    let error = fitted.simulate(&x, &mut rng(1)).unwrap_err();
+    assert!(matches!(error, Error::Glm(nemos_glm::Error::NoScale { neuron: 0 })), "{error}");
 }

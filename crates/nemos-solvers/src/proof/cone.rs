@@ -8,8 +8,9 @@
 //! ```
 //!
 //! either `r = 0`, and the `1 + λᵢ` are multipliers by which there is no such direction, or `−r` is one: where `‖r‖` is least,
-//! `bᵢ · r ≥ 0` for every row, and `Σᵢ bᵢ · r = ‖r‖² > 0`. So each answer brings its own proof. Rows of doubles differ by as
-//! little as their last digit: it is looked for with twice the digits, where that does not take too long.
+//! `bᵢ · r ≥ 0` for every row, and `Σᵢ bᵢ · r = ‖r‖² > 0`. So each answer brings its own proof, to as many digits
+//! as are used: what goes against a direction by less than rounding counts as level. Rows of doubles differ by as little as their last
+//! digit, so that twice the digits are used where that does not take too long.
 //!
 //! # References
 //! Lawson & Hanson (1974), *Solving Least Squares Problems*, chapter 23, whose algorithm of active sets this is.
@@ -39,12 +40,14 @@ pub(crate) enum Way {
 }
 
 const ROUNDS_PER_DIMENSION: usize = 10;
-// Products that may be taken with twice the digits, rows times features squared: some tenths of a second.
-const ROOM: usize = 10_000_000;
+// Products that may be taken with twice the digits, some tenths of a second: rows times features squared, and least squares over as many
+// rows as features, one more at a time.
+const ROOM: f64 = 1e7;
 
 /// `features`: `[n_rows, n]`, those that may move; an intercept may move as well. `ways`: `[n_rows]`.
 pub(crate) fn cone(features: ArrayView2<'_, f64>, ways: &[Way]) -> Cone {
-    let products = features.len() * (features.ncols() + 1);
+    let (n_rows, width) = (features.nrows() as f64, (features.ncols() + 1) as f64);
+    let products = n_rows * width.powi(2) + n_rows.min(width).powi(3) * width;
     let found = if products <= ROOM {
         with_digits::<Quad>(features, ways)
     } else {
@@ -82,8 +85,8 @@ fn of_rows<D: Digits>(pinned: &[Vec<D>], free: &[Vec<D>], width: usize) -> Optio
     open_or_closed(&inside, space.len())
 }
 
-/// `[n_rows][n + 1]`: rows of length one, about the first, so that differences are exact that matter, in units by which no digit is lost;
-/// the intercept takes up the rest.
+/// `[n_rows][n + 1]`: each row less the first one, in units that are powers of two, so that no digit is lost; then a one for the intercept;
+/// all scaled to length one.
 fn unit_rows<D: Digits>(features: ArrayView2<'_, f64>) -> Option<Vec<Vec<D>>> {
     let about = features.rows().into_iter().next()?;
     let scale: Vec<f64> = features

@@ -11,9 +11,9 @@ use qd::Quad;
 pub(crate) trait Digits:
     Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self>
 {
-    /// As much may be rounding alone.
+    /// Numbers up to this may be rounding alone.
     const NOTHING: f64;
-    /// As much is more than rounding. In between nothing is known.
+    /// Numbers from this on are more than rounding; of those between nothing is known.
     const SOMETHING: f64;
 
     fn new(x: f64) -> Self;
@@ -21,6 +21,7 @@ pub(crate) trait Digits:
     fn root(self) -> Self;
 }
 
+// Rounding is 1e-16: sums over thousands of rows lose three digits more, quotients by what just counts as something seven.
 impl Digits for f64 {
     const NOTHING: f64 = 1e-13;
     const SOMETHING: f64 = 1e-9;
@@ -38,6 +39,7 @@ impl Digits for f64 {
     }
 }
 
+// Rounding is 5e-32: the same with more room, since products of several small differences of features have to be told from it.
 impl Digits for Quad {
     const NOTHING: f64 = 1e-27;
     const SOMETHING: f64 = 1e-20;
@@ -99,37 +101,39 @@ fn beside<D: Digits>(basis: &[Vec<D>], vector: &[D]) -> (Vec<D>, Vec<D>) {
 
 /// An orthonormal basis of what no row of unit length sees; nothing where rounding decides whether rows depend on each other.
 pub(crate) fn null_space<D: Digits>(rows: &[Vec<D>], width: usize) -> Option<Vec<Vec<D>>> {
-    // The row that has most left beside those chosen is next.
-    let mut left = rows.to_vec();
-    let mut seen: Vec<Vec<D>> = Vec::new();
-    while seen.len() < width {
-        let sizes = left.iter().map(|row| norm(row).rounded()).enumerate();
+    let mut seen = Vec::new();
+    extend(&mut seen, rows.to_vec(), width, |size| is_something::<D>(size))?;
+    // The axes that have most left beside all that is seen span the rest.
+    let axis = |axis: usize| {
+        (0..width)
+            .map(|place| D::new(f64::from(u8::from(place == axis))))
+            .collect::<Vec<D>>()
+    };
+    let axes = (0..width).map(|place| beside(&seen, &axis(place)).0).collect();
+    let n_seen = seen.len();
+    extend(&mut seen, axes, width, |_| Some(true))?;
+    Some(seen.split_off(n_seen))
+}
+
+/// Adds orthonormal directions until there are `width`, each time of the vector that has most left beside those before, as long as that
+/// counts; nothing where that is not known.
+fn extend<D: Digits>(basis: &mut Vec<Vec<D>>, mut left: Vec<Vec<D>>, width: usize, counts: impl Fn(f64) -> Option<bool>) -> Option<()> {
+    while basis.len() < width {
+        let sizes = left.iter().map(|vector| norm(vector).rounded()).enumerate();
         let Some((longest, size)) = sizes.max_by(|a, b| a.1.total_cmp(&b.1)) else {
             break;
         };
-        if !is_something::<D>(size)? {
+        if !counts(size)? {
             break;
         }
-        let direction = unit(&beside(&seen, &left[longest]).0)?;
-        for row in &mut left {
-            let along = dot(&direction, row);
-            add_scaled(row, -along, &direction);
+        let direction = unit(&beside(basis, &left[longest]).0)?;
+        for vector in &mut left {
+            let along = dot(&direction, vector);
+            add_scaled(vector, -along, &direction);
         }
-        seen.push(direction);
+        basis.push(direction);
     }
-    // The axes that have most left beside all that is seen span the rest.
-    let n_seen = seen.len();
-    while seen.len() < width {
-        let axis = |axis: usize| {
-            (0..width)
-                .map(|place| D::new(f64::from(u8::from(place == axis))))
-                .collect::<Vec<D>>()
-        };
-        let rests = (0..width).map(|place| beside(&seen, &axis(place)).0);
-        let rest = rests.max_by(|a, b| norm(a).rounded().total_cmp(&norm(b).rounded()))?;
-        seen.push(unit(&rest)?);
-    }
-    Some(seen.split_off(n_seen))
+    Some(())
 }
 
 /// The least squares of `Σ solutionⱼ columnⱼ ≈ target`; nothing where columns of unit length depend on each other, or nearly.
