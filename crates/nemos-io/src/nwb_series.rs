@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use ndarray::ArrayD;
-use nemos_core::{Backend, Cpu, Matrix};
+use nemos_core::{Backend, Matrix, Names};
 use nemos_timeseries::{Ts, Tsd, TsdFrame, TsdTensor};
 
 use crate::arrays::matrix;
@@ -15,6 +15,9 @@ use crate::nwb_regions;
 use crate::nwb_rows::NwbRows;
 use crate::report::Log;
 use crate::{Error, NwbEntry};
+
+/// The columns of a position.
+const AXES: [&str; 3] = ["x", "y", "z"];
 
 /// A time series in an NWB file, of which nothing is read yet: a signal, or annotations.
 ///
@@ -99,7 +102,11 @@ impl NwbSeries {
         if values.ndim() > 2 {
             return Err(self.wrong_shape(&values, "a row", "tensor"));
         }
-        self.described(self.part.at(TsdFrame::new(axis, matrix(values)?))?)
+        let frame = self.part.at(TsdFrame::new(axis, matrix(values)?))?;
+        match frame.n_columns() {
+            n_columns @ 1..=3 if self.is_position() => self.part.at(frame.with_names(AXES[..n_columns].iter().copied())),
+            _ => nwb_regions::described(&self.part, frame),
+        }
     }
 
     /// Samples that stay in the file, and are read a chunk at a time: one value each, or a row. Times are read now.
@@ -123,23 +130,21 @@ impl NwbSeries {
             });
         }
         let n_columns = shape.get(1).copied().unwrap_or(1);
-        let none = self.part.at(TsdFrame::<Cpu>::new(Ts::default(), Matrix::zeros([0, n_columns])))?;
+        let names = match n_columns {
+            1..=3 if self.is_position() => Some(AXES[..n_columns].iter().map(ToString::to_string).collect()),
+            _ => nwb_regions::of_columns(&self.part, n_columns)?.map(|region| region.names),
+        };
         Ok(NwbRows {
             series: self.clone(),
             first: rows.start,
             axis: times,
-            names: self.described(none)?.names().clone(),
+            names: names.map_or_else(Names::none, Names::new),
             n_columns,
         })
     }
 
-    /// The frame, with what the file calls its columns.
-    fn described<B: Backend>(&self, frame: TsdFrame<B>) -> Result<TsdFrame<B>, Error> {
-        let is_position = self.part.file.group_text(&self.part.path, "neurodata_type").as_deref() == Some("SpatialSeries");
-        match frame.n_columns() {
-            n_columns @ 1..=3 if is_position => self.part.at(frame.with_names(["x", "y", "z"].into_iter().take(n_columns))),
-            _ => nwb_regions::described(&self.part, frame),
-        }
+    fn is_position(&self) -> bool {
+        self.part.file.group_text(&self.part.path, "neurodata_type").as_deref() == Some("SpatialSeries")
     }
 
     /// Reads the texts of a series of annotations, one for each of its [`times`](NwbSeries::times).
