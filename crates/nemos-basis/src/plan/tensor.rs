@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use nemos_core::tensor::{Tensor, TensorData, backend::Backend as BurnBackend};
-use nemos_core::{Backend, Design, Error, Matrix, Segments};
+use nemos_core::{Backend, Design, Error, Matrix, Segments, check_rows_exist};
 
 use super::atom::{Atom, Work};
 use super::host::{Data, View};
@@ -24,13 +24,7 @@ impl Plan {
     /// that run as Fourier transforms are the exception.
     pub(crate) fn rows<B: Backend>(&self, inputs: &[Design<'_, B>], segments: &Segments, rows: Range<usize>) -> Result<Matrix<B>, Error> {
         let n_samples = inputs.first().map_or(0, Design::n_rows);
-        if rows.start > rows.end || rows.end > n_samples {
-            return Err(Error::RowsOutside {
-                start: rows.start,
-                end: rows.end,
-                available: n_samples,
-            });
-        }
+        check_rows_exist(&rows, n_samples)?;
         let n_features = self.n_features;
         if rows.is_empty() || n_features == 0 {
             return Ok(Matrix::zeros([rows.len(), n_features]));

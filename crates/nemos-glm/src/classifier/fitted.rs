@@ -1,7 +1,6 @@
 //! Fitted classifiers: of many neurons, and of one.
 
 use std::fmt;
-use std::sync::Arc;
 
 use ndarray::{Array2, Array3, ArrayView2, Axis, ShapeBuilder};
 use nemos_core::{Backend, Design, Matrix, Names, Samples, ToDesign};
@@ -9,8 +8,6 @@ use nemos_solvers::{ColumnOutcome, Outcome, Parameters};
 
 use crate::classifier::categorical::Targets;
 use crate::engine::by_row;
-use crate::engine::measure::Described;
-use crate::engine::model::Model;
 use crate::fitted::fit::{self, Fit};
 use crate::fitted::table;
 use crate::{ClassifierPopulationGlm, Error, Score};
@@ -205,12 +202,9 @@ impl FittedClassifierPopulationGlm {
         design: &(impl ToDesign<B> + ?Sized),
         labels: &(impl ToDesign<B> + ?Sized),
     ) -> Result<Vec<crate::fitted::score::Tally>, Error> {
-        let (design, labels) = (design.to_design(), labels.to_design());
-        fit::check_design(&design, self.n_features())?;
-        fit::check_columns("labels", &labels, self.n_neurons(), "one per fitted neuron")?;
-        let model: Arc<dyn Model<B::Burn>> = Arc::new(self.specification.model(Targets::Labels));
-        let mut described = Described::new(&*model, &self.fit.scale, (design, labels))?;
-        score.tallies(&mut described, &self.fit.parameters)
+        self.described((design.to_design(), labels.to_design()), |mut described| {
+            score.tallies(&mut described, &self.fit.parameters)
+        })
     }
 
     /// What `of` makes of the log-probabilities `[n_rows, n_neurons · n_classes]` of some rows: `[n_rows, width]`.

@@ -49,12 +49,9 @@ impl FittedClassifierPopulationGlm {
         design: &(impl ToDesign<B> + ?Sized),
         labels: &(impl ToDesign<B> + ?Sized),
     ) -> Result<Vec<f64>, Error> {
-        let (design, labels) = (design.to_design(), labels.to_design());
-        self.check_data(&design, &labels)?;
-        let model: Arc<dyn Model<B::Burn>> = Arc::new(self.specification().model(Targets::Labels));
-        let mut described = Described::new(&*model, &self.fit().scale, (design, labels))?;
-        let sums = described.sum(Quantity::Deviance, From::Parameters(self.parameters()))?;
-        Ok(sums.totals())
+        self.described((design.to_design(), labels.to_design()), |mut described| {
+            Ok(described.sum(Quantity::Deviance, From::Parameters(self.parameters()))?.totals())
+        })
     }
 
     /// `[n_neurons]` each: the deviances of the model, and those of a model that gives each class its share of the labels.
@@ -66,11 +63,9 @@ impl FittedClassifierPopulationGlm {
         design: &(impl ToDesign<B> + ?Sized),
         labels: &(impl ToDesign<B> + ?Sized),
     ) -> Result<[Vec<f64>; 2], Error> {
-        let (design, labels) = (design.to_design(), labels.to_design());
-        self.check_data(&design, &labels)?;
-        let model: Arc<dyn Model<B::Burn>> = Arc::new(self.specification().model(Targets::Labels));
-        let mut described = Described::new(&*model, &self.fit().scale, (design, labels))?;
-        null::deviances(&mut described, self.parameters())
+        self.described((design.to_design(), labels.to_design()), |mut described| {
+            null::deviances(&mut described, self.parameters())
+        })
     }
 
     /// `[n_neurons]`: Pearson's χ², `Σₖ (yₖ − pₖ)² / pₖ` summed over samples; for weighted rows, as if the weights were one on average.
@@ -87,6 +82,17 @@ impl FittedClassifierPopulationGlm {
         let model: Arc<dyn Model<B::Burn>> = Arc::new(self.specification().model(Targets::Labels));
         let problems = Problems::one_per_response(self.neurons().len());
         task::pearson_chi2(&*model, self.fit(), problems, (design, labels))
+    }
+
+    /// What `of` makes of the model beside data that suit it.
+    pub(super) fn described<B: Backend, R>(
+        &self,
+        (design, labels): (Design<'_, B>, Design<'_, B>),
+        of: impl FnOnce(Described<'_, '_, B>) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        self.check_data(&design, &labels)?;
+        let model: Arc<dyn Model<B::Burn>> = Arc::new(self.specification().model(Targets::Labels));
+        of(Described::new(&*model, &self.fit().scale, (design, labels))?)
     }
 
     fn check_data<B: Backend>(&self, design: &Design<'_, B>, labels: &Design<'_, B>) -> Result<(), Error> {

@@ -171,13 +171,18 @@ impl Priors {
     }
 }
 
-/// `(countₖ + αₖ − 1) / Σ`; what it was, where that is nothing.
-fn law(counts: &[f64], concentrations: &[f64], was: &[f64]) -> Vec<f64> {
-    let masses: Vec<f64> = counts
+/// `countₖ + αₖ − 1`: what the logarithm of each probability counts for.
+pub(crate) fn masses(counts: &[f64], concentrations: &[f64]) -> Vec<f64> {
+    counts
         .iter()
         .zip(concentrations)
         .map(|(count, alpha)| count + alpha - 1.0)
-        .collect();
+        .collect()
+}
+
+/// `(countₖ + αₖ − 1) / Σ`; what it was, where that is nothing.
+fn law(counts: &[f64], concentrations: &[f64], was: &[f64]) -> Vec<f64> {
+    let masses = masses(counts, concentrations);
     let total: f64 = masses.iter().sum();
     if total > 0.0 {
         masses.into_iter().map(|mass| mass / total).collect()

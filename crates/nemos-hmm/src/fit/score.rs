@@ -14,6 +14,7 @@ use nemos_solvers::{Objective, Order, Parameters, Request};
 use crate::fit::directions::Layout;
 use crate::fit::driven::{self, Expectations};
 use crate::fit::em::Em;
+use crate::fit::priors::masses;
 use crate::fit::run::Run;
 use crate::{Error, HmmParameters};
 
@@ -162,11 +163,7 @@ impl<B: Backend> Em<'_, '_, B> {
 
 /// Slopes of `Σ (countₖ + αₖ − 1) ln pₖ` along log-odds.
 fn of_log_odds(counts: &[f64], concentrations: &[f64], law: &[f64]) -> Vec<f64> {
-    let masses: Vec<f64> = counts
-        .iter()
-        .zip(concentrations)
-        .map(|(count, alpha)| count + alpha - 1.0)
-        .collect();
+    let masses = masses(counts, concentrations);
     let total: f64 = masses.iter().sum();
     masses.iter().zip(law).map(|(mass, p)| mass - total * p).collect()
 }
