@@ -113,9 +113,15 @@ impl Hdf5 {
         &self.path
     }
 
-    /// Whether memory for this many values is out of all proportion to the file.
-    pub(crate) fn is_too_large(&self, n_values: usize) -> bool {
-        n_values > self.most / size_of::<f64>()
+    /// Whether the file cannot hold this many rows of a dataset: uncompressed ones take a byte at least.
+    pub(crate) fn cannot_hold(&self, dataset: &str, n_rows: usize) -> Result<bool, Error> {
+        let is_chunked = self.dataset(dataset)?.chunks().is_some();
+        let most = if is_chunked {
+            self.most / size_of::<f64>()
+        } else {
+            self.most / BEST_COMPRESSION
+        };
+        Ok(n_rows > most)
     }
 
     /// Whether the file has fewer bytes than so many rows, which are then none that could be listed.

@@ -87,7 +87,7 @@ fn even(part: &Part, n_samples: usize, start: f64, rate: f64) -> Result<Axis, Er
         }
     };
     // Data that were never written take no space in a file, but their times would.
-    if part.file.is_too_large(near.len()) {
+    if part.file.cannot_hold(&part.dataset("data"), near.len())? {
         return Err(Error::SeriesTimes {
             name: part.label(),
             times: 0,

@@ -34,8 +34,8 @@ const LONGEST: Duration = Duration::from_secs(20);
 /// A file takes at most this many times its length in memory, and small ones this much.
 const MOST_TIMES: usize = 10;
 const SMALL: usize = 1 << 20;
-/// The headers of HDF5 count their messages in sixteen bits, and the reader makes room for as many: up to 8.3 MB.
-const SMALL_NWB: usize = 9 << 20;
+/// The headers of HDF5 count their messages in sixteen bits, and the reader makes room for as many, for one header at a time.
+const HEADER: usize = 8_400_000;
 
 fn corpus() -> Vec<PathBuf> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -177,14 +177,11 @@ fn fault(path: &Path, length: usize) -> Option<String> {
     MEMORY.reset_peak_usage();
     let panicked = catch_unwind(AssertUnwindSafe(|| read(path))).is_err();
     let taken = MEMORY.peak_usage().saturating_sub(before);
-    let small = if path.extension().is_some_and(|ending| ending == "nwb") {
-        SMALL_NWB
-    } else {
-        SMALL
-    };
+    let is_nwb = path.extension().is_some_and(|ending| ending == "nwb");
+    let most = (MOST_TIMES * length).max(SMALL) + if is_nwb { HEADER } else { 0 };
     if panicked {
         Some("a panic".into())
-    } else if taken > (MOST_TIMES * length).max(small) {
+    } else if taken > most {
         Some(format!("{taken} bytes of memory"))
     } else if start.elapsed() > LONGEST {
         Some(format!("{:?}", start.elapsed()))
