@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Uniform};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // Engaged, biased to the left, biased to the right: weights of contrast and of the last choice, and a bias.
+    // Engaged, biased to the left, or to the right: weights of contrast and of the last choice, and a bias.
     let state = |contrast: f64, last: f64, bias: f64| StateGlm {
         coef: array![[contrast], [last]],
         intercept: vec![bias],
@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let fitted = model.with_states(3).fit(&trials, &choices)?.require_converged()?;
     print!("{fitted}\n{}", fitted.standard_errors(&trials, &choices)?);
 
-    // What the first session looks like, each strategy's psychometric curve and weights, transitions, and stays.
+    // The first session, each strategy's psychometric curve and weights, transitions, and stays.
     let seen = fitted.on(&trials, &choices)?;
     let (smoothed, dwells) = (seen.smoothed_array()?, seen.decoded()?.dwells());
     let share = |name: &str| Axis::new(name).range(0.0, 1.0);

@@ -16,7 +16,7 @@ const BIN: f64 = 0.001;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let basis = RaisedCosineLog::new(3).convolved(50).label("spikes");
     let model = PopulationGlm::new(Poisson).regularizer(ridge(1e-4));
-    // The first fit of a program sets memory aside for products of matrices, whatever its size: that is not counted.
+    // The first fit of a program sets memory aside for products of matrices, which is not counted.
     let few = units(10.0)?;
     let _ = model.fit::<Cpu>(&few.binned(BIN)?, &few.binned(BIN)?)?;
 

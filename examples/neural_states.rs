@@ -10,7 +10,7 @@ use rand_distr::{Distribution, Normal};
 const BINS: usize = 6000;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // In bins of 20 ms: an awake state that follows the stimulus, a drowsy one that hardly does, and one of bursts.
+    // Bins of 20 ms: an awake state follows the stimulus, a drowsy one hardly does, and one has bursts.
     let mut rng = ChaCha8Rng::seed_from_u64(4);
     let mut draw = |mean: f64, sd: f64| Normal::new(mean, sd).map(|normal| normal.sample(&mut rng));
     let mut states = Vec::new();

@@ -8,7 +8,7 @@ use nemos::sim::Draw;
 use rand::{RngExt, SeedableRng};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // Twenty minutes in a box of a metre, in bins of 50 ms; the light goes off every other minute, and the field moves.
+    // Twenty minutes in a box of a metre; the light goes off every other minute, and the field moves.
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(3);
     let (mut at, mut heading) = ([0.5_f64, 0.5], 0.0_f64);
     let (mut path, mut dark, mut counts) = ([Vec::new(), Vec::new()], Vec::new(), Vec::new());

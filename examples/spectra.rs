@@ -20,7 +20,7 @@ fn noise(n: usize, rng: &mut impl Rng) -> Vec<f64> {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // Twenty seconds at 500 Hz: theta while the animal runs, from 5 s to 15 s, and gamma at the peaks of theta.
+    // Twenty seconds at 500 Hz: theta while the animal runs, from 5 s to 15 s, and gamma at its peaks.
     let mut rng = ChaCha8Rng::seed_from_u64(4);
     let time = Ts::regular(0.0, 0.002, 10_000)?;
     let running = IntervalSet::new([(5.0, 15.0)])?;

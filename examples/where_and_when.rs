@@ -10,7 +10,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // Ten minutes in a box of a metre. Nine cells have a place each, and a flash every 10 s excites all of them.
+    // Ten minutes in a box of a metre. Nine cells have a place each, and a flash every 10 s excites all.
     let time = Ts::regular(0.0, 0.01, 60_000)?;
     let at = |t: f64| [0.5 + 0.48 * (TAU * 0.071 * t).sin(), 0.5 + 0.48 * (TAU * 0.053 * t + 1.0).sin()];
     let path = Matrix::from_vec(time.times().iter().flat_map(|t| at(*t)).collect(), [time.len(), 2])?;
