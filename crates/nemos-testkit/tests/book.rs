@@ -122,9 +122,13 @@ fn nothing_is_written_that_markdown_would_eat() {
             .map(|(at, line)| (at, cells(line), line))
             .collect();
         for pair in rows.windows(2) {
-            let [(before, expected, _), (at, got, line)] = [pair[0], pair[1]];
+            let [(before, expected, headings_above), (at, got, line)] = [pair[0], pair[1]];
             if at == before + 1 && got != expected {
                 wrong.push(format!("{name}:{at}: {got} cells, {expected} above: {line}"));
+            }
+            let is_empty = |cell: &str| cell.trim().is_empty();
+            if line.starts_with("|---") && headings_above.trim_matches('|').split('|').any(is_empty) {
+                wrong.push(format!("{name}:{before}: a column without a heading: {headings_above}"));
             }
         }
     }
@@ -136,6 +140,11 @@ fn lines_of_programs_are_not_cut_off() {
     // As many as the column of the book shows, and as rustfmt gives the examples.
     let most = 110;
     let mut long = Vec::new();
+    for example in files_in("examples", "rs") {
+        let program = read(&format!("examples/{example}"));
+        let lines = program.lines().enumerate().filter(|(_, line)| line.chars().count() > most);
+        long.extend(lines.map(|(at, line)| format!("{example}:{}: {line}", at + 1)));
+    }
     for (name, text) in chapters() {
         let mut in_code = false;
         for (at, line) in text.lines().enumerate() {
