@@ -36,7 +36,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
     let band = 1.358 / spikes.sum().sqrt();
-    let mut ks = Panel::new().x(Axis::new("share of intervals")).y(Axis::new("model − observed"));
+    let mut ks = Panel::new()
+        .title("rescaled intervals")
+        .x(Axis::new("share of intervals"))
+        .y(Axis::new("model − observed"));
     ks = ks.mark(Area::new([0.0, 1.0], [-band; 2], [band; 2]).color(Color::LightGray).label("95 %"));
     for (name, model, spiking) in [
         ("with history", &inference, Spiking::Bernoulli),
@@ -52,17 +55,26 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let rescaled = &inference.time_rescaling(&TimeRescaling::new(), &mut rng)?[0];
     let (qq, serial) = (rescaled.quantiles(0.95)?, rescaled.autocorrelation(20));
     println!("20 lags of intervals: Ljung and Box's {:.1}, p = {:.2}", serial.ljung_box, serial.p);
-    let quantiles = Panel::new().x(Axis::new("quantile of the model")).y(Axis::new("of the intervals"));
+    let quantiles = Panel::new()
+        .title("their quantiles")
+        .x(Axis::new("quantile of the model"))
+        .y(Axis::new("quantile of the intervals"));
     let band = Area::new(qq.theoretical.clone(), qq.lower, qq.upper).color(Color::LightGray).label("95 %");
     let quantiles = quantiles.mark(band).mark(Line::new(qq.theoretical, qq.empirical).label("with history"));
     let lags: Vec<f64> = (1..=20).map(|lag| lag as f64).collect();
     let (low, high) = ([-serial.band_95; 2], [serial.band_95; 2]);
-    let alike = Panel::new().x(Axis::new("intervals apart")).y(Axis::new("autocorrelation"));
+    let alike = Panel::new()
+        .title("one after the other")
+        .x(Axis::new("intervals apart"))
+        .y(Axis::new("autocorrelation"));
     let alike = alike.mark(Area::new([1.0, 20.0], low, high).color(Color::LightGray).label("95 %"));
     let alike = alike.mark(Scatter::new(lags.clone(), serial.values).label("with history"));
     let gains = summary.estimates.gains(0.95)?;
     let of = |end: usize| gains.slice(s![1..=20, 0, end]).to_vec();
-    let filter = Panel::new().x(Axis::new("time since a spike").unit("ms")).y(Axis::new("odds ratio"));
+    let filter = Panel::new()
+        .title("after a spike")
+        .x(Axis::new("time since a spike").unit("ms"))
+        .y(Axis::new("odds ratio"));
     let filter = filter.mark(Area::new(lags.clone(), of(1), of(2)).label("95 %, by trials"));
     let filter = filter.mark(Line::new(lags, of(0)).label("estimate"));
     Ok(Figure::new().panel(filter).panel(ks).panel(quantiles).panel(alike).save("inference.svg")?)

@@ -71,7 +71,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .x(time())
         .y(Axis::new("probability").range(0.0, 1.4).ticks([(0.0, "0"), (0.5, "0.5"), (1.0, "1")]));
     let mut gains = Array2::zeros((3, 20));
-    for (state, color) in colors.into_iter().enumerate() {
+    for (state, color) in [Color::SkyBlue, Color::Gray, Color::Orange].into_iter().enumerate() {
         let of_state = smoothed.column(&format!("state {state}"))?.values().to_vec()[..window].to_vec();
         shares = shares.mark(Line::new(times.clone(), of_state).color(color).label(format!("state {state}")));
         gains.row_mut(state).assign(&fitted.parameters().state(state).coef.row(0));

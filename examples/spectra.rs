@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let window = SpectralWindow::seconds(1.0);
     let rest = potential.support().difference(&running);
     let mut power = Panel::new().title("power").x(Axis::new("frequency").unit("Hz").range(0.0, 90.0));
-    power = power.y(Axis::new("log10 of power per Hz"));
+    power = power.y(Axis::new("log₁₀ of power per Hz"));
     for (name, epochs, color) in [("running", &running, Color::Vermillion), ("rest", &rest, Color::Blue)] {
         let found = potential.restrict(epochs).power_spectrum(&window)?;
         let levels: Vec<f64> = found.values.column(0).iter().map(|power| power.log10()).collect();

@@ -155,7 +155,7 @@ impl<B: Backend> Inference<'_, B> {
                 needed: 1,
             });
         }
-        let n_parameters = self.n_features() + 1;
+        let n_parameters = self.n_parameters();
         let replicates = match one_step {
             true => self.one_step(of_row, copies)?,
             false => self.refitted(of_row, copies)?,
@@ -180,8 +180,14 @@ impl<B: Backend> Inference<'_, B> {
         if let Some(penalty) = self.sparse {
             return Err(Error::NotNormal { penalty });
         }
+        if self.model.n_predictors() > 1 {
+            return Err(Error::NotForClassifiers {
+                what: "a step from the fit",
+                why: "let each replicate be fitted",
+            });
+        }
         let (n_replicates, n_units) = copies.dim();
-        let n_parameters = self.n_features() + 1;
+        let n_parameters = self.n_parameters();
         let scores = self.group_scores(of_row, n_units)?;
         let mut replicates = Array3::from_elem((n_replicates, n_parameters, self.n_neurons()), f64::NAN);
         for (neuron, scores) in scores.iter().enumerate() {
@@ -199,7 +205,7 @@ impl<B: Backend> Inference<'_, B> {
 
     /// A fit of every replicate and neuron.
     fn refitted(&self, of_row: &[usize], copies: ArrayView2<'_, f64>) -> Result<Array3<f64>, Error> {
-        let (n_replicates, n_neurons, n_parameters) = (copies.nrows(), self.n_neurons(), self.n_features() + 1);
+        let (n_replicates, n_neurons, n_parameters) = (copies.nrows(), self.n_neurons(), self.n_parameters());
         let mut replicates = Array3::from_elem((n_replicates, n_parameters, n_neurons), f64::NAN);
         let known = self.design.weights().map(Matrix::to_array);
         let per_neuron = known.as_ref().is_some_and(|known| known.ncols() > 1);
@@ -263,9 +269,14 @@ impl<B: Backend> Inference<'_, B> {
 
     /// The penalty, with a strength for each problem where there was one for each neuron.
     fn penalty_of(&self, responses: &[usize]) -> Result<Regularizer, Error> {
+        let n_predictors = self.model.n_predictors();
+        let columns = responses
+            .iter()
+            .flat_map(|neuron| neuron * n_predictors..(neuron + 1) * n_predictors);
+        let columns: Vec<usize> = columns.collect();
         let of = |strength: Strength| match strength {
             Strength::PerNeuron(each) => Strength::PerNeuron(responses.iter().map(|&neuron| each[neuron]).collect()),
-            Strength::PerCoefficient(each) => Strength::PerCoefficient(each.select(Axis(1), responses)),
+            Strength::PerCoefficient(each) => Strength::PerCoefficient(each.select(Axis(1), &columns)),
             other => other,
         };
         let penalty = self.model.options().regularizer.resolve(self.model.features(), self.n_features())?;

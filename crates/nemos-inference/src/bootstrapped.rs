@@ -2,10 +2,10 @@
 
 use ndarray::{Array2, Array3, Axis, s};
 
-use crate::Error;
 use crate::distribution::normal_quantile;
 use crate::draws::quantile;
 use crate::error::check_level;
+use crate::{Against, Error};
 
 /// What a bootstrap gives: parameters of every replicate and neuron.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,6 +71,44 @@ impl Bootstrapped {
         let (n_parameters, n_neurons) = self.parameters.dim();
         Array3::from_shape_fn((n_parameters, n_neurons, 2), |(parameter, neuron, end)| {
             ends[end][(parameter, neuron)]
+        })
+    }
+}
+
+/// What a bootstrap of a classifier gives: one class against another, for every replicate and neuron.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BootstrappedClasses {
+    /// Parameters are those of all classes, class after class.
+    joint: Bootstrapped,
+    n_classes: usize,
+}
+
+impl BootstrappedClasses {
+    pub(crate) fn new(joint: Bootstrapped, n_classes: usize) -> Self {
+        BootstrappedClasses { joint, n_classes }
+    }
+
+    /// A class against another one, or against the mean of all: coefficients of the logarithm of their odds, and last its intercept.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchClass`]; [`Error::NotForClassifiers`] for a class against itself.
+    pub fn of(&self, class: usize, against: Against) -> Result<Bootstrapped, Error> {
+        let shares = against.shares(class, self.n_classes)?;
+        let joint = &self.joint;
+        let (n_replicates, n_parameters, n_neurons) = joint.replicates.dim();
+        let width = n_parameters / self.n_classes;
+        let mut parameters = Array2::zeros((width, n_neurons));
+        let mut replicates = Array3::zeros((n_replicates, width, n_neurons));
+        for (class, &share) in shares.iter().enumerate() {
+            let rows = class * width..(class + 1) * width;
+            parameters.scaled_add(share, &joint.parameters.slice(s![rows.clone(), ..]));
+            replicates.scaled_add(share, &joint.replicates.slice(s![.., rows, ..]));
+        }
+        Ok(Bootstrapped {
+            parameters,
+            replicates,
+            dropped: joint.dropped.clone(),
+            notes: joint.notes.clone(),
         })
     }
 }

@@ -20,6 +20,25 @@ pub enum Against {
     Mean,
 }
 
+impl Against {
+    /// `[n_classes]`: what the parameters of each class count in those of one class.
+    pub(crate) fn shares(self, class: usize, n_classes: usize) -> Result<Vec<f64>, Error> {
+        let mut shares = match self {
+            Against::Class(other) if other == class => {
+                return Err(Error::NotForClassifiers {
+                    what: "a class against itself",
+                    why: "there is no difference; name another class, or take the mean of all",
+                });
+            }
+            Against::Class(other) if other >= n_classes => return Err(Error::NoSuchClass { class: other, n_classes }),
+            Against::Class(other) => (0..n_classes).map(|class| if class == other { -1.0 } else { 0.0 }).collect(),
+            Against::Mean => vec![-1.0 / n_classes as f64; n_classes],
+        };
+        *shares.get_mut(class).ok_or(Error::NoSuchClass { class, n_classes })? += 1.0;
+        Ok(shares)
+    }
+}
+
 /// The parameters of all classes with one kind of covariance, for every neuron.
 #[derive(Clone, Debug)]
 pub struct ClassEstimates {
@@ -68,7 +87,7 @@ impl ClassEstimates {
     /// # Errors
     /// [`Error::NoSuchClass`]; [`Error::NotForClassifiers`] for a class against itself.
     pub fn of(&self, class: usize, against: Against) -> Result<Estimates, Error> {
-        let shares = self.shares(class, against)?;
+        let shares = against.shares(class, self.n_classes)?;
         let width = self.joint.names.len();
         let blocks = || shares.iter().enumerate().filter(|(_, share)| **share != 0.0);
         let rows_of = |class: usize| class * width..(class + 1) * width;
@@ -117,24 +136,6 @@ impl ClassEstimates {
             others
         };
         Ok(less_first(&less_first(&self.joint.covariance(neuron)?).reversed_axes()))
-    }
-
-    /// `[n_classes]`: what the parameters of each class count.
-    fn shares(&self, class: usize, against: Against) -> Result<Vec<f64>, Error> {
-        let n_classes = self.n_classes;
-        let mut shares = match against {
-            Against::Class(other) if other == class => {
-                return Err(Error::NotForClassifiers {
-                    what: "a class against itself",
-                    why: "there is no difference; name another class, or take the mean of all",
-                });
-            }
-            Against::Class(other) if other >= n_classes => return Err(Error::NoSuchClass { class: other, n_classes }),
-            Against::Class(other) => (0..n_classes).map(|class| if class == other { -1.0 } else { 0.0 }).collect(),
-            Against::Mean => vec![-1.0 / n_classes as f64; n_classes],
-        };
-        *shares.get_mut(class).ok_or(Error::NoSuchClass { class, n_classes })? += 1.0;
-        Ok(shares)
     }
 
     /// Wald's test that these coefficients are the same in all classes, with this covariance: whether the features matter at all.

@@ -1,9 +1,14 @@
 //! A fitted classifier together with the data that it was fitted to.
 
+use ndarray::ArrayView2;
 use nemos_core::{Backend, Names, ToDesign};
 use nemos_glm::{FittedClassifierGlm, FittedClassifierPopulationGlm};
+use rand::Rng;
 
-use crate::{Against, ClassEstimates, ClassSummary, Covariance, Criteria, Dispersion, Error, Inference, Settings, Terms, TestTable, Tests};
+use crate::{
+    Against, Bootstrap, BootstrappedClasses, ClassEstimates, ClassSummary, Covariance, Criteria, Dispersion, Error, Inference, Settings,
+    Terms, TestTable, Tests,
+};
 
 /// A fitted classifier on the data that it was fitted to: what [`Inference`] is for models of counts.
 ///
@@ -19,6 +24,7 @@ use crate::{Against, ClassEstimates, ClassSummary, Covariance, Criteria, Dispers
 /// |---|---|
 /// | standard errors, p-values, intervals, curves of odds | [`estimates`](ClassInference::estimates), and then [`ClassEstimates::of`] |
 /// | probabilities with bands | [`ClassEstimates::probabilities`] |
+/// | intervals by drawing trials anew | [`bootstrap`](ClassInference::bootstrap) |
 /// | tests of blocks of features over all classes | [`likelihood_ratio`](ClassInference::likelihood_ratio), [`ClassEstimates::wald`] |
 /// | AIC, BIC, deviance explained | [`criteria`](ClassInference::criteria), [`compare`](crate::compare) |
 ///
@@ -187,6 +193,23 @@ impl<B: Backend> ClassInference<'_, B> {
     /// As [`likelihood_ratio`](ClassInference::likelihood_ratio).
     pub fn score_test(&self, terms: impl Into<Terms>) -> Result<Tests, Error> {
         self.0.score_test(terms)
+    }
+
+    /// Fits the classifier again to segments or blocks of rows that are drawn anew, as [`Inference::bootstrap`]. A replicate whose
+    /// classes are separated is dropped.
+    ///
+    /// # Errors
+    /// As [`Inference::bootstrap`], and [`Error::NotForClassifiers`] if one step shall do for a fit.
+    pub fn bootstrap<R: Rng + ?Sized>(&self, options: &Bootstrap, rng: &mut R) -> Result<BootstrappedClasses, Error> {
+        Ok(BootstrappedClasses::new(self.0.bootstrap(options, rng)?, self.n_classes()))
+    }
+
+    /// The same with given numbers of copies of each segment or block, `[n_replicates, n_units]`.
+    ///
+    /// # Errors
+    /// As [`bootstrap`](ClassInference::bootstrap), and unless there is a number for each.
+    pub fn bootstrap_with(&self, options: &Bootstrap, copies: ArrayView2<'_, f64>) -> Result<BootstrappedClasses, Error> {
+        Ok(BootstrappedClasses::new(self.0.bootstrap_with(options, copies)?, self.n_classes()))
     }
 
     /// How well the model of each neuron fits. The null model gives each class its share of the labels.

@@ -64,11 +64,8 @@ impl<B: Backend> Described<B> for FittedClassifierPopulationGlm {
         Ok(self.objective(problems, design, labels)?)
     }
 
-    fn training<'a>(&self, _: Problems, _: &'a Design<'_, B>, _: &'a Design<'_, B>) -> Result<GlmObjective<'a, B>, Error> {
-        Err(Error::NotForClassifiers {
-            what: "a bootstrap",
-            why: "draw trials again, and fit each draw",
-        })
+    fn training<'a>(&self, problems: Problems, design: &'a Design<'_, B>, labels: &'a Design<'_, B>) -> Result<GlmObjective<'a, B>, Error> {
+        Ok(self.specification().objective_of(problems, design, labels)?)
     }
 
     fn refit(&self, options: Options, design: &Design<'_, B>, labels: &Design<'_, B>) -> Result<Box<dyn Described<B>>, Error> {

@@ -124,6 +124,11 @@ impl<'a, B: Backend> Inference<'a, B> {
         self.columns.mean.len()
     }
 
+    /// How many parameters a neuron has: coefficients and intercepts of all its predictors.
+    pub(crate) fn n_parameters(&self) -> usize {
+        self.model.n_predictors() * (self.n_features() + 1)
+    }
+
     /// `[n_neurons]`: rows used, complete, with a count, of positive weight.
     pub fn n_rows(&self) -> Vec<f64> {
         self.of_neurons.iter().map(|neuron| neuron.n_rows).collect()

@@ -79,7 +79,7 @@ pub use adjust::{Correction, Over};
 pub use agreement::Agreement;
 pub use band::Band;
 pub use bootstrap::{Bootstrap, Resampled};
-pub use bootstrapped::Bootstrapped;
+pub use bootstrapped::{Bootstrapped, BootstrappedClasses};
 pub use class_estimates::{Against, ClassEstimates};
 pub use class_inference::{ClassInference, InferClasses};
 pub use class_summary::ClassSummary;

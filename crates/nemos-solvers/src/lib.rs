@@ -49,6 +49,7 @@ pub use path::each::minimize_each;
 pub use penalty::groups::Groups;
 pub use penalty::regularizer::{Regularizer, elastic_net, group_lasso, lasso, ridge};
 pub use penalty::strength::Strength;
+pub use problem::class_rows::ClassRows;
 pub use problem::expected_curvature::ExpectedCurvature;
 pub use problem::moments::Moments;
 pub use problem::objective::{Evaluation, Objective, Order, Request, Smoothness};

@@ -7,8 +7,9 @@ use nemos_core::{Backend, ToDesign};
 use nemos_solvers::{Auto, Parameters, Regularizer, Solver, Stopping};
 
 use crate::classifier::categorical::{Categorical, Targets, centre};
+use crate::engine::survey::Survey;
 use crate::fit::task::Task;
-use crate::{Error, FeatureMask, FittedClassifierGlm, FittedClassifierPopulationGlm, Observations, Options};
+use crate::{Error, FeatureMask, FittedClassifierGlm, FittedClassifierPopulationGlm, GlmObjective, Observations, Options, Problems};
 
 /// A classifier of many neurons (or trials, or observers) that share a design: which of `n_classes` classes each sample
 /// belongs to, by a generalized linear model with categorical observations.
@@ -138,15 +139,29 @@ impl ClassifierPopulationGlm {
         self.fit_targets(Targets::Shares, solver, design, shares)
     }
 
-    fn fit_targets<B: Backend>(
+    /// What fits of these problems minimise, less the penalty: replicates or folds as one batch over one design. Strengths "per neuron"
+    /// are per problem there. Probabilities tell the parameters of the classes up to what is added to all of them.
+    ///
+    /// # Errors
+    /// As [`fit`](ClassifierPopulationGlm::fit), and if the problems do not fit the data.
+    pub fn objective_of<'a, B: Backend>(
+        &self,
+        problems: Problems,
+        design: &'a (impl ToDesign<B> + ?Sized),
+        labels: &'a (impl ToDesign<B> + ?Sized),
+    ) -> Result<GlmObjective<'a, B>, Error> {
+        self.task(Targets::Labels, design, labels)?
+            .objective(&self.options, Some(problems), Survey::WithMoments)
+    }
+
+    fn task<'a, B: Backend>(
         &self,
         targets: Targets,
-        solver: &dyn Solver,
-        design: &(impl ToDesign<B> + ?Sized),
-        counts: &(impl ToDesign<B> + ?Sized),
-    ) -> Result<FittedClassifierPopulationGlm, Error> {
+        design: &'a (impl ToDesign<B> + ?Sized),
+        counts: &'a (impl ToDesign<B> + ?Sized),
+    ) -> Result<Task<'a, B>, Error> {
         self.check_classes()?;
-        let task = Task::<B> {
+        let task = Task {
             model: Arc::new(self.model(targets)),
             design: design.to_design(),
             counts: counts.to_design(),
@@ -154,7 +169,17 @@ impl ClassifierPopulationGlm {
         if task.design.offset().is_some() {
             return Err(Error::OffsetOfClasses);
         }
-        let mut fit = task.fit(&self.options, solver)?;
+        Ok(task)
+    }
+
+    fn fit_targets<B: Backend>(
+        &self,
+        targets: Targets,
+        solver: &dyn Solver,
+        design: &(impl ToDesign<B> + ?Sized),
+        counts: &(impl ToDesign<B> + ?Sized),
+    ) -> Result<FittedClassifierPopulationGlm, Error> {
+        let mut fit = self.task(targets, design, counts)?.fit(&self.options, solver)?;
         let unpenalised = *self.penalty() == Regularizer::Unregularized;
         centre(&mut fit.parameters, self.n_classes, unpenalised);
         Ok(FittedClassifierPopulationGlm::new(self.clone(), fit))

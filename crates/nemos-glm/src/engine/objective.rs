@@ -5,7 +5,9 @@ use std::sync::{Arc, OnceLock};
 use ndarray::Array2;
 use nemos_core::tensor::DType;
 use nemos_core::{Backend, Design, Matrix};
-use nemos_solvers::{Error, Evaluation, ExpectedCurvature, Moments, Objective, Order, Parameters, Request, RowProblem, Smoothness};
+use nemos_solvers::{
+    ClassRows, Error, Evaluation, ExpectedCurvature, Moments, Objective, Order, Parameters, Request, RowProblem, Smoothness,
+};
 
 use crate::engine::chunk::Chunk;
 use crate::engine::data::{Data, Read};
@@ -281,6 +283,17 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
         columns.iter().map(|&column| self.scale[column]).collect()
     }
 
+    /// The rows on the host, read at the first call.
+    fn held(&self) -> Result<&Held, nemos_core::Error> {
+        match self.held.get() {
+            Some(held) => Ok(held),
+            None => {
+                let held = Held::new(&self.data)?;
+                Ok(self.held.get_or_init(|| held))
+            }
+        }
+    }
+
     /// What the sums of a problem are multiplied with, where they are over all rows.
     pub(crate) fn share(&self, problem: usize) -> f64 {
         if self.on_edge[problem] { 0.0 } else { 1.0 / self.divisor[problem] }
@@ -435,14 +448,11 @@ impl<B: Backend> Objective for GlmObjective<'_, B> {
     }
 
     fn by_row(&self, problem: usize) -> Result<Option<RowProblem<'_>>, Error> {
-        let held = match self.held.get() {
-            Some(held) => held,
-            None => {
-                let held = Held::new(&self.data)?;
-                self.held.get_or_init(|| held)
-            }
-        };
-        Ok(row_problem::of(self, held, problem))
+        Ok(row_problem::of(self, self.held()?, problem))
+    }
+
+    fn by_class(&self, problem: usize) -> Result<Option<ClassRows>, Error> {
+        Ok(row_problem::of_classes(self, self.held()?, problem))
     }
 
     fn smoothness(&self) -> Result<Option<Smoothness>, Error> {

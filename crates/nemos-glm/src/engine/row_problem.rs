@@ -5,12 +5,13 @@ use std::sync::Arc;
 use ndarray::{Array2, Axis};
 use nemos_core::tensor::{DType, Tensor, TensorData};
 use nemos_core::{Backend, Matrix};
-use nemos_solvers::{Error, Losses, Objective, RowLoss, RowProblem};
+use nemos_solvers::{ClassRows, Error, Losses, Objective, RowLoss, RowProblem};
 
 use crate::engine::data::Data;
 use crate::engine::loops::Loops;
 use crate::engine::model::{At, Information, Model};
 use crate::engine::objective::GlmObjective;
+use crate::engine::problems::Problems;
 
 /// All rows that can be used, on the host.
 #[derive(Debug)]
@@ -36,6 +37,22 @@ impl Held {
             numbers: rows.into_iter().map(|row| chunk.rows.at(row)).collect(),
         })
     }
+
+    /// How much each row counts in a problem: nothing where it is left out, or has no count.
+    fn weights_of(&self, problems: &Problems, problem: usize) -> Vec<f64> {
+        let response = problems.response(problem);
+        let weight_of = |row: usize| {
+            let left_out = problems.folds().is_some_and(|folds| folds.leaves_out(problem, self.numbers[row]));
+            let weights = self.weights.as_ref();
+            let weight = weights.map_or(1.0, |weights| weights[(row, problems.weight_column(problem, weights.ncols()))]);
+            if left_out || self.counts[(row, response)].is_nan() {
+                0.0
+            } else {
+                weight
+            }
+        };
+        (0..self.numbers.len()).map(weight_of).collect()
+    }
 }
 
 /// One problem of an objective; nothing where its loss is held at zero, or its model has no rows in double precision.
@@ -47,17 +64,7 @@ pub(crate) fn of<'a, B: Backend>(objective: &'a GlmObjective<'_, B>, held: &Held
         return None;
     }
     let response = problems.response(problem);
-    let weight_of = |row: usize| {
-        let left_out = problems.folds().is_some_and(|folds| folds.leaves_out(problem, held.numbers[row]));
-        let weights = held.weights.as_ref();
-        let weight = weights.map_or(1.0, |weights| weights[(row, problems.weight_column(problem, weights.ncols()))]);
-        if left_out || held.counts[(row, response)].is_nan() {
-            0.0
-        } else {
-            weight
-        }
-    };
-    let weights: Vec<f64> = (0..held.numbers.len()).map(weight_of).collect();
+    let weights = held.weights_of(problems, problem);
     let rows: Vec<usize> = (0..weights.len()).filter(|&row| weights[row] > 0.0).collect();
     let counts: Vec<f64> = rows.iter().map(|&row| held.counts[(row, response)]).collect();
     let share = objective.share(problem);
@@ -77,6 +84,26 @@ pub(crate) fn of<'a, B: Backend>(objective: &'a GlmObjective<'_, B>, held: &Held
         ridge: vec![0.0; n_features],
         nats: objective.nats(problem),
         losses: losses::<B>(model.clone(), loops, Rows { counts, shares, scale }),
+    })
+}
+
+/// One problem of a classifier; nothing for other models, and where shares stand in the place of labels.
+pub(crate) fn of_classes<B: Backend>(objective: &GlmObjective<'_, B>, held: &Held, problem: usize) -> Option<ClassRows> {
+    let (model, problems) = (&objective.model, objective.problems());
+    if model.n_predictors() == 1 || model.n_targets() > 1 {
+        return None;
+    }
+    let (response, weights) = (problems.response(problem), held.weights_of(problems, problem));
+    let rows: Vec<usize> = (0..weights.len()).filter(|&row| weights[row] > 0.0).collect();
+    let n_free = model.n_predictors() * held.features.ncols();
+    Some(ClassRows {
+        features: held.features.select(Axis(0), &rows),
+        // Labels were looked at when the data were: whole numbers below the number of classes.
+        labels: rows.iter().map(|&row| held.counts[(row, response)] as usize).collect(),
+        n_classes: model.n_predictors(),
+        free: (0..n_free)
+            .map(|place| objective.free().is_none_or(|free| free[(place, problem)]))
+            .collect(),
     })
 }
 

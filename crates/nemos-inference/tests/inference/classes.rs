@@ -6,9 +6,11 @@ use nemos_glm::{
     Bernoulli, ClassifierGlm, ClassifierPopulationGlm, FittedClassifierGlm, Glm, Options, Regularizer, Stopping, lasso, ridge,
 };
 use nemos_inference::{
-    Against, ClassEstimates, ClassInference, Clusters, Covariance, Dispersion, Error, Infer, InferClasses, Lag, Settings, Standing,
-    Unavailable, compare,
+    Against, Bootstrap, ClassEstimates, ClassInference, Clusters, Covariance, Dispersion, Error, Infer, InferClasses, Lag, Settings,
+    Standing, Unavailable, compare,
 };
+
+use rand::SeedableRng;
 
 use crate::cases::apart;
 
@@ -379,6 +381,43 @@ fn classes_that_run_away_have_reasons_instead_of_numbers() {
         .unwrap();
     assert!(check(&by_default, &told) < 1e-20);
     check(&unseen, &labels);
+}
+
+/// Trials drawn anew tell the same as their sandwich; those in which classes are separated are left out.
+#[test]
+fn a_bootstrap_of_trials_agrees_with_their_sandwich() {
+    let (design, labels) = data();
+    for (regularizer, dropped) in [(Regularizer::Unregularized, 0), (ridge(0.05), 0)] {
+        let fitted = classifier(3, regularizer).fit(&design, &labels).unwrap();
+        let inference = fitted.inference(&design, &labels).unwrap();
+        let sandwich = inference.estimates(&Covariance::Cluster(Clusters::segments())).unwrap();
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(4);
+        let drawn = inference.bootstrap(&Bootstrap::new().replicates(400), &mut rng).unwrap();
+        for (class, against) in [(1, Against::Class(0)), (2, Against::Class(1)), (0, Against::Mean)] {
+            let (known, drawn) = (sandwich.of(class, against).unwrap(), drawn.of(class, against).unwrap());
+            assert!(apart(drawn.parameters.iter(), known.parameters().iter()) < 1e-12);
+            assert!(apart(drawn.standard_errors().iter(), known.standard_errors().iter()) < 0.2);
+            assert_eq!(drawn.dropped, [dropped]);
+        }
+        refused(drawn.of(1, Against::Class(1)), "against itself");
+        refused(inference.bootstrap(&Bootstrap::new().one_step(), &mut rng), "a step from the fit");
+    }
+    // Only the first trial has labels that overlap.
+    let x = |row: usize| if row == 2 { 40.0 } else { row as f64 };
+    let design = Design::from(Matrix::<Cpu>::from_column((0..60).map(x).collect()));
+    let design = design.with_segments(Segments::from_lengths([5; 12])).unwrap();
+    let labels = Matrix::from_column((0..60).map(|row| f64::from(row / 30)).collect());
+    let fitted = classifier(2, Regularizer::Unregularized).fit(&design, &labels).unwrap();
+    let mut copies = Array2::ones((3, 12));
+    copies[(1, 0)] = 0.0;
+    let drawn = fitted
+        .inference(&design, &labels)
+        .unwrap()
+        .bootstrap_with(&Bootstrap::new(), copies.view())
+        .unwrap();
+    let drawn = drawn.of(1, Against::Class(0)).unwrap();
+    assert_eq!(drawn.dropped, [1]);
+    assert!(drawn.replicates.slice(ndarray::s![1, .., 0]).iter().all(|value| value.is_nan()));
 }
 
 #[test]

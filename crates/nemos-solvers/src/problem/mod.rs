@@ -1,5 +1,6 @@
 //! What is minimised: objectives by columns, and what is known of them before the first step.
 
+pub(crate) mod class_rows;
 pub(crate) mod expected_curvature;
 pub(crate) mod moments;
 pub(crate) mod objective;

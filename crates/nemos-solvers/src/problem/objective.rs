@@ -4,6 +4,7 @@ use ndarray::Array2;
 
 use crate::error::Error;
 use crate::penalty::regularizer::Regularizer;
+use crate::problem::class_rows::ClassRows;
 use crate::problem::expected_curvature::ExpectedCurvature;
 use crate::problem::parameters::Parameters;
 use crate::problem::row_problem::RowProblem;
@@ -94,6 +95,15 @@ pub trait Objective: Sync {
     /// # Errors
     /// Where the data cannot be read.
     fn by_row(&self, _problem: usize) -> Result<Option<RowProblem<'_>>, Error> {
+        Ok(None)
+    }
+
+    /// One problem of classes row by row, without its penalty but for what that holds; nothing for other models, and where rows are too
+    /// many to hold. It is asked for to prove that there is no minimum.
+    ///
+    /// # Errors
+    /// Where the data cannot be read.
+    fn by_class(&self, _problem: usize) -> Result<Option<ClassRows>, Error> {
         Ok(None)
     }
 

@@ -5,6 +5,7 @@ use ndarray::Array2;
 use crate::error::Error;
 use crate::penalty::column::ColumnPenalty;
 use crate::penalty::regularizer::Regularizer;
+use crate::problem::class_rows::ClassRows;
 use crate::problem::expected_curvature::ExpectedCurvature;
 use crate::problem::objective::{Evaluation, Objective, Request, Smoothness};
 use crate::problem::parameters::Parameters;
@@ -116,6 +117,20 @@ impl Objective for Penalized<'_> {
         if let Some(rows) = rows.as_mut().filter(|_| self.n_predictors() == 1) {
             for (feature, ridge) in rows.ridge.iter_mut().enumerate() {
                 *ridge += self.regularizer.shares(feature, problem, problem).0;
+            }
+        }
+        Ok(rows)
+    }
+
+    fn by_class(&self, problem: usize) -> Result<Option<ClassRows>, Error> {
+        let mut rows = self.objective.by_class(problem)?;
+        if let Some(rows) = &mut rows {
+            let (n_features, n_classes) = (rows.features.ncols(), rows.n_classes);
+            for (place, free) in rows.free.iter_mut().enumerate() {
+                let shares = self
+                    .regularizer
+                    .shares(place % n_features, problem, problem * n_classes + place / n_features);
+                *free &= shares.0 == 0.0;
             }
         }
         Ok(rows)

@@ -18,6 +18,7 @@
 use ndarray::ArrayView2;
 use qd::Quad;
 
+use crate::problem::class_rows::ClassRows;
 use crate::proof::digits::{Digits, add_scaled, dot, is_something, least_squares, norm, null_space, unit};
 
 /// What the features say of directions along which no row's loss rises.
@@ -54,6 +55,41 @@ pub(crate) fn cone(features: ArrayView2<'_, f64>, ways: &[Way]) -> Cone {
         with_digits::<f64>(features, ways)
     };
     found.unwrap_or(Cone::Unclear)
+}
+
+/// The same of classes: each row allows the predictors of other classes to fall beside that of its own.
+pub(crate) fn cone_of_classes(rows: &ClassRows) -> Cone {
+    let n_free = rows.free.iter().filter(|free| **free).count() + rows.n_classes;
+    let n_rows = (rows.labels.len() * (rows.n_classes - 1)) as f64;
+    let width = n_free as f64;
+    let products = n_rows * width.powi(2) + n_rows.min(width).powi(3) * width;
+    let found = if products <= ROOM {
+        of_classes::<Quad>(rows)
+    } else {
+        of_classes::<f64>(rows)
+    };
+    found.unwrap_or(Cone::Unclear)
+}
+
+fn of_classes<D: Digits>(rows: &ClassRows) -> Option<Cone> {
+    let n_features = rows.features.ncols();
+    let is_free = |class: usize, place: usize| place == n_features || rows.free[class * n_features + place];
+    let places: Vec<(usize, usize)> = (0..rows.n_classes)
+        .flat_map(|class| (0..=n_features).map(move |place| (class, place)))
+        .filter(|&(class, place)| is_free(class, place))
+        .collect();
+    let mut free = Vec::with_capacity(rows.labels.len() * (rows.n_classes - 1));
+    for (row, &label) in unit_rows::<D>(rows.features.view())?.iter().zip(&rows.labels) {
+        for other in (0..rows.n_classes).filter(|&class| class != label) {
+            let signed = places.iter().map(|&(class, place)| match class {
+                _ if class == other => row[place],
+                _ if class == label => -row[place],
+                _ => D::new(0.0),
+            });
+            free.extend(unit(&signed.collect::<Vec<D>>()));
+        }
+    }
+    open_or_closed(&free, places.len())
 }
 
 /// The same in numbers of one kind; nothing where their rounding would decide.

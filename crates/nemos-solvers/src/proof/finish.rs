@@ -8,6 +8,7 @@ use crate::problem::objective::Objective;
 use crate::problem::parameters::Parameters;
 use crate::problem::penalized::nonsmooth_parts;
 use crate::proof::run::{Ended, Limits, prove};
+use crate::proof::separated::find_separated;
 use crate::run::outcome::{ColumnOutcome, Status};
 use crate::run::stopping::Stopping;
 
@@ -40,8 +41,11 @@ pub(crate) fn finish(
     let (n_parameters, n_problems) = (parameters.n_parameters(), parameters.n_problems());
     let (n_rows, n) = (objective.n_rows() as f64, n_parameters as f64);
     let mut looked_at = vec![false; n_problems];
-    if n_rows * n > ROOM || objective.n_predictors() != 1 {
+    if n_rows * n > ROOM {
         return Ok(looked_at);
+    }
+    if objective.n_predictors() > 1 {
+        return find_separated(objective, parameters, columns);
     }
     let cost = n_rows * n * n;
     // How often the rows of a problem may be looked at.

@@ -9,4 +9,5 @@ pub(crate) mod least_squares;
 pub(crate) mod point;
 pub(crate) mod recession;
 pub(crate) mod run;
+pub(crate) mod separated;
 pub(crate) mod steps;
