@@ -1,5 +1,6 @@
 //! Passes and whole fits on any backends, side by side: `device BACKENDS N_ROWS N_FEATURES N_NEURONS REPEATS`, with BACKENDS such as
-//! `cpu,cpu32,cuda,wgpu`. The first backend is the one that the others are compared with.
+//! `cpu,cpu32,cuda,wgpu`. The first backend is the one that the others are compared with. `device.sh` runs it, among others, where there is a card
+//! but no toolchain; lines that begin with `TABLE|` are for the table at its end.
 
 use std::error::Error;
 use std::time::Instant;
@@ -96,6 +97,7 @@ fn run<B: Backend>(
     );
 
     let (mut coef, mut values) = (Vec::new(), Vec::new());
+    let mut row = vec![pass_in_words(passes[3], [n, p, m]), format!("survey {survey:.2} s")];
     let penalties = [
         ("none", Regularizer::Unregularized),
         ("ridge", Regularizer::Ridge(1e-3.into())),
@@ -111,9 +113,20 @@ fn run<B: Backend>(
             times.push(start.elapsed().as_secs_f64());
         }
         let Some(fitted) = fitted else { continue };
+        let (cold, warm) = (times[0], times[times.len() - 1]);
+        row.push(match place {
+            0 => format!("fit {warm:.3} s (first {cold:.2})"),
+            _ => format!("{penalty} {warm:.3} s"),
+        });
+        if !fitted.outcome().all_converged() {
+            row.push(format!("{penalty} NOT CONVERGED"));
+        }
         let columns = &fitted.outcome().columns;
         let value = columns.iter().map(|column| column.value).sum::<f64>();
         let of_first = reference.as_ref().map(|(_, values)| values[place]);
+        if let Some(first) = of_first {
+            row.push(format!("objective off by {:.0e}", (value - first).abs() / first.abs()));
+        }
         println!(
             "{name} {penalty}: {times:.3?} s, {}, {:?} evaluations, all converged: {}, objective {value:.9}{}",
             fitted.outcome().solver,
@@ -138,6 +151,7 @@ fn run<B: Backend>(
         }
         values.push(value);
     }
+    println!("TABLE|{name}, {n} × {p}, {m} neurons|{}", row.join(", "));
     if let Some((first, _)) = reference {
         let off = first.iter().zip(&coef).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         println!("{name}: coefficients off by at most {off:.1e}");
@@ -145,6 +159,14 @@ fn run<B: Backend>(
         *reference = Some((coef, values));
     }
     Ok(())
+}
+
+/// Its time, and the share of what the chip could do in it (`PEAK`, in TFLOP/s) that its two products are.
+fn pass_in_words(seconds: f64, [n, p, m]: [usize; 3]) -> String {
+    let rate = 4.0 * (n * p * m) as f64 / seconds / 1e12;
+    let peak: Option<f64> = std::env::var("PEAK").ok().and_then(|peak| peak.parse().ok());
+    let share = peak.map_or(String::new(), |peak| format!(", {:.0} % of {peak}", 100.0 * rate / peak));
+    format!("pass {:.2} ms ({rate:.1} TFLOP/s{share})", 1e3 * seconds)
 }
 
 fn main() -> Result<(), Box<dyn Error>> {

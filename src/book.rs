@@ -30,6 +30,9 @@ struct ManyProblems;
 #[doc = include_str!("../book/src/choosing.md")]
 struct Choosing;
 
+#[doc = include_str!("../book/src/cards.md")]
+struct Cards;
+
 #[doc = include_str!("../book/src/classifier.md")]
 struct Classifier;
 

@@ -17,6 +17,11 @@ pub(crate) fn run(case: &Value) -> Result<(), String> {
     compare::<Cpu<f32>>(case, Tolerance::SINGLE, Stopping::new()).map_err(|why| format!("in f32, {why}"))
 }
 
+/// The same in single precision on a backend of its own kind.
+pub(crate) fn run_on<B: Backend>(case: &Value) -> Result<(), String> {
+    compare::<B>(Case::new(case), Tolerance::SINGLE, Stopping::new())
+}
+
 fn compare<B: Backend>(case: Case<'_>, tolerance: Tolerance, stopping: Stopping) -> Result<(), String> {
     let text = |error: nemos::glm::Error| error.to_string();
     let design = Matrix::<B>::from_array(case.matrix("X")?.view());

@@ -7,10 +7,20 @@ use nemos::solvers::Stopping;
 use nemos_testkit::{Case, Tolerance};
 use serde_json::Value;
 
-use crate::model::{Run, regularizer, with_model};
+use crate::model::{Run, any_model, regularizer, with_model};
 
 /// Fits one case in both precisions and compares what the fits give.
 pub(crate) fn run(case: &Value) -> Result<(), String> {
+    with_model(known(case)?, Compare { case: Case::new(case) })
+}
+
+/// The same in single precision on a backend of its own kind.
+pub(crate) fn run_on<B: Backend>(case: &Value) -> Result<(), String> {
+    let compare = Compare { case: known(case)? };
+    compare.compare::<B, _, _>(&compare.penalised(any_model(compare.case)?)?, &Closeness::single())
+}
+
+fn known(case: &Value) -> Result<Case<'_>, String> {
     let case = Case::new(case);
     case.only_fields(&[
         "name",
@@ -25,7 +35,7 @@ pub(crate) fn run(case: &Value) -> Result<(), String> {
         "feature_mask",
         "fitted",
     ])?;
-    with_model(case, Compare { case })
+    Ok(case)
 }
 
 /// Coefficients this close need a fit stopped far below the default tolerance.
@@ -40,6 +50,16 @@ struct Closeness {
     stopping: Stopping,
 }
 
+impl Closeness {
+    fn single() -> Self {
+        Closeness {
+            fit: Tolerance::SINGLE,
+            score: Tolerance::SINGLE_SCORE,
+            stopping: Stopping::new(),
+        }
+    }
+}
+
 #[derive(Copy, Clone)]
 struct Compare<'a> {
     case: Case<'a>,
@@ -47,32 +67,32 @@ struct Compare<'a> {
 
 impl Run for Compare<'_> {
     fn run<O: ObservationModel, L: InverseLink>(self, model: PopulationGlm<O, L>) -> Result<(), String> {
-        let regularizer = regularizer(self.case)?;
-        let fit = match regularizer {
+        let model = self.penalised(model)?;
+        let fit = match model.penalty() {
             Regularizer::Unregularized | Regularizer::Ridge(_) => Tolerance::SMOOTH_FIT,
             _ => Tolerance::LASSO_FIT,
         };
-        let mut model = model.regularizer(regularizer);
-        if self.case.field("feature_mask").is_ok_and(|mask| !mask.is_null()) {
-            model = model.feature_mask(self.case.matrix("feature_mask")?.mapv(|flag| flag == 1.0));
-        }
         let double = Closeness {
             fit,
             score: Tolerance::SCORE,
             stopping: stopping(),
         };
         self.compare::<Cpu, O, L>(&model, &double)?;
-        let single = Closeness {
-            fit: Tolerance::SINGLE,
-            score: Tolerance::SINGLE_SCORE,
-            stopping: Stopping::new(),
-        };
-        self.compare::<Cpu<f32>, O, L>(&model, &single)
+        self.compare::<Cpu<f32>, O, L>(&model, &Closeness::single())
             .map_err(|why| format!("in f32, {why}"))
     }
 }
 
 impl Compare<'_> {
+    /// The model with the penalty and the mask of the case.
+    fn penalised<O: ObservationModel, L: InverseLink>(self, model: PopulationGlm<O, L>) -> Result<PopulationGlm<O, L>, String> {
+        let model = model.regularizer(regularizer(self.case)?);
+        Ok(match self.case.field("feature_mask").is_ok_and(|mask| !mask.is_null()) {
+            true => model.feature_mask(self.case.matrix("feature_mask")?.mapv(|flag| flag == 1.0)),
+            false => model,
+        })
+    }
+
     fn compare<B: Backend, O: ObservationModel, L: InverseLink>(
         self,
         model: &PopulationGlm<O, L>,

@@ -5,6 +5,7 @@
 //! A case that a runner does not understand fails.
 
 mod basis;
+mod cards;
 mod classifier;
 mod field;
 mod fits;

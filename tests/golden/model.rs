@@ -1,8 +1,8 @@
 //! Models of the suites `glm`, `population`, `inference` and `saved_models`: from the names in a case to types.
 
 use nemos::glm::{
-    Bernoulli, Exp, Gamma, Gaussian, Groups, Identity, InverseLink, Logistic, NegativeBinomial, NormalCdf, ObservationModel, Poisson,
-    PopulationGlm, Reciprocal, Regularizer, Softplus, Strength,
+    Bernoulli, Exp, Gamma, Gaussian, Groups, Identity, InverseLink, LinkForm, Logistic, NegativeBinomial, NormalCdf, ObservationForm,
+    ObservationModel, Poisson, PopulationGlm, Reciprocal, Regularizer, Softplus, Strength,
 };
 use nemos_testkit::Case;
 
@@ -22,6 +22,20 @@ pub(crate) fn with_model(case: Case<'_>, run: impl Run) -> Result<(), String> {
         "NegativeBinomial" => with_link(NegativeBinomial::new(case.number("observation_scale")?), case, run),
         other => Err(format!("observation model {other} is not understood")),
     }
+}
+
+/// The same, of one type for all: for programs that are compiled for many backends.
+pub(crate) fn any_model(case: Case<'_>) -> Result<PopulationGlm<ObservationForm, LinkForm>, String> {
+    let text = |error: nemos::glm::Error| error.to_string();
+    let observation = match (case.text("observation")?, case.field("observation_scale")) {
+        ("NegativeBinomial", Ok(scale)) if !scale.is_null() => NegativeBinomial::new(case.number("observation_scale")?).into(),
+        (name, _) => name.parse::<ObservationForm>().map_err(text)?,
+    };
+    let link = match case.text("inverse_link")? {
+        "one-over-x" => LinkForm::Reciprocal,
+        name => name.parse().map_err(text)?,
+    };
+    Ok(PopulationGlm::new(observation).link(link))
 }
 
 fn with_link<O: ObservationModel>(observation: O, case: Case<'_>, run: impl Run) -> Result<(), String> {

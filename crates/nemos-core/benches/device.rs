@@ -4,7 +4,7 @@
 //! cargo bench -p nemos-core --features cuda,wgpu --bench device
 //! ```
 //!
-//! `device.sh` beside it does the same on a machine without a toolchain. Each step runs in a process of its own, with a limit of its
+//! `benches/device.sh` of the workspace carries it to a machine without a toolchain. Each step runs in a process of its own, with a limit of its
 //! own: one that spoils a device costs its own line. The program fails if a result is further than 5e-6 of its norm from `f64`.
 //!
 //! | step | what it measures |

@@ -1,7 +1,7 @@
 //! Backends: which device computes, and in which precision, as a type parameter.
 
 use std::fmt::Debug;
-#[cfg(any(feature = "cpu", feature = "ndarray"))]
+#[cfg(any(feature = "cpu", feature = "ndarray", feature = "card"))]
 use std::marker::PhantomData;
 
 use burn_tensor::backend::Backend as BurnBackend;
@@ -13,6 +13,7 @@ use crate::Error;
 use crate::device::{
     check,
     kernels::{self, Left},
+    limits,
 };
 use crate::host::HostFloat;
 
@@ -54,9 +55,18 @@ pub trait Backend: Copy + Default + Debug + PartialEq + Send + Sync + 'static {
 
     /// Rows of a chunk in a pass over data whose rows hold `n_columns` numbers.
     ///
-    /// The default suits a device: chunks of about a gibibyte. On a processor a chunk should stay in its cache.
+    /// The default suits a device: chunks of about a gibibyte, which begin where a tensor may begin without a copy. On a processor a
+    /// chunk should stay in its cache.
     fn chunk_rows(n_columns: usize) -> usize {
-        ((1 << 30) / (Self::DTYPE.size() * n_columns.max(1))).clamp(1024, 1 << 20)
+        // Some twelve arrays of a chunk exist at a time, and the largest buffer of a card is a quarter of its memory.
+        let bytes = Self::largest_tensor().map_or(1 << 30, |largest| (largest / 4).min(1 << 30));
+        let rows = (bytes / (Self::DTYPE.size() * n_columns.max(1))).clamp(1024, 1 << 20);
+        rows / ALIGNED * ALIGNED
+    }
+
+    /// Bytes of the largest tensor that the device holds, where it says so.
+    fn largest_tensor() -> Option<usize> {
+        None
     }
 
     /// Whether the device can be used. It is tried once; later calls give the same answer.
@@ -108,6 +118,9 @@ pub trait Backend: Copy + Default + Debug + PartialEq + Send + Sync + 'static {
         }
     }
 }
+
+/// Rows of any width that begin at a multiple of this begin at an address at which a device reads: of 256 bytes.
+const ALIGNED: usize = 64;
 
 /// How a backend takes products and sums over many rows.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -235,6 +248,11 @@ impl Backend for Wgpu {
         )
     }
 
+    fn largest_tensor() -> Option<usize> {
+        Self::check().ok()?;
+        Some(limits::largest_buffer(&Self::device(), PhantomData::<Self::Burn>))
+    }
+
     fn own_product(left: FloatTensor<Self::Burn>, right: FloatTensor<Self::Burn>, terms_of_part: usize) -> Option<FloatTensor<Self::Burn>> {
         Some(kernels::product(left, right, Left::AsIs, terms_of_part))
     }
@@ -277,9 +295,15 @@ impl<const DEVICE: usize> Backend for Cuda<DEVICE> {
     fn check() -> Result<(), Error> {
         check::once::<Self>(
             DEVICE,
-            "install NVIDIA's driver, and NVRTC of the CUDA toolkit (libnvrtc) where the linker finds it; nvidia-smi lists the cards; \
-             or use another backend: Wgpu, or Cpu<f32>",
+            "install NVIDIA's driver, and of the CUDA toolkit NVRTC (libnvrtc, where the linker finds it) and the headers (cuda_runtime.h in \
+             the folder include of the one that CUDA_PATH names, or of /usr/local/cuda); nvidia-smi lists the cards; or use another \
+             backend: Wgpu, or Cpu<f32>",
         )
+    }
+
+    fn largest_tensor() -> Option<usize> {
+        Self::check().ok()?;
+        Some(limits::largest_buffer(&Self::device(), PhantomData::<Self::Burn>))
     }
 
     fn own_product(left: FloatTensor<Self::Burn>, right: FloatTensor<Self::Burn>, terms_of_part: usize) -> Option<FloatTensor<Self::Burn>> {

@@ -126,7 +126,7 @@ impl<'a, B: Backend> Design<'a, B> {
         self.check_extra("weights", &weights)?;
         let n_columns = weights.dims()[1];
         let wrong = weights
-            .to_vec()
+            .try_to_vec()?
             .into_iter()
             .enumerate()
             .find(|(_, w)| !(w.is_finite() && *w >= 0.0));
@@ -263,6 +263,10 @@ impl<B: Backend> Rows<B> for Design<'_, B> {
 
     fn chunk(&self, rows: Range<usize>) -> Result<Matrix<B>, Error> {
         self.rows.chunk(rows)
+    }
+
+    fn is_held(&self) -> bool {
+        self.rows.is_held()
     }
 
     fn gather(&self, rows: &[usize]) -> Result<Matrix<B>, Error> {

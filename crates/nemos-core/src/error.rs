@@ -86,6 +86,20 @@ pub enum Error {
         /// How many are free.
         available: f64,
     },
+    /// A matrix that no buffer of a device holds.
+    #[error("a matrix of {rows} rows and {columns} columns takes {:.1} GB, and a buffer of the backend {backend} holds {:.1} GB; let rows be read a chunk at a time (`Basis::design`, `Design::from_rows`), or take the columns in parts", bytes / 1e9, largest / 1e9)]
+    Buffer {
+        /// Name of the backend.
+        backend: &'static str,
+        /// Its rows.
+        rows: usize,
+        /// Its columns.
+        columns: usize,
+        /// How many bytes it takes.
+        bytes: f64,
+        /// How many a buffer holds.
+        largest: f64,
+    },
     /// There is nothing to compute with.
     #[error("{name} is empty: it has {rows} rows and {columns} columns, and at least one of each is needed")]
     Empty {

@@ -110,6 +110,10 @@ impl<'a, B: Backend> Features<'a, B> {
 }
 
 impl<B: Backend> Rows<B> for Features<'_, B> {
+    fn is_held(&self) -> bool {
+        self.parts.iter().all(|part| part.rows().is_held())
+    }
+
     fn n_rows(&self) -> usize {
         self.parts.first().map_or(0, Design::n_rows)
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use burn_tensor::{Int, Tensor, TensorData, TensorPrimitive};
 use ndarray::{Array2, ArrayView2};
 
-use crate::device::{check_launch, products};
+use crate::device::{check_launch, heard, products};
 use crate::{Backend, Error, HostFloat, HostRows, check_rows_exist, upload};
 
 /// A matrix on `B::device()` in `B::DTYPE`; time is always the first axis.
@@ -29,7 +29,8 @@ impl<B: Backend> Matrix<B> {
     /// A matrix of these values, given row after row.
     ///
     /// # Errors
-    /// [`Error::ValuesDoNotFill`] unless there are `rows × columns` values.
+    /// [`Error::ValuesDoNotFill`] unless there are `rows × columns` values; [`Error::Device`] where the device of the backend cannot be used;
+    /// [`Error::Buffer`] where it cannot hold them.
     pub fn from_vec(values: Vec<f64>, [rows, columns]: [usize; 2]) -> Result<Self, Error> {
         if values.len() != rows * columns {
             return Err(Error::ValuesDoNotFill {
@@ -38,13 +39,13 @@ impl<B: Backend> Matrix<B> {
                 columns,
             });
         }
-        Ok(Self::from_checked(values, [rows, columns]))
+        Self::try_upload(upload::in_precision::<B, f64>(values), [rows, columns])
     }
 
     /// A matrix of values in host precision, given row after row: no copy where that is the backend's precision.
     ///
     /// # Errors
-    /// [`Error::ValuesDoNotFill`] unless there are `rows × columns` values.
+    /// As [`from_vec`](Matrix::from_vec).
     pub fn from_host<E: HostFloat>(values: Vec<E>, [rows, columns]: [usize; 2]) -> Result<Self, Error> {
         if values.len() != rows * columns {
             return Err(Error::ValuesDoNotFill {
@@ -53,17 +54,24 @@ impl<B: Backend> Matrix<B> {
                 columns,
             });
         }
-        Ok(Self::upload(upload::in_precision::<B, E>(values), [rows, columns]))
+        Self::try_upload(upload::in_precision::<B, E>(values), [rows, columns])
     }
 
     /// A matrix of one column.
+    ///
+    /// # Panics
+    /// Where the device of the backend cannot be used ([`Backend::check`]).
     pub fn from_column(values: Vec<f64>) -> Self {
         let rows = values.len();
         Self::from_checked(values, [rows, 1])
     }
 
     /// A matrix of zeros.
+    ///
+    /// # Panics
+    /// Where the device of the backend cannot be used ([`Backend::check`]).
     pub fn zeros(dims: [usize; 2]) -> Self {
+        fine(usable::<B>(dims));
         if dims.contains(&0) {
             return Self::empty(dims);
         }
@@ -80,17 +88,25 @@ impl<B: Backend> Matrix<B> {
     }
 
     fn upload(values: TensorData, dims: [usize; 2]) -> Self {
+        fine(Self::try_upload(values, dims))
+    }
+
+    fn try_upload(values: TensorData, dims: [usize; 2]) -> Result<Self, Error> {
+        usable::<B>(dims)?;
         if dims.contains(&0) {
-            return Self::empty(dims);
+            return Ok(Self::empty(dims));
         }
         let data = TensorData {
             shape: dims.into(),
             ..values
         };
-        Matrix(Tensor::from_data(data, (&B::device(), B::DTYPE)))
+        Ok(Matrix(Tensor::from_data(data, (&B::device(), B::DTYPE))))
     }
 
     /// A copy of an array.
+    ///
+    /// # Panics
+    /// Where the device of the backend cannot be used ([`Backend::check`]).
     pub fn from_array(array: ArrayView2<'_, f64>) -> Self {
         Self::upload(upload::array_in_precision::<B>(array), array.dim().into())
     }
@@ -119,17 +135,42 @@ impl<B: Backend> Matrix<B> {
     }
 
     /// The values, row after row.
+    ///
+    /// # Panics
+    /// If the device fails; [`try_to_vec`](Matrix::try_to_vec) gives an error then.
     pub fn to_vec(&self) -> Vec<f64> {
+        fine(self.try_to_vec())
+    }
+
+    /// The values, row after row.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if the device fails, at this or anything since the last time it was waited for.
+    pub fn try_to_vec(&self) -> Result<Vec<f64>, Error> {
         if self.dims().contains(&0) {
-            return Vec::new();
+            return Ok(Vec::new());
         }
-        upload::into_f64(self.0.to_data())
+        let data = self.0.clone().try_into_data().map_err(heard::failed::<B>)?;
+        heard::none_untold::<B>()?;
+        Ok(upload::into_f64(data))
     }
 
     /// The values as an array.
-    #[expect(clippy::missing_panics_doc, reason = "invariant: a matrix holds rows × columns values")]
+    ///
+    /// # Panics
+    /// If the device fails; [`try_to_array`](Matrix::try_to_array) gives an error then.
     pub fn to_array(&self) -> Array2<f64> {
-        Array2::from_shape_vec(self.dims(), self.to_vec()).expect("a matrix holds rows × columns values")
+        fine(self.try_to_array())
+    }
+
+    /// The values as an array.
+    ///
+    /// # Errors
+    /// As [`try_to_vec`](Matrix::try_to_vec).
+    #[expect(clippy::missing_panics_doc, reason = "invariant: a matrix holds rows × columns values")]
+    pub fn try_to_array(&self) -> Result<Array2<f64>, Error> {
+        let values = self.try_to_vec()?;
+        Ok(Array2::from_shape_vec(self.dims(), values).expect("a matrix holds rows × columns values"))
     }
 
     /// The rows in this range; shares the values where the backend can.
@@ -294,6 +335,31 @@ impl<B: Backend> Matrix<B> {
         }
         HostRows::new(primitive::<B, 2>(self.launched("host").add_scalar(0.0)))
     }
+}
+
+/// That the device is there, and can hold a matrix of this shape.
+fn usable<B: Backend>([rows, columns]: [usize; 2]) -> Result<(), Error> {
+    B::check()?;
+    let bytes = rows as f64 * columns as f64 * B::DTYPE.size() as f64;
+    // Every device holds as much as this.
+    const ALWAYS: f64 = (1 << 26) as f64;
+    let largest = if bytes > ALWAYS { B::largest_tensor() } else { None };
+    match largest.filter(|&largest| bytes > largest as f64) {
+        Some(largest) => Err(Error::Buffer {
+            backend: B::NAME,
+            rows,
+            columns,
+            bytes,
+            largest: largest as f64,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// For calls that have no error to give: what went wrong is said in its own words, rather than in those of what fell over it.
+#[track_caller]
+fn fine<R>(result: Result<R, Error>) -> R {
+    result.unwrap_or_else(|error| panic!("{error}"))
 }
 
 pub(crate) fn primitive<B: Backend, const D: usize>(tensor: Tensor<B::Burn, D>) -> burn_tensor::ops::FloatTensor<B::Burn> {

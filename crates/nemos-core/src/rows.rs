@@ -45,6 +45,11 @@ pub trait Rows<B: Backend>: Send + Sync {
     /// [`Error::Read`] where rows come from a file that cannot be read; [`Error::RowsOutside`] where they do not exist.
     fn chunk(&self, rows: Range<usize>) -> Result<Matrix<B>, Error>;
 
+    /// Whether the rows are in the memory of the device already, so that what a pass has cut out of them may be kept for the next one.
+    fn is_held(&self) -> bool {
+        false
+    }
+
     /// These rows, in this order, repeats allowed.
     ///
     /// # Errors
@@ -72,6 +77,10 @@ impl<B: Backend> Rows<B> for Matrix<B> {
         self.rows(rows)
     }
 
+    fn is_held(&self) -> bool {
+        true
+    }
+
     fn gather(&self, rows: &[usize]) -> Result<Matrix<B>, Error> {
         self.select_rows(rows)
     }
@@ -88,6 +97,10 @@ impl<B: Backend, R: Rows<B> + ?Sized> Rows<B> for &R {
 
     fn chunk(&self, rows: Range<usize>) -> Result<Matrix<B>, Error> {
         (**self).chunk(rows)
+    }
+
+    fn is_held(&self) -> bool {
+        (**self).is_held()
     }
 
     fn gather(&self, rows: &[usize]) -> Result<Matrix<B>, Error> {

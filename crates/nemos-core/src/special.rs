@@ -2,16 +2,43 @@
 
 use burn_tensor::{Tensor, backend::Backend as BurnBackend};
 
+/// `ln(1 + x)` for `x > −1`, elementwise: without cancellation where `x` is tiny.
+///
+/// Shaders have no such function, and what burn writes in its place, `ln(x + 1)`, is zero at 1e-8. There `2 atanh(x / (2 + x))` is
+/// summed as a series where `x` is small.
+pub fn ln_1p<T: BurnBackend>(x: Tensor<T, 2>) -> Tensor<T, 2> {
+    if x.dims().contains(&0) {
+        return x;
+    }
+    let plain = x.clone().log1p();
+    if !T::name(&x.device()).contains("wgpu") {
+        return plain;
+    }
+    // The derivative is that of the plain function, which has all its digits; only the value is corrected.
+    let x = x.detach();
+    let far = x.clone().greater_elem(1.0).bool_or(x.clone().lower_elem(-0.5));
+    let s = x.clone() / (x + 2.0);
+    // At most 1/9: the eighth term of the series is below 2e-8.
+    let q = s.clone() * s.clone();
+    let mut series = q.clone() * (1.0 / 13.0) + 1.0 / 11.0;
+    for coefficient in [1.0 / 9.0, 1.0 / 7.0, 1.0 / 5.0, 1.0 / 3.0] {
+        series = series * q.clone() + coefficient;
+    }
+    let exact = s.clone() * 2.0 + s * q * series * 2.0;
+    let rest = (exact - plain.clone().detach()).mask_fill(far, 0.0);
+    plain + rest
+}
+
 /// `ln(1 + e^x)`, elementwise: without overflow, and without cancellation where the result is tiny.
 pub fn ln_1p_exp<T: BurnBackend>(x: Tensor<T, 2>) -> Tensor<T, 2> {
     if x.dims().contains(&0) {
         return x;
     }
-    // One formula for each sign, each with arguments that it can take: then derivatives do not cancel either.
+    // max(x, 0) + ln(1 + e^−|x|): neither it nor its derivative cancels. Both branches are written so that the derivative at zero is ½.
     let above = x.clone().greater_elem(0.0);
-    let below = x.clone().clamp_max(0.0).exp().log1p();
-    let x = x.clamp_min(0.0);
-    below.mask_where(above, x.clone() + x.neg().exp().log1p())
+    let positive = x.zeros_like().mask_where(above.clone(), x.clone());
+    let negative = x.clone().mask_where(above, x.neg());
+    positive + ln_1p(negative.exp())
 }
 
 /// `ln Σ_j e^(x_ij)` over the columns, `[n_rows, 1]`: without overflow.
@@ -50,6 +77,16 @@ pub fn ln_gamma<T: BurnBackend>(x: Tensor<T, 2>) -> Tensor<T, 2> {
     (z.clone() - 0.5) * z.clone().log() - z + 0.5 * (2.0 * std::f64::consts::PI).ln() + series * inverse - recurrence
 }
 
+/// `ln Γ(count + 1)`, elementwise: zero for counts of zero and one, which are most, where the difference of two large numbers would leave a
+/// rounding for every row.
+pub fn ln_factorial<T: BurnBackend>(count: Tensor<T, 2>) -> Tensor<T, 2> {
+    if count.dims().contains(&0) {
+        return count;
+    }
+    let few = count.clone().equal_elem(0.0).bool_or(count.clone().equal_elem(1.0));
+    ln_gamma(count + 1.0).mask_fill(few, 0.0)
+}
+
 /// Stirling's series: what `ln Γ(x)` has beside `(x − ½) ln x − x + ½ ln 2π`, for `x ≥ 64`.
 fn stirling<T: BurnBackend>(x: Tensor<T, 2>) -> Tensor<T, 2> {
     let inverse = x.recip();
@@ -72,7 +109,7 @@ pub fn ln_gamma_rest<T: BurnBackend>(x: Tensor<T, 2>) -> Tensor<T, 2> {
 // From here on Stirling's series has all digits after four terms.
 const LARGE: f64 = 64.0;
 
-/// `ln Γ(size + count) − ln Γ(size) − count · ln size`, elementwise, for sizes `[1, n_columns]`: small where the size is large,
+/// `ln Γ(size + count) − ln Γ(size) − count · ln size`, elementwise, for sizes like the counts or `[1, n_columns]`: small where the size is large,
 /// without a difference of two large numbers.
 pub fn ln_gamma_rise<T: BurnBackend>(count: Tensor<T, 2>, size: Tensor<T, 2>) -> Tensor<T, 2> {
     if count.dims().contains(&0) {
@@ -85,7 +122,7 @@ pub fn ln_gamma_rise<T: BurnBackend>(count: Tensor<T, 2>, size: Tensor<T, 2>) ->
     let by_difference = ln_gamma(small.clone() + count.clone()) - ln_gamma(small.clone()) - count.clone() * small.log();
     let large = size.clamp_min(LARGE);
     let sum = large.clone() + count.clone();
-    let grown = (count.clone() / large.clone()).log1p();
+    let grown = ln_1p(count.clone() / large.clone());
     let by_series = (sum.clone() - 0.5) * grown - count + stirling(sum) - stirling(large);
     by_difference.mask_where(is_large, by_series)
 }
@@ -114,7 +151,7 @@ pub fn ln_normal_cdf<T: BurnBackend>(x: Tensor<T, 2>) -> Tensor<T, 2> {
     let series = twice * 0.5 * last - later + LN_ERFC[0];
     let lower = t.log() - z.clone() * z + series - std::f64::consts::LN_2;
     let above = x.greater_elem(0.0);
-    let upper = lower.clone().exp().neg().log1p();
+    let upper = ln_1p(lower.clone().exp().neg());
     lower.mask_where(above, upper)
 }
 

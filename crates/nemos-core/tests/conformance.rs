@@ -3,7 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use ndarray::{Array2, Axis};
-use nemos_core::{Backend, Matrix, Operand, Sums};
+use nemos_core::tensor::Tensor;
+use nemos_core::{Autodiff, Backend, Matrix, Operand, Sums, special};
 
 /// What a product or a sum may be off by, as a share of its norm: some roundings of `f32`, added like a random walk.
 const SHARE: f64 = 5e-6;
@@ -41,6 +42,10 @@ fn products_are_exact<B: Backend>() {
         [2500, 130, 70],
         [20_011, 40, 12],
         [9000, 1, 3],
+        // Tiles of 128 by 128, of 128 by 64, and of 64 by 64 that are nearly empty; numbers four at a time.
+        [1003, 200, 100],
+        [1100, 256, 130],
+        [900, 128, 4],
     ] {
         let what = |name: &str| format!("{name} of {rows} × {inner} × {columns} on {}", B::NAME);
         let (x, w, s) = (noise([rows, inner], 1), noise([inner, columns], 2), noise([rows, columns], 3));
@@ -70,6 +75,24 @@ fn products_are_exact<B: Backend>() {
             &sums[3],
             &x.dot(&w).sum_axis(Axis(0)).insert_axis(Axis(0)),
         );
+    }
+}
+
+/// Tiles of 64 and of 128 rows and columns, nearly full and nearly empty, with numbers taken four at a time and one by one: in both products.
+fn every_tile_is_exact<B: Backend>() {
+    let sizes = [36, 41, 100, 125, 131];
+    for rows in sizes {
+        for inner in sizes {
+            let x = noise([rows, inner], 11);
+            let features = Operand::<B>::new(Matrix::from_array(x.view()));
+            for columns in sizes {
+                let what = |name: &str| format!("{name} of {rows} × {inner} × {columns} on {}", B::NAME);
+                let (w, s) = (noise([inner, columns], 12), noise([rows, columns], 13));
+                let predictor = Matrix::<B>::from_tensor(features.predictor(tensor::<B>(&w)));
+                assert_close(&what("predictor"), &predictor.to_array(), &x.dot(&w));
+                assert_close(&what("gradient"), &features.gradient(tensor::<B>(&s)).unwrap(), &x.t().dot(&s));
+            }
+        }
     }
 }
 
@@ -103,6 +126,55 @@ fn sums_of_many_rows_are_exact<B: Backend>() {
         let off = (got / expected - 1.0).abs();
         assert!(off < 2e-7, "a sum of 300,000 losses is off by {off:.1e} on {}", B::NAME);
     }
+}
+
+/// Within some roundings of what `libm` computes in double precision; the exponential may be off by two for each unit of its argument, as
+/// shaders are allowed.
+fn small_logarithms_keep_their_digits<B: Backend>() {
+    let values = |of: fn(Tensor<B::Burn, 2>) -> Tensor<B::Burn, 2>, x: &[f64]| {
+        Matrix::<B>::from_tensor(of(Matrix::<B>::from_column(x.to_vec()).into_tensor())).to_vec()
+    };
+    let check = |what: &str, x: f64, got: f64, expected: f64, roundings: f64| {
+        let off = (got - expected).abs() / expected.abs().max(f64::MIN_POSITIVE);
+        assert!(
+            off <= roundings * B::epsilon(),
+            "{what} of {x} is {got:e}, not {expected:e}, on {}",
+            B::NAME
+        );
+    };
+    let x: Vec<f64> = (-320..=320).map(|quarter| 0.25 * f64::from(quarter)).collect();
+    let slopes = |x: Tensor<B::Burn, 2>| {
+        let leaf = Tensor::<Autodiff<B::Burn>, 2>::from_inner(x).require_grad();
+        let mut gradients = special::ln_1p_exp(leaf.clone()).backward();
+        leaf.grad_remove(&mut gradients).unwrap()
+    };
+    let slope = Matrix::<B>::from_tensor(slopes(Matrix::<B>::from_column(x.clone()).into_tensor())).to_vec();
+    for ((&x, got), slope) in x.iter().zip(values(special::ln_1p_exp, &x)).zip(slope) {
+        let roundings = 8.0 + 2.0 * x.abs();
+        check("ln(1 + e^x)", x, got, x.max(0.0) + libm::log1p(libm::exp(-x.abs())), roundings);
+        check("its slope", x, slope, 1.0 / (1.0 + libm::exp(-x)), roundings);
+    }
+    let x = [-0.9, -0.5, -0.3, -1e-3, -1e-8, 1e-30, 1e-8, 1e-4, 0.3, 0.5, 1.0, 1.5, 100.0].map(|x| f64::from(x as f32));
+    for (&x, got) in x.iter().zip(values(special::ln_1p, &x)) {
+        check("ln(1 + x)", x, got, libm::log1p(x), 8.0);
+    }
+    assert_eq!(values(special::ln_1p, &[0.0]), [0.0]);
+}
+
+/// What no buffer holds, or no device gives, is an error before anything is sent.
+fn what_is_too_large_is_refused<B: Backend>() {
+    let Some(largest) = B::largest_tensor() else { return };
+    let columns = 1 << 20;
+    // Nothing of this size is made here either.
+    let rows = largest / B::DTYPE.size() / columns + 1;
+    let panic = std::panic::catch_unwind(|| Matrix::<B>::zeros([rows, columns])).unwrap_err();
+    let text = panic.downcast_ref::<String>().unwrap();
+    assert!(
+        text.contains("a buffer of the backend") && text.contains("a chunk at a time"),
+        "{text}"
+    );
+    assert_eq!(Matrix::<B>::zeros([1, 2]).to_vec(), [0.0, 0.0]);
+    assert!(B::chunk_rows(1) * B::DTYPE.size() <= largest && B::chunk_rows(7).is_multiple_of(64));
 }
 
 fn nothing_gives_nothing<B: Backend>() {
@@ -198,14 +270,24 @@ fn conforms<B: Backend>() {
             "{text}"
         );
         assert_eq!(B::check().unwrap_err().to_string(), text);
+        let refused = [
+            Matrix::<B>::from_vec(vec![1.0], [1, 1]).unwrap_err(),
+            Matrix::<B>::from_host(vec![1.0_f32], [1, 1]).unwrap_err(),
+        ];
+        assert!(refused.iter().all(|error| error.to_string() == text));
+        let panic = std::panic::catch_unwind(|| Matrix::<B>::from_column(vec![1.0])).unwrap_err();
+        assert_eq!(panic.downcast_ref::<String>(), Some(&text));
         eprintln!("not tried: {text}");
         return;
     }
     nothing_gives_nothing::<B>();
     matrices_keep_their_values::<B>();
     products_are_exact::<B>();
+    every_tile_is_exact::<B>();
     views_are_multiplied_as_they_look::<B>();
     sums_of_many_rows_are_exact::<B>();
+    small_logarithms_keep_their_digits::<B>();
+    what_is_too_large_is_refused::<B>();
 }
 
 #[cfg(feature = "cpu")]
@@ -260,6 +342,29 @@ fn ndarray() {
 #[test]
 fn wgpu() {
     conforms::<nemos_core::Wgpu>();
+    if nemos_core::Wgpu::check().is_ok() {
+        // After all else: what fails there would be heard here.
+        what_fails_is_heard();
+    }
+}
+
+/// A device that fails on a thread of its own, where burn catches what it says, is heard all the same.
+#[cfg(feature = "wgpu")]
+fn what_fails_is_heard() {
+    use nemos_core::{Error, Wgpu};
+    let columns = 1 << 20;
+    let rows = Wgpu::largest_tensor().unwrap() / 4 / columns + 1;
+    let too_large = || Tensor::<<Wgpu as Backend>::Burn, 2>::zeros([rows, columns], &Wgpu::device());
+    let mut sums = Sums::<Wgpu>::new();
+    sums.rows(too_large().narrow(0, 0, 1));
+    assert!(matches!(sums.read(), Err(Error::Device { backend: "wgpu", .. })));
+    // A read that waits for nothing that failed.
+    let fine = Matrix::<Wgpu>::zeros([2, 2]);
+    assert_eq!(fine.try_to_vec().unwrap(), [0.0; 4]);
+    drop(too_large());
+    let error = fine.try_to_vec().unwrap_err().to_string();
+    assert!(error.contains("wgpu") && error.contains("memory"), "{error}");
+    assert_eq!(fine.try_to_vec().unwrap(), [0.0; 4]);
 }
 
 #[cfg(feature = "cuda")]

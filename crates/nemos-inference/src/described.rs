@@ -212,7 +212,7 @@ fn rate_and_slope<B: Backend, L: InverseLink>(link: &L, predictor: ndarray::Arra
     let leaf = Tensor::<Autodiff<B::Burn>, 2>::from_inner(at.clone()).require_grad();
     let rate = link.rate(leaf.clone());
     let value = rate.clone().inner();
-    let mut gradients = rate.sum().backward();
+    let mut gradients = rate.backward();
     let slope = leaf.grad_remove(&mut gradients).unwrap_or_else(|| value.zeros_like());
     let missing = at.is_nan();
     let array = |values: Tensor<B::Burn, 2>| Matrix::<B>::from_tensor(values.mask_fill(missing.clone(), f32::NAN)).to_array();

@@ -140,9 +140,21 @@ impl Atom {
                 } else {
                     values
                 };
-                self.filled(values, &samples, row)
+                self.filled(self.or_missing(values, &samples), &samples, row)
             }
         }
+    }
+
+    /// NaN where a sample is: a clamp may take one for a number, as shaders are allowed to.
+    fn or_missing<T: BurnBackend>(&self, values: Tensor<T, 3>, samples: &[Tensor<T, 2>]) -> Tensor<T, 3> {
+        if self.outside.is_none() {
+            return values;
+        }
+        let dims = values.dims();
+        samples.iter().fold(values, |values, samples| {
+            let missing = samples.clone().is_nan().unsqueeze_dim::<3>(2);
+            values.mask_fill(missing.expand(dims), f32::NAN)
+        })
     }
 
     /// Overwrites all channels of a row where one of them is outside the bounds.

@@ -8,8 +8,11 @@
 
 #[cfg(feature = "card")]
 pub(crate) mod check;
+pub(crate) mod heard;
 #[cfg(feature = "card")]
 pub(crate) mod kernels;
+#[cfg(feature = "card")]
+pub(crate) mod limits;
 pub(crate) mod products;
 mod sums;
 

@@ -3,14 +3,20 @@
 use burn_tensor::{Tensor, TensorPrimitive, Transaction};
 use ndarray::Array2;
 
-use super::{Operand, check_launch};
+use super::{Operand, check_launch, heard};
 use crate::matrix::primitive;
 use crate::{Backend, Error, HostFloat, Matrix, Products, upload};
 
 /// Rows of a part that a device adds up.
 const ROWS: usize = 1000;
-/// Numbers of one sum that are worth reading back, rather than adding up on the device: a mebibyte.
-const READ: usize = 1 << 18;
+/// Numbers of one sum that are worth reading back, rather than adding up on the device: few where it compensates what it rounds, a mebibyte
+/// elsewhere.
+const fn read<B: Backend>() -> usize {
+    match B::PRODUCTS {
+        Products::Own => 1 << 14,
+        _ => 1 << 18,
+    }
+}
 
 /// Sums over rows that come back from a device together: one wait for all sums of a pass.
 ///
@@ -35,6 +41,8 @@ pub struct Sums<B: Backend> {
     sums: Vec<Sum>,
     /// `[n_terms, n_values]` each, in the order of `sums`.
     parts: Vec<Tensor<B::Burn, 2>>,
+    /// Panics of devices before.
+    panics: usize,
 }
 
 impl<B: Backend> Default for Sums<B> {
@@ -55,6 +63,7 @@ impl<B: Backend> Sums<B> {
         Sums {
             sums: Vec::new(),
             parts: Vec::new(),
+            panics: heard::so_far(),
         }
     }
 
@@ -71,7 +80,7 @@ impl<B: Backend> Sums<B> {
         let parts = features.gradient_parts(slopes).into_iter().flat_map(|parts| {
             let n_parts = parts.dims()[0];
             let parts = parts.reshape([n_parts, dims[0] * dims[1]]);
-            let together = n_parts.div_ceil((READ / (dims[0] * dims[1])).clamp(1, n_parts));
+            let together = n_parts.div_ceil((read::<B>() / (dims[0] * dims[1])).clamp(1, n_parts));
             if together == 1 {
                 vec![parts]
             } else {
@@ -109,7 +118,7 @@ impl<B: Backend> Sums<B> {
         }
         let parts = match B::PRODUCTS {
             Products::Plain => vec![values],
-            Products::Own => in_parts::<B>(values, ROWS.max((rows * columns).div_ceil(READ))),
+            Products::Own => in_parts::<B>(values, ROWS.max((rows * columns).div_ceil(read::<B>()))),
             Products::InParts | Products::Split => in_parts::<B>(values, ROWS),
         };
         // What is read has one row per part.
@@ -140,7 +149,8 @@ impl<B: Backend> Sums<B> {
             for part in self.parts {
                 transaction = transaction.register(part);
             }
-            read = transaction.try_execute().map_err(failed::<B>)?.into_iter();
+            read = transaction.try_execute().map_err(heard::failed::<B>)?.into_iter();
+            heard::none_since::<B>(self.panics)?;
         }
         let total = |sum| match sum {
             Sum::Known(values) => values,
@@ -165,14 +175,6 @@ impl<B: Backend> Sums<B> {
         let n_tensors = parts.len();
         self.parts.extend(parts);
         self.sums.push(Sum::OnDevice { dims, n_tensors });
-    }
-}
-
-fn failed<B: Backend>(error: impl std::fmt::Display) -> Error {
-    Error::Device {
-        backend: B::NAME,
-        reason: error.to_string(),
-        remedy: "if memory ran out, use smaller chunks of rows; the device may be unusable until the program starts again",
     }
 }
 

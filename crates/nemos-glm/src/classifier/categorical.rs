@@ -163,8 +163,9 @@ impl<T: BurnBackend> Model<T> for Categorical {
         probabilities.clone() * (probabilities.neg() + 1.0)
     }
 
-    fn slope_in_scale(&self, _counts: Tensor<T, 2>, at: At<T>, _weights: Tensor<T, 2>) -> Tensor<T, 2> {
-        at.scale.zeros_like()
+    fn slope_in_scale(&self, counts: Tensor<T, 2>, _at: At<T>) -> Tensor<T, 2> {
+        let [n_rows, width] = counts.dims();
+        Tensor::zeros([n_rows, width / self.columns_per_response()], (&counts.device(), counts.dtype()))
     }
 
     fn null_log_likelihood(&self, classes: &[f64]) -> f64 {

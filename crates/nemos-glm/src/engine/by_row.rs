@@ -91,6 +91,7 @@ fn log_likelihoods_in<B: Backend, E: LoopFloat>(
         let chunk = Chunk {
             features: Some(design.chunk(rows.clone())?),
             counts: counts.chunk(rows.clone())?,
+            is_whole: false,
             // A log-likelihood is not weighed.
             weights: None,
             offset: some(design.offset())?,

@@ -11,6 +11,8 @@ pub(crate) struct Chunk<B: Backend> {
     pub(crate) features: Option<Matrix<B>>,
     /// `[n_rows, n_responses]`, NaN where missing.
     pub(crate) counts: Matrix<B>,
+    /// Whether it is known that no count is missing.
+    pub(crate) is_whole: bool,
     /// `[n_rows, 1]`, or as many columns as there are kinds of weights.
     pub(crate) weights: Option<Matrix<B>>,
     /// `[n_rows, 1]` or `[n_rows, n_responses]`.

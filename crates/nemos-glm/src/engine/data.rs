@@ -1,9 +1,11 @@
 //! A design and counts, read together a chunk at a time.
 
-use nemos_core::{Backend, Design, Error, Matrix, row_chunks};
+use std::sync::{Arc, OnceLock};
+
+use nemos_core::{Backend, Design, Error, Matrix, Rows, row_chunks};
 
 use crate::engine::chunk::{Chunk, RowNumbers};
-use crate::engine::selection::ChunkRows;
+use crate::engine::selection::{ChunkRows, all_finite};
 use crate::engine::shards::{Sum, fold};
 
 /// A design and counts, with the rows that can be used.
@@ -12,15 +14,26 @@ pub(crate) struct Data<'a, B: Backend> {
     pub(crate) design: Design<'a, B>,
     pub(crate) counts: Design<'a, B>,
     /// Rows whose features are complete; nothing before a first pass has looked.
-    complete: Option<Complete>,
+    complete: Option<Complete<B>>,
     chunk_rows: usize,
 }
 
 #[derive(Clone, Debug)]
-struct Complete {
+struct Complete<B: Backend> {
     chunks: Vec<ChunkRows>,
     /// Number of the first row of each chunk, among the rows that can be used.
     starts: Vec<usize>,
+    /// One for each chunk, or none where nothing is kept.
+    kept: Arc<[OnceLock<Kept<B>>]>,
+}
+
+/// What a pass has cut out of rows that are on a device, for the passes after it.
+#[derive(Debug)]
+struct Kept<B: Backend> {
+    features: Matrix<B>,
+    counts: Matrix<B>,
+    /// Whether no count is missing.
+    is_whole: bool,
 }
 
 /// What a pass reads.
@@ -66,6 +79,11 @@ impl<'a, B: Backend> Data<'a, B> {
         })
     }
 
+    /// Whether no pass has looked yet.
+    pub(crate) fn is_new(&self) -> bool {
+        self.complete.is_none()
+    }
+
     /// Remembers which rows a pass has found to be complete.
     ///
     /// # Errors
@@ -82,12 +100,21 @@ impl<'a, B: Backend> Data<'a, B> {
                 *end += chunk.n_rows();
                 Some(*end - chunk.n_rows())
             });
+            let n_kept = if self.keeps_chunks() { passed.complete.len() } else { 0 };
             self.complete = Some(Complete {
                 starts: starts.collect(),
                 chunks: passed.complete,
+                kept: (0..n_kept).map(|_| OnceLock::new()).collect(),
             });
         }
         Ok(passed.sums)
+    }
+
+    /// Whether chunks are kept from pass to pass: on a device that holds the rows, and where a copy of them takes no more than a buffer.
+    fn keeps_chunks(&self) -> bool {
+        let values = self.design.n_rows() * (self.design.n_columns() + self.counts.n_columns());
+        let room = B::largest_tensor().unwrap_or(1 << 30);
+        !B::HOST && self.design.is_held() && self.counts.is_held() && values * B::DTYPE.size() <= room
     }
 
     /// Adds up all chunks: `new` makes what `add` adds to, one for each shard.
@@ -98,18 +125,17 @@ impl<'a, B: Backend> Data<'a, B> {
         add: impl Fn(&mut S, &Chunk<B>) -> Result<(), E> + Send + Sync,
     ) -> Result<Passed<S>, E> {
         match &self.complete {
-            Some(known) => fold(&known.chunks, B::HOST, &|chunks: &[ChunkRows]| {
-                let mut sums = new();
-                for rows in chunks {
-                    let features = match read {
-                        Read::Everything => Some(rows.of(self.design.rows())?),
-                        Read::WithoutFeatures => None,
-                    };
-                    add(&mut sums, &self.chunk(rows, features)?)?;
-                }
-                let complete = Vec::new();
-                Ok(Passed { sums, complete })
-            }),
+            Some(known) => {
+                let places: Vec<usize> = (0..known.chunks.len()).collect();
+                fold(&places, B::HOST, &|places: &[usize]| {
+                    let mut sums = new();
+                    for &place in places {
+                        add(&mut sums, &self.known_chunk(known, place, read)?)?;
+                    }
+                    let complete = Vec::new();
+                    Ok(Passed { sums, complete })
+                })
+            }
             None => {
                 let ranges: Vec<_> = row_chunks(self.design.n_rows(), self.chunk_rows).collect();
                 fold(&ranges, B::HOST, &|ranges: &[std::ops::Range<usize>]| {
@@ -128,6 +154,36 @@ impl<'a, B: Backend> Data<'a, B> {
         }
     }
 
+    /// A chunk of rows that are known to be complete.
+    fn known_chunk(&self, known: &Complete<B>, place: usize, read: Read) -> Result<Chunk<B>, Error> {
+        let rows = &known.chunks[place];
+        let Some(cell) = known.kept.get(place) else {
+            let features = match read {
+                Read::Everything => Some(rows.of(self.design.rows())?),
+                Read::WithoutFeatures => None,
+            };
+            return self.chunk(rows, features);
+        };
+        let kept = match cell.get() {
+            Some(kept) => kept,
+            None => {
+                let counts = rows.of(self.counts.rows())?;
+                let kept = Kept {
+                    features: rows.of(self.design.rows())?,
+                    is_whole: all_finite(&counts)?,
+                    counts,
+                };
+                cell.get_or_init(|| kept)
+            }
+        };
+        let features = (read == Read::Everything).then(|| kept.features.clone());
+        let chunk = self.of_counts(rows, features, kept.counts.clone())?;
+        Ok(Chunk {
+            is_whole: kept.is_whole,
+            ..chunk
+        })
+    }
+
     /// Looks at all chunks that can be used, one after the other.
     pub(crate) fn in_order<E: From<Error>>(&self, mut act: impl FnMut(&Chunk<B>) -> Result<(), E>) -> Result<(), E> {
         let chunks = self.complete.as_ref().map_or(&[][..], |complete| &complete.chunks);
@@ -144,7 +200,7 @@ impl<'a, B: Backend> Data<'a, B> {
             None => ChunkRows::complete("design", features, first),
             Some(offset) => {
                 let offset = offset.rows(range)?;
-                if crate::engine::selection::all_finite(&offset) {
+                if all_finite(&offset)? {
                     return ChunkRows::complete("design", features, first);
                 }
                 ChunkRows::complete("design", &Matrix::beside(vec![features.clone(), offset])?, first)
@@ -153,10 +209,15 @@ impl<'a, B: Backend> Data<'a, B> {
     }
 
     fn chunk(&self, rows: &ChunkRows, features: Option<Matrix<B>>) -> Result<Chunk<B>, Error> {
+        self.of_counts(rows, features, rows.of(self.counts.rows())?)
+    }
+
+    fn of_counts(&self, rows: &ChunkRows, features: Option<Matrix<B>>, counts: Matrix<B>) -> Result<Chunk<B>, Error> {
         let some = |matrix: Option<&Matrix<B>>| matrix.map(|matrix| rows.cut(matrix, 0)).transpose();
         Ok(Chunk {
             features,
-            counts: rows.of(self.counts.rows())?,
+            counts,
+            is_whole: false,
             weights: some(self.design.weights())?,
             offset: some(self.design.offset())?,
             rows: RowNumbers::Of(rows.clone()),
@@ -177,6 +238,7 @@ impl<'a, B: Backend> Data<'a, B> {
         Ok(Chunk {
             features: Some(self.design.rows().gather(&rows)?),
             counts: self.counts.rows().gather(&rows)?,
+            is_whole: false,
             weights: some(self.design.weights())?,
             offset: some(self.design.offset())?,
             rows: RowNumbers::Listed(rows),

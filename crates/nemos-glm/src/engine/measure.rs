@@ -131,6 +131,8 @@ impl<'m, 'a, B: Backend> Described<'m, 'a, B> {
     }
 
     fn sum_in<E: LoopFloat>(&mut self, quantity: Quantity, from: From<'_>) -> Result<Tallies, Error> {
+        // Counts are checked by the pass that looks first.
+        let is_new = self.data.is_new();
         let columns: Vec<usize> = (0..self.problems.n_problems()).collect();
         let (n_predictors, n_targets) = (self.model.n_predictors(), self.model.n_targets());
         let asked = Asked {
@@ -165,7 +167,9 @@ impl<'m, 'a, B: Backend> Described<'m, 'a, B> {
         };
         let add = |shard: &mut Shard<B, E>, chunk: &Chunk<B>| {
             let Shard { tallies, pending, scratch } = shard;
-            check_support(chunk, self.model.support(), n_targets)?;
+            if is_new {
+                check_support(chunk, self.model.support(), n_targets)?;
+            }
             let done = loops.and_then(|(loops, measure)| {
                 scratch.with(chunk, asked, &predictors, |work| {
                     count(work, tallies);
@@ -259,7 +263,7 @@ fn count_plain<E: LoopFloat>(counts: &[E], tallies: &mut Tallies) {
 fn add_tensors<B: Backend>(quantity: Quantity, model: &dyn Model<B::Burn>, seen: &Seen<B>, on_device: &OnDevice<B>, sums: &mut Pending<B>) {
     let kept = seen.kept();
     sums.rows(kept.clone().greater_elem(0.0).float());
-    sums.rows(kept.clone());
+    sums.rows(kept);
     sums.rows(seen.weighted_targets(model));
     let at = seen.at(on_device);
     let (counts, scale) = (seen.counts.clone(), at.scale.clone());
@@ -267,7 +271,7 @@ fn add_tensors<B: Backend>(quantity: Quantity, model: &dyn Model<B::Burn>, seen:
         Quantity::LogLikelihood => model.log_likelihood(counts, at.predictor, scale),
         Quantity::Deviance => model.deviance(counts, at.predictor, scale),
         Quantity::Pearson => model.pearson(counts, at.predictor, scale),
-        Quantity::SlopeInScale => return sums.values(model.slope_in_scale(counts, at, kept)),
+        Quantity::SlopeInScale => model.slope_in_scale(counts, at),
         Quantity::Slope => model.slope(counts, at.predictor, scale).1,
         Quantity::Curvature => model.curvature(Information::Expected, counts, at, (0, 0)),
         Quantity::Offset => at.predictor,

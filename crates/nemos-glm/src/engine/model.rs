@@ -10,7 +10,7 @@ use nemos_core::tensor::{DType, Tensor, backend::Backend as BurnBackend};
 
 use crate::engine::loops::BothPrecisions;
 use crate::models::mean::{LinkOn, Mean, SmoothLink, rate_and_steepness};
-use crate::{BuiltIn, Identity, InverseLink, ObservationModel, Scale, Support};
+use crate::{BuiltIn, Identity, InverseLink, ObservationModel, ScalarLink, Scale, Support};
 
 /// Which curvature of the loss.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -70,6 +70,11 @@ pub(crate) trait Model<T: BurnBackend>: Send + Sync {
     /// The predictor of a rate, where it can be told in closed form.
     fn predictor(&self, rate: f64) -> Option<f64>;
 
+    /// The rate at one predictor, where it can be told on the host.
+    fn rate_of(&self, _predictor: f64) -> Option<f64> {
+        None
+    }
+
     /// Loss, and its slope in the predictors.
     fn slope(&self, counts: Tensor<T, 2>, predictor: Tensor<T, 2>, scale: Tensor<T, 2>) -> (Tensor<T, 2>, Tensor<T, 2>);
 
@@ -88,8 +93,8 @@ pub(crate) trait Model<T: BurnBackend>: Send + Sync {
     /// Variances of the counts, or of the indicators of the classes: as many as predictors.
     fn variance(&self, predictor: Tensor<T, 2>, scale: Tensor<T, 2>) -> Tensor<T, 2>;
 
-    /// `[1, n_problems]`: the derivative in the scale of the log-likelihoods, each times a weight, summed over rows.
-    fn slope_in_scale(&self, counts: Tensor<T, 2>, at: At<T>, weights: Tensor<T, 2>) -> Tensor<T, 2>;
+    /// `[n_rows, n_problems]`: the derivative in the scale of each log-likelihood.
+    fn slope_in_scale(&self, counts: Tensor<T, 2>, at: At<T>) -> Tensor<T, 2>;
 
     /// The same observations where the predictor is the rate itself, for models with one predictor.
     fn of_rates(&self) -> Option<Arc<dyn Model<T>>> {
@@ -155,6 +160,10 @@ impl<T: BurnBackend, O: ObservationModel, L: InverseLink> Model<T> for Pair<O, L
         self.link.predictor(rate)
     }
 
+    fn rate_of(&self, predictor: f64) -> Option<f64> {
+        Some(self.link.form()?.rate_of(predictor))
+    }
+
     fn slope(&self, counts: Tensor<T, 2>, predictor: Tensor<T, 2>, scale: Tensor<T, 2>) -> (Tensor<T, 2>, Tensor<T, 2>) {
         slope(&self.observation, &self.link, counts, predictor, scale)
     }
@@ -183,8 +192,8 @@ impl<T: BurnBackend, O: ObservationModel, L: InverseLink> Model<T> for Pair<O, L
         self.observation.variance(rate, scale).mask_fill(missing, f32::NAN)
     }
 
-    fn slope_in_scale(&self, counts: Tensor<T, 2>, at: At<T>, weights: Tensor<T, 2>) -> Tensor<T, 2> {
-        slope_in_scale(&self.observation, &self.link, counts, at, weights)
+    fn slope_in_scale(&self, counts: Tensor<T, 2>, at: At<T>) -> Tensor<T, 2> {
+        slope_in_scale(&self.observation, &self.link, counts, at)
     }
 
     fn of_rates(&self) -> Option<Arc<dyn Model<T>>> {
@@ -207,7 +216,8 @@ fn slope<T: BurnBackend, O: ObservationModel>(
     let mean = Mean::erased(leaf.clone(), link as &dyn LinkOn<Autodiff<T>>);
     let loss = observation.loss(Tensor::from_inner(counts), &mean, Tensor::from_inner(scale));
     let value = loss.clone().inner();
-    let mut gradients = loss.sum().backward();
+    // From ones in the place of each loss, which depends on one predictor: no sum is needed.
+    let mut gradients = loss.backward();
     let slope = leaf.grad_remove(&mut gradients).unwrap_or_else(|| value.zeros_like());
     (value, slope)
 }
@@ -244,11 +254,12 @@ fn slope_in_scale<T: BurnBackend, O: ObservationModel>(
     link: &dyn SmoothLink<T>,
     counts: Tensor<T, 2>,
     at: At<T>,
-    weights: Tensor<T, 2>,
 ) -> Tensor<T, 2> {
-    let leaf = Tensor::<Autodiff<T>, 2>::from_inner(at.scale.clone()).require_grad();
+    // A scale of its own for each count: with one for all, burn would add up their slopes in the precision of the counts.
+    let scale = at.scale.expand(counts.dims());
+    let leaf = Tensor::<Autodiff<T>, 2>::from_inner(scale).require_grad();
     let mean = Mean::erased(Tensor::from_inner(at.predictor), link as &dyn LinkOn<Autodiff<T>>);
-    let terms = observation.log_likelihood(Tensor::from_inner(counts), &mean, leaf.clone());
-    let mut gradients = (terms * Tensor::from_inner(weights)).sum().backward();
-    leaf.grad_remove(&mut gradients).unwrap_or_else(|| at.scale.zeros_like())
+    let terms = observation.log_likelihood(Tensor::from_inner(counts.clone()), &mean, leaf.clone());
+    let mut gradients = terms.backward();
+    leaf.grad_remove(&mut gradients).unwrap_or_else(|| counts.zeros_like())
 }

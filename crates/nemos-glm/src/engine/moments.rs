@@ -52,13 +52,17 @@ impl MomentSums {
 
     /// Adds rows of features `[n_rows, n_features]`. A row counts as much as it does for the mean column of `weights`.
     pub(crate) fn add<B: Backend>(&mut self, features: &Matrix<B>, weights: Option<&Matrix<B>>, about: &[f64]) -> Result<(), Error> {
-        let weights = weights.map(|weights| {
-            let width = weights.dims()[1];
-            let rows = weights.to_vec();
-            rows.chunks_exact(width)
-                .map(|row| row.iter().sum::<f64>() / width as f64)
-                .collect::<Vec<_>>()
-        });
+        if !B::HOST {
+            return self.add_tensor(features, weights, about);
+        }
+        let weights = match weights {
+            None => None,
+            Some(weights) => {
+                let (rows, width) = (weights.try_to_vec()?, weights.dims()[1]);
+                let means = rows.chunks_exact(width).map(|row| row.iter().sum::<f64>() / width as f64);
+                Some(means.collect::<Vec<_>>())
+            }
+        };
         self.weight += weights.as_ref().map_or(features.dims()[0] as f64, |weights| weights.iter().sum());
         if self.sum.is_empty() {
             return Ok(());
@@ -69,10 +73,6 @@ impl MomentSums {
         } else if let Some(values) = host.as_slice::<f32>() {
             self.precision = PRECISION_F32;
             self.add_host(values, weights, about);
-        } else {
-            let single = B::DTYPE != DType::F64;
-            self.precision = if single { PRECISION_TENSORS_F32 } else { PRECISION_F64 };
-            self.add_tensor(features, weights, about)?;
         }
         Ok(())
     }
@@ -113,20 +113,37 @@ impl MomentSums {
         );
     }
 
-    fn add_tensor<B: Backend>(&mut self, features: &Matrix<B>, weights: Option<Vec<f64>>, about: &[f64]) -> Result<(), Error> {
-        let centred = features.clone().into_tensor() - crate::engine::tensors::row::<B>(about);
-        let centred = Operand::<B>::new(Matrix::from_tensor(centred));
-        let weights = weights.map(|weights| Matrix::<B>::from_column(weights).into_tensor());
-        let mut sums = Sums::<B>::new();
-        let rows = centred.features().clone().into_tensor();
-        sums.rows(match &weights {
-            None => rows,
-            Some(weights) => rows * weights.clone(),
+    /// The same where the values are: only sums come back.
+    fn add_tensor<B: Backend>(&mut self, features: &Matrix<B>, weights: Option<&Matrix<B>>, about: &[f64]) -> Result<(), Error> {
+        let single = B::DTYPE != DType::F64;
+        self.precision = if single { PRECISION_TENSORS_F32 } else { PRECISION_F64 };
+        let weights = weights.map(|weights| match weights.dims()[1] {
+            1 => weights.clone().into_tensor(),
+            _ => weights.clone().into_tensor().mean_dim(1),
         });
-        sums.second_moment(&centred, weights);
-        let sums = sums.read()?;
-        self.sum.iter_mut().zip(&sums[0]).for_each(|(total, x)| *total += x);
-        self.products += &sums[1];
+        let mut sums = Sums::<B>::new();
+        if let Some(weights) = &weights {
+            sums.rows(weights.clone());
+        }
+        if !self.sum.is_empty() {
+            let centred = features.clone().into_tensor() - crate::engine::tensors::row::<B>(about);
+            let centred = Operand::<B>::new(Matrix::from_tensor(centred));
+            let rows = centred.features().clone().into_tensor();
+            sums.rows(match &weights {
+                None => rows,
+                Some(weights) => rows * weights.clone(),
+            });
+            sums.second_moment(&centred, weights.clone());
+        }
+        let mut sums = sums.read()?.into_iter();
+        self.weight += match weights {
+            None => features.dims()[0] as f64,
+            Some(_) => sums.next().map_or(0.0, |weight| weight.sum()),
+        };
+        if let Some((sum, products)) = sums.next().zip(sums.next()) {
+            self.sum.iter_mut().zip(&sum).for_each(|(total, x)| *total += x);
+            self.products += &products;
+        }
         Ok(())
     }
 

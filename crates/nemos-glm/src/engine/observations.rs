@@ -151,7 +151,7 @@ impl<B: Backend> Observations<B> {
             });
             if done.is_none() {
                 let terms = by_row::log_likelihood_terms(model, &Seen::new(&chunk, asked)?, &on_device, asked.n_predictors);
-                let terms = Matrix::<B>::from_tensor(terms).to_vec();
+                let terms = Matrix::<B>::from_tensor(terms).try_to_vec()?;
                 for (to, values) in to.chunks_exact_mut(n_sums).zip(terms.chunks_exact(columns.len())) {
                     add(to, &mut values.iter().copied());
                 }
@@ -204,6 +204,7 @@ fn read<B: Backend>(design: &Design<'_, B>, counts: &Design<'_, B>, rows: Range<
     Ok(Chunk {
         features: Some(features),
         counts: counts.chunk(rows.clone())?,
+        is_whole: false,
         weights: None,
         offset: design.offset().map(|offset| offset.rows(rows.clone())).transpose()?,
         rows: RowNumbers::Listed(rows.collect()),

@@ -51,13 +51,6 @@ impl<B: Backend> Pending<B> {
         }
     }
 
-    /// Adds values as they are.
-    pub(crate) fn values(&mut self, values: Tensor<B::Burn, 2>) {
-        let [rows, columns] = values.dims();
-        self.wait_for(rows * columns);
-        self.sums.values(values);
-    }
-
     fn wait_for(&mut self, numbers: usize) {
         self.waiting = (self.waiting.0 + 1, self.waiting.1 + numbers);
     }

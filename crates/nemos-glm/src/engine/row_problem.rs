@@ -28,12 +28,12 @@ impl Held {
     pub(crate) fn new<B: Backend>(data: &Data<'_, B>) -> Result<Self, nemos_core::Error> {
         let rows: Vec<usize> = (0..data.n_complete()).collect();
         let chunk = data.gather(&rows)?;
-        let read = |matrix: &Option<Matrix<B>>| matrix.as_ref().map(Matrix::to_array);
+        let read = |matrix: &Option<Matrix<B>>| matrix.as_ref().map(Matrix::try_to_array).transpose();
         Ok(Held {
-            features: read(&chunk.features).expect("rows are gathered with their features"),
-            counts: chunk.counts.to_array(),
-            weights: read(&chunk.weights),
-            offset: read(&chunk.offset),
+            features: read(&chunk.features)?.expect("rows are gathered with their features"),
+            counts: chunk.counts.try_to_array()?,
+            weights: read(&chunk.weights)?,
+            offset: read(&chunk.offset)?,
             numbers: rows.into_iter().map(|row| chunk.rows.at(row)).collect(),
         })
     }

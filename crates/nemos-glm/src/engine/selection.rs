@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use nemos_core::simd::vectorized;
-use nemos_core::{Backend, Error, HostFloat, Matrix, Rows};
+use nemos_core::{Backend, Error, HostFloat, Matrix, Rows, Sums};
 
 /// Rows that are read together: a range, or some rows of one.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,13 +50,16 @@ impl ChunkRows {
         if n_rows == 0 {
             return Ok(Vec::new());
         }
-        if all_finite(matrix) {
+        if all_finite(matrix)? {
             return Ok(vec![ChunkRows {
                 range: first..first + n_rows,
                 kept: None,
             }]);
         }
-        let values = matrix.to_vec();
+        if let Some(complete) = complete_on_device(matrix)? {
+            return Ok(runs(&complete, first));
+        }
+        let values = matrix.try_to_vec()?;
         let mut complete = vec![true; n_rows];
         for (index, value) in values.iter().enumerate() {
             if value.is_infinite() {
@@ -73,20 +76,39 @@ impl ChunkRows {
 }
 
 /// Whether no value is NaN or infinite.
-pub(crate) fn all_finite<B: Backend>(matrix: &Matrix<B>) -> bool {
+///
+/// # Errors
+/// [`Error::Device`] if a device fails.
+pub(crate) fn all_finite<B: Backend>(matrix: &Matrix<B>) -> Result<bool, Error> {
     if matrix.dims().contains(&0) {
-        return true;
+        return Ok(true);
     }
     let host = matrix.host();
     if let Some(values) = host.as_slice::<f64>() {
-        finite(values)
-    } else if let Some(values) = host.as_slice::<f32>() {
-        finite(values)
-    } else {
-        // A number times zero is zero, unless it is infinite or NaN.
-        let total: f64 = (matrix.clone().into_tensor() * 0.0).sum().into_data().iter::<f64>().sum();
-        total == 0.0
+        return Ok(finite(values));
     }
+    if let Some(values) = host.as_slice::<f32>() {
+        return Ok(finite(values));
+    }
+    // A number times zero is zero, unless it is infinite or NaN.
+    let mut sums = Sums::<B>::new();
+    sums.rows(matrix.clone().into_tensor() * 0.0);
+    Ok(sums.read()?[0].sum() == 0.0)
+}
+
+/// Which rows hold no NaN, found where the values are: one number for each row comes back. Nothing where a value is infinite, so that the
+/// host may say which, or where values are in host memory.
+fn complete_on_device<B: Backend>(matrix: &Matrix<B>) -> Result<Option<Vec<bool>>, Error> {
+    if B::HOST {
+        return Ok(None);
+    }
+    let values = matrix.clone().into_tensor();
+    let mut sums = Sums::<B>::new();
+    sums.rows(values.clone().abs().equal_elem(f32::INFINITY).float());
+    sums.values((values * 0.0).sum_dim(1));
+    let read = sums.read()?;
+    let is_complete = |flag: &f64| *flag == 0.0;
+    Ok((read[0].sum() == 0.0).then(|| read[1].iter().map(is_complete).collect()))
 }
 
 /// Cuts rows into runs of complete ones, or gathers them where there are many.
@@ -134,9 +156,14 @@ fn finite<E: HostFloat>(values: &[E]) -> bool {
 mod tests {
     use super::*;
     use nemos_core::Cpu;
+    use nemos_testkit::Card;
 
+    /// On a processor, and as a card finds it.
     fn complete(values: &[f64]) -> Vec<ChunkRows> {
-        ChunkRows::complete("x", &Matrix::<Cpu>::from_column(values.to_vec()), 10).unwrap()
+        let found = ChunkRows::complete("x", &Matrix::<Cpu>::from_column(values.to_vec()), 10).unwrap();
+        let on_card = ChunkRows::complete("x", &Matrix::<Card>::from_column(values.to_vec()), 10).unwrap();
+        assert_eq!(found, on_card);
+        found
     }
 
     #[test]
@@ -162,15 +189,19 @@ mod tests {
 
     #[test]
     fn infinity_is_named_with_its_place() {
-        let matrix = Matrix::<Cpu>::from_vec(vec![1.0, 2.0, 3.0, f64::INFINITY], [2, 2]).unwrap();
-        let error = ChunkRows::complete("design", &matrix, 7).unwrap_err();
-        assert!(matches!(
-            error,
-            Error::Infinite {
-                name: "design",
-                row: 8,
-                column: 1
-            }
-        ));
+        fn refused<B: Backend>() {
+            let matrix = Matrix::<B>::from_vec(vec![1.0, f64::NAN, 3.0, f64::INFINITY], [2, 2]).unwrap();
+            let error = ChunkRows::complete("design", &matrix, 7).unwrap_err();
+            assert!(matches!(
+                error,
+                Error::Infinite {
+                    name: "design",
+                    row: 8,
+                    column: 1
+                }
+            ));
+        }
+        refused::<Cpu>();
+        refused::<Card>();
     }
 }

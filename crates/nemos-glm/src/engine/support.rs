@@ -1,6 +1,6 @@
 //! Counts that an observation model gives no probability are found at the door.
 
-use nemos_core::{Backend, HostFloat, Matrix};
+use nemos_core::{Backend, HostFloat, Matrix, Sums};
 
 use crate::engine::chunk::Chunk;
 use crate::{Error, Support};
@@ -36,13 +36,13 @@ pub(crate) fn check_support<B: Backend>(chunk: &Chunk<B>, support: Support, n_ta
     } else if let Some(values) = host.as_slice::<f32>() {
         all_inside(values, support, n_targets)
     } else {
-        !any_outside(&chunk.counts, support, n_targets)
+        !any_outside(&chunk.counts, support, n_targets)?
     };
     if fine {
         return Ok(());
     }
     let width = chunk.counts.dims()[1];
-    let values = chunk.counts.to_vec().into_iter().enumerate();
+    let values = chunk.counts.try_to_vec()?.into_iter().enumerate();
     for (index, value) in values {
         check(value, support, n_targets, (chunk.rows.at(index / width), index % width))?;
     }
@@ -58,9 +58,9 @@ fn all_inside<E: HostFloat>(values: &[E], support: Support, n_targets: usize) ->
 }
 
 /// Whether any count is infinite or has no probability, found where the values are.
-pub(crate) fn any_outside<B: Backend>(counts: &Matrix<B>, support: Support, n_targets: usize) -> bool {
+pub(crate) fn any_outside<B: Backend>(counts: &Matrix<B>, support: Support, n_targets: usize) -> Result<bool, Error> {
     if counts.dims().contains(&0) {
-        return false;
+        return Ok(false);
     }
     let all = counts.clone().into_tensor();
     let infinite = all.clone().abs().equal_elem(f32::INFINITY);
@@ -76,6 +76,7 @@ pub(crate) fn any_outside<B: Backend>(counts: &Matrix<B>, support: Support, n_ta
             all.lower_elem(0.0).bool_or(beyond).bool_or(fraction)
         }
     };
-    let total: f64 = Matrix::<B>::from_tensor(outside.float().sum_dim(0)).to_vec().iter().sum();
-    total > 0.0
+    let mut sums = Sums::<B>::new();
+    sums.rows(outside.float());
+    Ok(sums.read()?[0].sum() > 0.0)
 }

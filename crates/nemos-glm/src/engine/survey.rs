@@ -82,15 +82,13 @@ pub(crate) fn survey<B: Backend>(
     let totals = kinds.totals(&sums.counts, problems);
     if let Some(problem) = totals.n_counts.iter().position(|&n| n == 0) {
         let neuron = problems.response(problem);
-        let weightless = data.design.weights().is_some_and(|weights| {
+        if let Some(weights) = data.design.weights() {
             let column = problems.weight_column(problem, weights.dims()[1]);
-            weights.to_array().column(column).iter().all(|weight| *weight == 0.0)
-        });
-        return Err(if weightless {
-            Error::NoWeight { neuron }
-        } else {
-            Error::NeuronMissing { neuron }
-        });
+            if weights.try_to_array()?.column(column).iter().all(|weight| *weight == 0.0) {
+                return Err(Error::NoWeight { neuron });
+            }
+        }
+        return Err(Error::NeuronMissing { neuron });
     }
     let moments = (which == Survey::WithMoments).then(|| fold_moments(&sums.moments, problems, &about));
     Ok((totals, moments))
@@ -168,7 +166,7 @@ fn near_means<B: Backend>(data: &Data<'_, B>) -> Result<Vec<f64>, Error> {
     const ENOUGH: usize = 1024;
     let n_rows = data.design.n_rows();
     for rows in nemos_core::row_chunks(n_rows, ENOUGH) {
-        let features = data.design.chunk(rows)?.to_array();
+        let features = data.design.chunk(rows)?.try_to_array()?;
         let complete = features.rows().into_iter().filter(|row| row.iter().all(|x| !x.is_nan()));
         let (mut sum, mut n) = (vec![0.0; features.ncols()], 0.0);
         for row in complete {
@@ -246,11 +244,17 @@ impl Kinds {
             chunk.offset.as_ref().map(Matrix::host),
         );
         let [mut read_counts, mut read_weights, mut read_offset] = [const { Vec::new() }; 3];
-        let (counts, width) = (on_host(&chunk.counts, &handles.0, &mut read_counts), chunk.counts.dims()[1]);
+        let (counts, width) = (on_host(&chunk.counts, &handles.0, &mut read_counts)?, chunk.counts.dims()[1]);
         let weights = chunk.weights.as_ref().zip(handles.1.as_ref());
-        let weights = weights.map(|(matrix, handle)| (on_host(matrix, handle, &mut read_weights), matrix.dims()[1]));
+        let weights = match weights {
+            Some((matrix, handle)) => Some((on_host(matrix, handle, &mut read_weights)?, matrix.dims()[1])),
+            None => None,
+        };
         let offset = chunk.offset.as_ref().zip(handles.2.as_ref());
-        let offset = offset.map(|(matrix, handle)| (on_host(matrix, handle, &mut read_offset), matrix.dims()[1]));
+        let offset = match offset {
+            Some((matrix, handle)) => Some((on_host(matrix, handle, &mut read_offset)?, matrix.dims()[1])),
+            None => None,
+        };
         if weights.is_none() && offset.is_none() && problems.folds().is_none() && self.is_plain(width) {
             return self.add_plain(chunk, counts, sums);
         }
@@ -336,7 +340,7 @@ impl Kinds {
         problems: &Problems,
         sums: &mut [f64],
     ) -> Result<bool, Error> {
-        if any_outside(&chunk.counts, self.support, self.n_targets) {
+        if any_outside(&chunk.counts, self.support, self.n_targets)? {
             return Ok(false);
         }
         let columns: Vec<usize> = (0..problems.n_problems()).collect();
@@ -405,10 +409,10 @@ impl Kinds {
 }
 
 /// Values on the host in double precision: in place where they are there.
-fn on_host<'s, B: Backend>(matrix: &Matrix<B>, shared: &'s HostRows<B>, read: &'s mut Vec<f64>) -> &'s [f64] {
+fn on_host<'s, B: Backend>(matrix: &Matrix<B>, shared: &'s HostRows<B>, read: &'s mut Vec<f64>) -> Result<&'s [f64], nemos_core::Error> {
     if let Some(values) = shared.as_slice() {
-        return values;
+        return Ok(values);
     }
-    *read = matrix.to_vec();
-    read
+    *read = matrix.try_to_vec()?;
+    Ok(read)
 }

@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 use nemos_core::tensor::{Bool, Tensor};
-use nemos_core::{Backend, Error, Matrix, Operand};
+use nemos_core::{Backend, Error, Matrix, Operand, check_launch};
 use nemos_solvers::Parameters;
 
 use crate::engine::chunk::Chunk;
@@ -60,8 +60,10 @@ pub(crate) struct Seen<B: Backend> {
     features: Option<Operand<B>>,
     /// `[n_rows, n_columns · n_targets]`, with ones in the place of those that are missing.
     pub(crate) counts: Tensor<B::Burn, 2>,
-    /// `[n_rows, n_columns]`
-    missing: Tensor<B::Burn, 2, Bool>,
+    /// `[n_rows, n_columns]`; nothing where no count is missing.
+    missing: Option<Tensor<B::Burn, 2, Bool>>,
+    /// `[n_rows, n_columns]`: the shape.
+    dims: [usize; 2],
     /// `[n_rows, n_columns]`
     weights: Option<Tensor<B::Burn, 2>>,
     /// `[n_rows, n_columns · n_predictors]`
@@ -81,19 +83,13 @@ impl<B: Backend> Seen<B> {
             chunk.counts.select_columns(&columns)?
         };
         let counts = counts.into_tensor();
-        let absent = counts.clone().is_nan();
-        let [n_rows, n_columns] = [chunk.n_rows(), asked.columns.len()];
-        let missing = match n_targets {
-            1 => absent.clone(),
-            // A response is missing where one of its targets is.
-            _ => {
-                let any = absent
-                    .clone()
-                    .float()
-                    .reshape([n_rows, n_columns, n_targets])
-                    .sum_dim(2)
-                    .reshape([n_rows, n_columns]);
-                any.greater_elem(0.0)
+        let dims = [chunk.n_rows(), asked.columns.len()];
+        let (counts, missing) = match chunk.is_whole {
+            true => (counts, None),
+            false => {
+                let absent = counts.clone().is_nan();
+                let missing = any_of_targets::<B>(absent.clone(), dims, n_targets);
+                (counts.mask_fill(absent, 1.0), Some(missing))
             }
         };
         let offset = chunk.offset.as_ref().map(|offset| {
@@ -109,8 +105,9 @@ impl<B: Backend> Seen<B> {
         });
         Ok(Seen {
             features: chunk.features.clone().map(Operand::new),
-            counts: counts.mask_fill(absent, 1.0),
+            counts,
             missing,
+            dims,
             weights: weights(chunk, asked)?,
             offset: offset.transpose()?,
             n_predictors: asked.n_predictors,
@@ -119,6 +116,7 @@ impl<B: Backend> Seen<B> {
 
     /// `[n_rows, n_columns · n_predictors]`
     pub(crate) fn predictor(&self, at: &OnDevice<B>) -> Tensor<B::Burn, 2> {
+        check_launch("predictors of a pass", &[self.counts.dims()[0], at.intercept.dims()[1]]);
         let predictor = match (&self.features, &at.coef) {
             (Some(features), Some(coef)) => features.predictor(coef.clone()) + at.intercept.clone(),
             _ => at.intercept.clone().expand([self.counts.dims()[0], at.intercept.dims()[1]]),
@@ -131,7 +129,8 @@ impl<B: Backend> Seen<B> {
 
     /// `[n_rows, n_columns]`: terms times weights, and zero where counts are missing.
     pub(crate) fn weigh(&self, terms: Tensor<B::Burn, 2>) -> Tensor<B::Burn, 2> {
-        let terms = terms.mask_fill(self.missing.clone(), 0.0);
+        check_launch("terms of a pass", &terms.dims());
+        let terms = self.where_missing(terms, 0.0);
         match &self.weights {
             None => terms,
             // A row of weight zero adds nothing, even where its term is infinite.
@@ -149,7 +148,10 @@ impl<B: Backend> Seen<B> {
             return self.weigh(slopes);
         }
         let [n_rows, width] = slopes.dims();
-        let ones = Tensor::ones(self.missing.dims(), (&B::device(), B::DTYPE));
+        if self.missing.is_none() && self.weights.is_none() {
+            return slopes;
+        }
+        let ones = Tensor::ones(self.dims, (&B::device(), B::DTYPE));
         let shape = [n_rows, width / self.n_predictors, self.n_predictors];
         let keep = self.weigh(ones).unsqueeze_dim::<3>(2).expand(shape).reshape([n_rows, width]);
         let none = keep.clone().equal_elem(0.0);
@@ -163,18 +165,24 @@ impl<B: Backend> Seen<B> {
 
     /// NaN where the count is missing.
     pub(crate) fn or_missing(&self, terms: Tensor<B::Burn, 2>) -> Tensor<B::Burn, 2> {
-        terms.mask_fill(self.missing.clone(), f32::NAN)
+        self.where_missing(terms, f32::NAN)
+    }
+
+    fn where_missing(&self, terms: Tensor<B::Burn, 2>, value: f32) -> Tensor<B::Burn, 2> {
+        match &self.missing {
+            None => terms,
+            Some(missing) => terms.mask_fill(missing.clone(), value),
+        }
     }
 
     /// `[n_rows, n_columns]`: weights, zero where counts are missing.
     pub(crate) fn kept(&self) -> Tensor<B::Burn, 2> {
-        self.weigh(Tensor::ones(self.missing.dims(), (&B::device(), B::DTYPE)))
+        self.weigh(Tensor::ones(self.dims, (&B::device(), B::DTYPE)))
     }
 
     /// `[n_rows, n_columns]`: one where the count is missing, else zero.
     pub(crate) fn absent(&self) -> Tensor<B::Burn, 2> {
-        let shape = self.missing.dims();
-        Tensor::zeros(shape, (&B::device(), B::DTYPE)).mask_fill(self.missing.clone(), 1.0)
+        self.where_missing(Tensor::zeros(self.dims, (&B::device(), B::DTYPE)), 1.0)
     }
 
     /// Where a model is looked at.
@@ -236,6 +244,15 @@ impl<B: Backend> Seen<B> {
     fn operand(&self) -> &Operand<B> {
         self.features.as_ref().expect("a pass for gradients reads the features")
     }
+}
+
+/// `dims`: a response is missing where one of its targets is.
+fn any_of_targets<B: Backend>(absent: Tensor<B::Burn, 2, Bool>, dims: [usize; 2], n_targets: usize) -> Tensor<B::Burn, 2, Bool> {
+    if n_targets == 1 {
+        return absent;
+    }
+    let of_responses = absent.float().reshape([dims[0], dims[1], n_targets]);
+    of_responses.sum_dim(2).reshape(dims).greater_elem(0.0)
 }
 
 /// `[n_rows, n_columns]`: weights as the problems see them, zero in the fold that one leaves out.

@@ -17,6 +17,7 @@ const PRECISION: f64 = 1e-10;
 /// The slope of the log-likelihood in the logarithm of the scale comes from automatic differentiation; its zero is
 /// bracketed first, and then closed in on by the Illinois rule. Every pass over the data serves all problems.
 pub(crate) fn maximum_likelihood<B: Backend>(objective: &GlmObjective<'_, B>, at: &Parameters) -> Result<Vec<f64>, Error> {
+    let precision = PRECISION.max(30.0 * B::epsilon());
     let mut searches: Vec<Search> = objective.scale().iter().map(|scale| Search::new(scale.ln())).collect();
     for _ in 0..PASSES {
         if searches.iter().all(Search::is_done) {
@@ -24,7 +25,10 @@ pub(crate) fn maximum_likelihood<B: Backend>(objective: &GlmObjective<'_, B>, at
         }
         let scales: Vec<f64> = searches.iter().map(|search| search.at.exp()).collect();
         let slopes = slopes(objective, at, &scales)?;
-        searches.iter_mut().zip(slopes).for_each(|(search, slope)| search.take(slope));
+        searches
+            .iter_mut()
+            .zip(slopes)
+            .for_each(|(search, slope)| search.take(slope, precision));
     }
     Ok(searches.iter().map(|search| search.at.exp()).collect())
 }
@@ -56,8 +60,8 @@ impl Search {
         self.done
     }
 
-    /// Takes the slope at the current point in, and moves on.
-    fn take(&mut self, slope: f64) {
+    /// Takes the slope at the current point in, and moves on, unless by less than a share.
+    fn take(&mut self, slope: f64, precision: f64) {
         if self.done {
             return;
         }
@@ -86,7 +90,7 @@ impl Search {
         }
         .clamp(LOWEST.ln(), HIGHEST.ln());
         self.stride *= 2.0;
-        self.done = (next - self.at).abs() <= PRECISION;
+        self.done = (next - self.at).abs() <= precision;
         self.at = next;
     }
 }
@@ -113,7 +117,7 @@ mod tests {
             let mut search = Search::new(start);
             let mut values = 0;
             while !search.is_done() {
-                search.take(1.5 - search.at.exp());
+                search.take(1.5 - search.at.exp(), PRECISION);
                 values += 1;
             }
             assert!(
@@ -127,7 +131,7 @@ mod tests {
     fn a_slope_that_never_changes_sign_ends_at_the_bound() {
         let mut search = Search::new(0.0);
         while !search.is_done() {
-            search.take(-1.0);
+            search.take(-1.0, PRECISION);
         }
         assert_eq!(search.at, LOWEST.ln());
     }

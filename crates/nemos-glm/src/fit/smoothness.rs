@@ -22,8 +22,13 @@ pub(crate) fn of<B: Backend>(objective: &GlmObjective<'_, B>) -> Result<Option<S
         return Ok(None);
     }
     let add = |bounds: &mut Bounds, chunk: &Chunk<B>| {
-        let counts = chunk.counts.to_array();
-        let mut features = chunk.features.as_ref().map(nemos_core::Matrix::to_array).unwrap_or_default();
+        let counts = chunk.counts.try_to_array()?;
+        let mut features = chunk
+            .features
+            .as_ref()
+            .map(nemos_core::Matrix::try_to_array)
+            .transpose()?
+            .unwrap_or_default();
         for (mut row, counts) in features.rows_mut().into_iter().zip(counts.rows()) {
             let of_row = counts.iter().filter(|count| !count.is_nan());
             let bound = of_row

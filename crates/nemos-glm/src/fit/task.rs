@@ -287,11 +287,12 @@ fn alternate<B: Backend>(
     (solver, stopping): (&dyn Solver, &Stopping),
     mut solution: Solution,
 ) -> Result<Solution, Error> {
+    let settled = SETTLED.max(100.0 * B::epsilon());
     let mut moving: Vec<usize> = Vec::new();
     for _ in 0..ROUNDS {
         let before = objective.scale().to_vec();
         let after = dispersion::maximum_likelihood(objective, &solution.parameters)?;
-        moving = (0..before.len()).filter(|&j| (after[j] / before[j]).ln().abs() > SETTLED).collect();
+        moving = (0..before.len()).filter(|&j| (after[j] / before[j]).ln().abs() > settled).collect();
         objective.set_scale(after);
         if moving.is_empty() {
             break;

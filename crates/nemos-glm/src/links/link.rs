@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use nemos_core::special;
 use nemos_core::tensor::{Tensor, backend::Backend as BurnBackend};
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +40,7 @@ pub trait InverseLink: Clone + Debug + Send + Sync + 'static {
 
     /// The logarithm of one minus the rate, elementwise: for rates that are probabilities.
     fn log_complement<T: BurnBackend>(&self, predictor: Tensor<T, 2>) -> Tensor<T, 2> {
-        self.rate(predictor).neg().log1p()
+        special::ln_1p(self.rate(predictor).neg())
     }
 
     /// The predictor that gives a rate, where it can be told in closed form. Otherwise it is searched for.

@@ -1,6 +1,7 @@
 //! Bernoulli observations: a spike or none in each bin, a choice to the left or to the right.
 
 use nemos_core::simd::{ln, ln_1p_exp};
+use nemos_core::special;
 use nemos_core::tensor::{Tensor, backend::Backend as BurnBackend};
 use rand::Rng;
 
@@ -37,7 +38,7 @@ impl ObservationModel for Bernoulli {
 
     fn deviance<T: BurnBackend>(&self, counts: Tensor<T, 2>, rate: Tensor<T, 2>, _scale: Tensor<T, 2>) -> Tensor<T, 2> {
         let none = counts.equal_elem(0.0);
-        no_more_than_one(rate.clone().log()).mask_where(none, no_more_than_one(rate.neg().log1p())) * -2.0
+        no_more_than_one(rate.clone().log()).mask_where(none, no_more_than_one(special::ln_1p(rate.neg()))) * -2.0
     }
 
     fn variance<T: BurnBackend>(&self, rate: Tensor<T, 2>, _scale: Tensor<T, 2>) -> Tensor<T, 2> {

@@ -37,7 +37,7 @@ impl ObservationModel for Gamma {
         let t = counts.clone() / mean.rate() - 1.0;
         // Where the two nearly cancel, ln(1 + t) is taken of t; where t is −1, of the counts.
         let is_near = t.clone().abs().lower_elem(0.1);
-        let log = (counts.clone().log() - mean.log_rate()).mask_where(is_near, t.clone().clamp(-0.5, 0.5).log1p());
+        let log = (counts.clone().log() - mean.log_rate()).mask_where(is_near, special::ln_1p(t.clone().clamp(-0.5, 0.5)));
         let excess = t - log;
         shape.clone().neg() * excess - counts.log() - special::ln_gamma_rest(shape)
     }

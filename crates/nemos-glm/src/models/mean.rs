@@ -81,7 +81,7 @@ pub(crate) fn rate_and_steepness<T: BurnBackend>(link: &dyn LinkOn<Autodiff<T>>,
     let leaf = Tensor::<Autodiff<T>, 2>::from_inner(predictor).require_grad();
     let rate = link.rate(leaf.clone());
     let value = rate.clone().inner();
-    let mut gradients = rate.sum().backward();
+    let mut gradients = rate.backward();
     let steepness = leaf.grad_remove(&mut gradients).unwrap_or_else(|| value.zeros_like());
     (value, steepness)
 }

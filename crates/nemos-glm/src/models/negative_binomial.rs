@@ -1,7 +1,7 @@
 //! Negative binomial observations: spike counts that scatter more than Poisson.
 
 use nemos_core::simd::{ln, ln_1p_exp as ln_1p_exp_of, ln_gamma_rise};
-use nemos_core::special::{self, ln_1p_exp};
+use nemos_core::special::{self, ln_1p, ln_1p_exp};
 use nemos_core::tensor::{Tensor, backend::Backend as BurnBackend};
 use rand::Rng;
 
@@ -61,14 +61,14 @@ impl ObservationModel for NegativeBinomial {
 
     fn log_likelihood<T: BurnBackend>(&self, counts: Tensor<T, 2>, mean: &Mean<'_, T>, scale: Tensor<T, 2>) -> Tensor<T, 2> {
         let rise = special::ln_gamma_rise(counts.clone(), scale.clone().recip());
-        let rest = rise - counts.clone() * scale.clone().log() - special::ln_gamma(counts.clone() + 1.0);
+        let rest = rise - counts.clone() * scale.clone().log() - special::ln_factorial(counts.clone());
         rest - self.loss(counts, mean, scale)
     }
 
     fn deviance<T: BurnBackend>(&self, counts: Tensor<T, 2>, rate: Tensor<T, 2>, scale: Tensor<T, 2>) -> Tensor<T, 2> {
         let none = counts.clone().equal_elem(0.0);
         let surprise = (counts.clone() * (counts.clone() / rate.clone()).log()).mask_fill(none, 0.0);
-        let spread = (counts.clone() * scale.clone()).log1p() - (rate * scale.clone()).log1p();
+        let spread = ln_1p(counts.clone() * scale.clone()) - ln_1p(rate * scale.clone());
         (surprise - (counts + scale.recip()) * spread) * 2.0
     }
 

@@ -9,7 +9,7 @@ use crate::{InverseLink, Mean};
 
 /// How counts scatter about a rate.
 ///
-/// Tensors are `[n_rows, n_neurons]`, the scale is `[1, n_neurons]`, and everything is elementwise. What is a function of
+/// Tensors are `[n_rows, n_neurons]`, the scale is `[1, n_neurons]` or has a row for each count, and everything is elementwise. What is a function of
 /// the predictor is given a [`Mean`], which knows the rate and its logarithms, so that a model can stay where nothing is
 /// lost: Poisson with `Exp` uses the predictor, not `ln(exp(predictor))`.
 ///

@@ -35,7 +35,7 @@ impl ObservationModel for Poisson {
         // 0 · ln 0 is 0: a rate of zero is sure to bring no spikes.
         let none = counts.clone().equal_elem(0.0);
         let explained = (counts.clone() * mean.log_rate()).mask_fill(none, 0.0);
-        explained - mean.rate() - special::ln_gamma(counts + 1.0)
+        explained - mean.rate() - special::ln_factorial(counts)
     }
 
     fn deviance<T: BurnBackend>(&self, counts: Tensor<T, 2>, rate: Tensor<T, 2>, _scale: Tensor<T, 2>) -> Tensor<T, 2> {

@@ -171,9 +171,9 @@ impl<B: Backend> GlmObjective<'_, B> {
         let starts: Vec<usize> = segments.ranges().iter().map(|range| range.start).collect();
         self.data.in_order(|chunk| {
             let seen = Seen::new(chunk, asked)?;
-            let slopes = Matrix::<B>::from_tensor(seen.slopes(&*self.model, &on_device)).to_array();
-            let absent = Matrix::<B>::from_tensor(seen.absent()).to_array();
-            let features = chunk.features.as_ref().map(Matrix::to_array).unwrap_or_default();
+            let slopes = Matrix::<B>::from_tensor(seen.slopes(&*self.model, &on_device)).try_to_array()?;
+            let absent = Matrix::<B>::from_tensor(seen.absent()).try_to_array()?;
+            let features = chunk.features.as_ref().map(Matrix::try_to_array).transpose()?.unwrap_or_default();
             // Rows that are missing, for all problems or for one, cut a segment; time goes on in those of no weight.
             let follows: Vec<bool> = (0..chunk.n_rows())
                 .map(|row| {

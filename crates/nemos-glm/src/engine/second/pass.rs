@@ -95,8 +95,8 @@ impl<'o, B: Backend, E: LoopFloat> Pass<'o, B, E> {
             return Ok(sums);
         }
         let seen = Seen::new(chunk, self.asked)?;
-        let slopes = Matrix::<B>::from_tensor(seen.slopes(self.model, &self.on_device)).to_array();
-        let features = chunk.features.as_ref().map(Matrix::to_array).unwrap_or_default();
+        let slopes = Matrix::<B>::from_tensor(seen.slopes(self.model, &self.on_device)).try_to_array()?;
+        let features = chunk.features.as_ref().map(Matrix::try_to_array).transpose()?.unwrap_or_default();
         let sum_of = |rows: &Range<usize>| {
             let columns = (0..self.asked.columns.len()).flat_map(|column| {
                 let scores = rows
