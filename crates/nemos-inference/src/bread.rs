@@ -32,6 +32,9 @@ pub(crate) struct Known<'a> {
     pub(crate) precision: f64,
 }
 
+// Of a direction with this share of the largest variance an information has three digits left, and fewer below.
+const LOST: f64 = 1e-12;
+
 impl Bread {
     pub(crate) fn new(information: &Array2<f64>, known: &Known<'_>) -> Result<Self, Unavailable> {
         if information.nrows() > known.columns.width() {
@@ -95,8 +98,8 @@ fn null_directions(information: &Array2<f64>, known: &Known<'_>) -> Result<Array
     let largest = eigen.values.last().copied().unwrap_or(0.0);
     let below = |cut: f64| eigen.values.iter().filter(|value| **value <= cut * largest).count();
     let n_null = match (&known.ridge, known.rank) {
-        // Rounding alone, whatever the fit says.
-        (None, Some(rank)) => n.saturating_sub(rank).max(below(f64::EPSILON * n as f64)),
+        // What the rounding of an information leaves nothing of, whatever the fit says.
+        (None, Some(rank)) => n.saturating_sub(rank).max(below(LOST)),
         (None, None) => below(known.precision),
         (Some(_), _) => below(f64::EPSILON * n as f64),
     };

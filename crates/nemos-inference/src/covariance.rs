@@ -171,7 +171,10 @@ impl<B: Backend> Inference<'_, B> {
                 Err(_) => Array2::zeros((n_parameters, n_parameters)),
             }
         };
-        let of = |neuron, meat| self.around(neuron, &meat, &|_, _| Ok(1.0));
+        let of = |neuron, meat: Array2<f64>| match meat.iter().any(|value| value.is_nan()) {
+            true => Err(Unavailable::Leverage),
+            false => self.around(neuron, &meat, &|_, _| Ok(1.0)),
+        };
         Ok(self.objective.map_leveraged_scores(&self.parameters, inverse, of)?)
     }
 

@@ -92,20 +92,26 @@ pub enum Lag {
 impl Lag {
     /// The number of rows, and how it was found.
     pub(crate) fn rows<B: Backend>(self, design: &Design<'_, B>) -> Result<(usize, String), Error> {
-        match self {
-            Lag::Rows(rows) => Ok((rows, String::new())),
+        let (rows, how) = match self {
+            Lag::Rows(rows) => (rows, String::new()),
             Lag::RuleOfThumb => {
                 let rows = (4.0 * (design.n_rows() as f64 / 100.0).powf(2.0 / 9.0)).floor() as usize;
-                Ok((rows, " by the rule of thumb".into()))
+                (rows, " by the rule of thumb".into())
             }
-            Lag::Seconds(seconds) if !(seconds.is_finite() && seconds >= 0.0) => Err(Error::Lag { got: seconds }),
+            Lag::Seconds(seconds) if !(seconds.is_finite() && seconds >= 0.0) => return Err(Error::Lag { got: seconds }),
             Lag::Seconds(seconds) => {
                 let times = design.times().filter(|times| times.len() > 1).ok_or(Error::NoTimes { seconds })?;
                 let mut steps: Vec<f64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
                 let middle = steps.len() / 2;
                 let (_, step, _) = steps.select_nth_unstable_by(middle, f64::total_cmp);
-                Ok(((seconds / *step).round() as usize, format!(" ({seconds} s)")))
+                ((seconds / *step).round() as usize, format!(" ({seconds} s)"))
             }
+        };
+        // Over all rows scores sum to zero, and so would the covariance. Equal times have steps of zero.
+        if rows > 0 && rows >= design.n_rows() {
+            let n_rows = design.n_rows();
+            return Err(Error::LagOfAll { rows, n_rows });
         }
+        Ok((rows, how))
     }
 }

@@ -70,6 +70,14 @@ pub enum Error {
         /// The lag.
         got: f64,
     },
+    /// A lag as long as the data.
+    #[error("the lag is {rows} rows of {n_rows}; it must be far shorter than the data, and times must rise where it is given in seconds")]
+    LagOfAll {
+        /// The lag.
+        rows: usize,
+        /// Rows of the design.
+        n_rows: usize,
+    },
     /// A level that is no probability.
     #[error("the level of confidence is {got}; it must lie between 0 and 1, as 0.95 does")]
     Level {

@@ -102,7 +102,7 @@ impl Rescaled {
         let mut sorted = self.uniforms.clone();
         sorted.sort_by(f64::total_cmp);
         let distance = |(k, z): (usize, &f64)| ((k + 1) as f64 / n as f64 - z).max(z - k as f64 / n as f64);
-        let statistic = if n < 2 {
+        let statistic = if n < 2 || self.uniforms.iter().any(|z| z.is_nan()) {
             f64::NAN
         } else {
             sorted.iter().enumerate().map(distance).fold(f64::NEG_INFINITY, f64::max)

@@ -134,21 +134,24 @@ impl TimeRescaling {
                 if self.ends != Ends::Carry {
                     waited = 0.0;
                 }
-                let mut rest: f64 = run.iter().map(|&bin| self.mass(rates[bin])).sum();
-                let mut passed = 0.0;
-                for &bin in run {
+                // What is left from each bin on, up to the end of the run.
+                let mut left_from = vec![0.0; run.len() + 1];
+                for (place, &bin) in run.iter().enumerate().rev() {
+                    left_from[place] = left_from[place + 1] + self.mass(rates[bin]);
+                }
+                let mut rest = left_from[0];
+                for (place_of_bin, &bin) in run.iter().enumerate() {
                     let mut at = 0.0;
                     for _ in 0..counts[bin] as usize {
                         let place = left.next().unwrap_or(f64::NAN);
-                        let (interval, since) = if self.is_integral() {
+                        let interval = if self.is_integral() {
                             let place = if self.spiking == Some(Spiking::Continuous) { 1.0 } else { place };
                             let mass = rates[bin] * (place - at);
                             at = place;
-                            (waited + mass, passed + mass)
+                            waited + mass
                         } else {
-                            (waited - (-place * rates[bin]).ln_1p(), passed)
+                            waited - (-place * rates[bin]).ln_1p()
                         };
-                        passed = since;
                         intervals.push(interval);
                         let share = -(-interval).exp_m1();
                         shares.push(if self.ends == Ends::Truncate {
@@ -157,23 +160,13 @@ impl TimeRescaling {
                             share
                         });
                         waited = 0.0;
-                        if self.is_integral() {
-                            rest -= passed;
-                            passed = 0.0;
-                        }
+                        let in_bin = if self.is_integral() { rates[bin] * (1.0 - at) } else { 0.0 };
+                        rest = in_bin + left_from[place_of_bin + 1];
                     }
                     if self.is_integral() {
-                        let mass = rates[bin] * (1.0 - at);
-                        waited += mass;
-                        passed += mass;
-                    } else {
-                        passed += self.mass(rates[bin]);
-                        if counts[bin] == 0.0 {
-                            waited += self.mass(rates[bin]);
-                        } else {
-                            rest -= passed;
-                            passed = 0.0;
-                        }
+                        waited += rates[bin] * (1.0 - at);
+                    } else if counts[bin] == 0.0 {
+                        waited += self.mass(rates[bin]);
                     }
                 }
             }

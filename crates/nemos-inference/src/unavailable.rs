@@ -15,6 +15,8 @@ pub enum Unavailable {
     Indefinite,
     /// Fewer than two clusters have rows.
     TooFewClusters,
+    /// A row has a leverage of one: it is fitted whatever its count, so that nothing tells how far counts there scatter.
+    Leverage,
     /// There is no neuron, or no parameter, of this number.
     Outside,
 }
@@ -26,6 +28,7 @@ impl fmt::Display for Unavailable {
                 .write_str("the likelihood has no finite maximum, so coefficients have no standard errors; a ridge gives them some"),
             Unavailable::NoDegreesOfFreedom => formatter.write_str("no degrees of freedom are left to estimate the scale from"),
             Unavailable::Indefinite => formatter.write_str("the information is not positive definite at these coefficients"),
+            Unavailable::Leverage => formatter.write_str("a row is fitted whatever its count (its leverage is one), which HC3 divides by; take HC0, or leave out the feature that it alone has"),
             Unavailable::Outside => formatter.write_str("there is no such neuron or parameter"),
             Unavailable::TooFewClusters => formatter.write_str("fewer than two clusters have rows"),
         }

@@ -69,8 +69,9 @@ impl Estimates {
     }
 }
 
-// Eigenvalues below this share of the largest count as zero.
-const RANK: f64 = 1e-10;
+// Eigenvalues below this share of the largest count as zero: the covariance of few clusters has some, and what is larger has three
+// digits at least.
+const RANK: f64 = 1e-12;
 
 /// `valueᵀ covariance⁺ value`, and the rank of the covariance.
 pub(crate) fn quadratic(value: &Array1<f64>, covariance: &Array2<f64>) -> Option<(f64, usize)> {

@@ -11,6 +11,9 @@ use crate::engine::problems::Problems;
 use crate::engine::products::Products;
 use crate::engine::sums::Sums;
 
+/// Less beside the leverage of a row than this is rounding: the row is fitted whatever its count.
+pub(crate) const NOTHING_BESIDE: f64 = 1e-6;
+
 /// The problems that a pass computes for.
 #[derive(Copy, Clone)]
 pub(crate) struct Asked<'a> {
@@ -326,7 +329,9 @@ impl<E: LoopFloat> Work<'_, E> {
             debug_assert_eq!(weights.len(), self.on_host.n_rows * n_columns);
             if let Some(leverage) = &leverage {
                 for (weight, h) in weights.iter_mut().zip(leverage) {
-                    *weight = E::from_f64(weight.into_f64() / (1.0 - h.into_f64()).powi(2));
+                    let beside = 1.0 - h.into_f64();
+                    let divisor = if beside < NOTHING_BESIDE { f64::NAN } else { beside * beside };
+                    *weight = E::from_f64(weight.into_f64() / divisor);
                 }
             }
             self.add_products(&weights, pair, sums);

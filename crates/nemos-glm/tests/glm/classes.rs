@@ -86,7 +86,9 @@ fn a_class_without_rows_has_no_maximum_under_any_penalty() {
 fn masks_and_neurons_are_looked_at_each() {
     let (design, labels) = grid(|x, _| usize::from(x > 3.5) + usize::from(x > 6.5));
     let model = ClassifierPopulationGlm::new(3).regularizer(Regularizer::Unregularized);
-    let masked = model.clone().feature_mask(FeatureMask::Coefficients(ndarray::array![[false], [true]]));
+    let masked = model
+        .clone()
+        .feature_mask(FeatureMask::Coefficients(ndarray::array![[false], [true]]));
     let masked = masked.fit(&design, &labels).unwrap();
     assert_eq!(masked.outcome().columns[0].status, Status::Converged);
     let both = {

@@ -2,9 +2,10 @@
 
 use nemos_core::Segments;
 use nemos_core::{Cpu, Matrix};
-use nemos_glm::{Gaussian, Glm, Poisson, PopulationGlm, Regularizer, Stopping};
+use nemos_glm::{Exp, Gamma, Gaussian, Glm, Poisson, PopulationGlm, Regularizer, Stopping};
 use nemos_inference::{
-    Bootstrap, Clusters, Covariance, Dispersion, Ends, Error, Infer, Lag, Residual, Settings, Spiking, TimeRescaling, compare,
+    Bootstrap, Clusters, Covariance, Dispersion, Ends, Error, Infer, Lag, Residual, Settings, Spiking, Standing, TimeRescaling,
+    Unavailable, compare,
 };
 
 use crate::cases::{poisson_case, rng};
@@ -238,5 +239,83 @@ fn models_of_other_weights_are_not_compared() {
     refused(
         compare(&[&plain, &both.inference(&design, &two).unwrap()]),
         "different numbers of neurons",
+    );
+}
+
+/// Features that are one but for a hair have three digits left, or none that are shown; coefficients tested together keep their number.
+#[test]
+fn nearly_collinear_features_have_right_errors_or_none() {
+    let wave = |row: usize, speed: f64| (speed * row as f64 + 0.3 * (row as f64).sqrt()).sin();
+    let fit = |apart: f64| {
+        let x = (0..400)
+            .flat_map(|row| [wave(row, 0.7), wave(row, 0.7) + apart * wave(row, 1.9)])
+            .collect();
+        let design = Matrix::<Cpu>::from_vec(x, [400, 2]).unwrap();
+        let noise = |row: usize| (12.9898 * row as f64).sin() * 43_758.5;
+        let counts = (0..400).map(|row| (1.5 + wave(row, 0.7) + 0.4 * wave(row, 1.9) + (noise(row) - noise(row).floor())).floor());
+        let counts = Matrix::from_column(counts.collect());
+        let fitted = Glm::new(Poisson).fit(&design, &counts).unwrap();
+        let inference = fitted.inference(&design, &counts).unwrap();
+        let estimates = inference.estimates(&Covariance::Model).unwrap();
+        let together = estimates.wald(vec![0, 1]).unwrap().each[0].clone();
+        (
+            estimates.standing(1, 0),
+            estimates.standard_errors()[(1, 0)] * apart,
+            together.dof,
+            together.statistic,
+        )
+    };
+    let (_, known, dof, statistic) = fit(1.0);
+    assert_eq!(dof, 2.0);
+    for apart in [1e-3, 1e-5, 1e-6, 1e-7, 3e-8, 1e-8] {
+        let (standing, error, dof, other) = fit(apart);
+        if standing == Standing::Estimated {
+            assert!((error / known - 1.0).abs() < 2e-3, "{apart}: {error} for {known}");
+            assert_eq!(dof, 2.0, "{apart}");
+            assert!((other / statistic - 1.0).abs() < 2e-3, "{apart}: {other} for {statistic}");
+        }
+        assert_eq!(standing == Standing::Estimated, apart >= 1e-5, "{apart}: {standing:?}");
+    }
+}
+
+#[test]
+fn a_row_that_is_fitted_whatever_its_count_has_no_hc3() {
+    let x = (0..80)
+        .flat_map(|row| [f64::from(u8::from(row == 7)), f64::from(row % 5)])
+        .collect();
+    let design = Matrix::<Cpu>::from_vec(x, [80, 2]).unwrap();
+    let counts = Matrix::from_column((0..80).map(|row| f64::from(row * row % 7)).collect());
+    let fitted = Glm::new(Gaussian).fit(&design, &counts).unwrap();
+    let inference = fitted.inference(&design, &counts).unwrap();
+    let of = |kind: Covariance| inference.estimates(&kind).unwrap().standing(0, 0);
+    assert_eq!(of(Covariance::Hc3), Standing::Unavailable(Unavailable::Leverage));
+    assert_eq!(of(Covariance::Hc1), Standing::Estimated);
+}
+
+#[test]
+fn a_lag_as_long_as_the_data_is_refused() {
+    let (design, counts) = poisson_case::<Cpu>(3, (1, 60), &[0.4]);
+    let design = design.with_times(vec![1.0; 60]).unwrap();
+    let fitted = Glm::new(Poisson).fit(&design, &counts).unwrap();
+    let inference = fitted.inference(&design, &counts).unwrap();
+    for lag in [Lag::Rows(usize::MAX), Lag::Rows(60), Lag::Seconds(0.1), Lag::Seconds(1e300)] {
+        refused(inference.estimates(&Covariance::Hac(lag)), "far shorter than the data");
+    }
+    assert!(inference.estimates(&Covariance::Hac(Lag::Rows(10))).is_ok());
+}
+
+/// The distribution function of a Gamma model of little scatter, which a series of a million terms would take minutes for.
+#[test]
+fn quantile_residuals_of_little_scatter_come_back() {
+    let design = Matrix::<Cpu>::from_column((0..40).map(|row| f64::from(row) / 40.0).collect());
+    let noise = |row: u32| f64::from(row * 37 % 41) / 41.0 - 0.5;
+    let counts = (0..40_u32).map(|row| (0.3 + f64::from(row) / 40.0).exp() * (1.0 + 1e-8 * noise(row)));
+    let counts = Matrix::from_column(counts.collect());
+    let fitted = Glm::new(Gamma).link(Exp).fit(&design, &counts).unwrap();
+    let (_, at) = fitted.inference(&design, &counts).unwrap().distribution_at_counts().unwrap();
+    let mean = at.mean().unwrap();
+    assert!(
+        at.iter().all(|share| (0.0..=1.0).contains(share)) && (mean - 0.5).abs() < 0.1,
+        "{mean}"
     );
 }

@@ -43,6 +43,16 @@ impl Cells {
         true
     }
 
+    /// Texts that are all true or false, as pandas and R write what is one or the other.
+    pub(super) fn flags(texts: &[String]) -> Option<Vec<bool>> {
+        let flag = |text: &String| match text.as_str() {
+            "True" | "true" | "TRUE" => Some(true),
+            "False" | "false" | "FALSE" => Some(false),
+            _ => None,
+        };
+        texts.iter().map(flag).collect()
+    }
+
     /// A column without a cell that says otherwise is of missing numbers.
     pub(super) fn finished(self) -> Self {
         match self {

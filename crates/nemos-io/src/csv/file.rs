@@ -1,5 +1,6 @@
 //! A file of comma-separated values, and what its columns make.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -101,6 +102,13 @@ impl CsvFile {
             refuse(before.iter().filter(|&&byte| byte == b'\n').count() + 1, 1, "", "text in UTF-8")
         })?;
         let text = text.trim_start_matches('\u{feff}');
+        // Lines as old Macintoshes ended them.
+        let is_old = text.contains('\r') && !text.contains('\n');
+        let text: &str = &if is_old {
+            Cow::Owned(text.replace('\r', "\n"))
+        } else {
+            Cow::Borrowed(text)
+        };
         let mut rows = lines(text);
         let (header_line, header) = rows.next().ok_or_else(|| refuse(1, 1, "", "a line of names"))?;
         let separator = Separator::of(header);
@@ -267,12 +275,13 @@ impl CsvFile {
                 let mut units: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
                 for row in rows {
                     let unit = numbers[row];
-                    if !(unit >= 0.0 && unit.fract() == 0.0) {
+                    // From 2⁵³ on neighbours are one number.
+                    if !(unit >= 0.0 && unit.fract() == 0.0 && unit < 9_007_199_254_740_992.0) {
                         return Err(self.refuse(
                             row,
                             unit_place,
                             &unit.to_string(),
-                            "the number of a unit: a whole number, not below zero",
+                            "the number of a unit: a whole number from 0 to 2⁵³ − 1",
                         ));
                     }
                     units.entry(unit as u64).or_default().push(times[row]);
@@ -428,7 +437,10 @@ impl CsvFile {
             }
             names.push(name);
             let column = match cells {
-                Cells::Texts(texts) => Column::Texts(texts.clone()),
+                Cells::Texts(texts) => match Cells::flags(texts) {
+                    Some(flags) => Column::Flags(flags),
+                    None => Column::Texts(texts.clone()),
+                },
                 Cells::Numbers(numbers) => Column::Numbers(numbers.clone()),
                 Cells::Missing(_) => continue,
             };

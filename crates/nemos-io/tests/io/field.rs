@@ -292,3 +292,24 @@ fn compressions_that_are_not_read_are_named_with_the_remedy() {
         assert_eq!(session.series("good").unwrap().tsd::<Cpu>().unwrap().len(), 1000);
     }
 }
+
+#[test]
+fn columns_of_true_and_false_are_flags() {
+    let file = Scratch::of("flags.csv", b"start,stop,correct,side\n0,1,True,left\n2,3,False,right\n");
+    let trials = CsvFile::open(&file.0).unwrap().intervals().unwrap();
+    assert_eq!(trials.metadata().flags("correct").unwrap(), [true, false]);
+    assert_eq!(trials.metadata().texts("side").unwrap(), ["left", "right"]);
+}
+
+#[test]
+fn lines_may_end_as_on_old_macintoshes() {
+    let file = Scratch::of("old.csv", b"time,x\r0,1\r1,2\r");
+    assert_eq!(read_csv::<Cpu>(&file.0).unwrap().values().to_vec(), [1.0, 2.0]);
+}
+
+#[test]
+fn units_whose_numbers_run_together_are_refused() {
+    let file = Scratch::of("far.csv", b"unit,time\n9007199254740993,0.5\n9007199254740992,0.6\n");
+    let error = CsvFile::open(&file.0).unwrap().units().unwrap_err().to_string();
+    assert!(error.contains("2⁵³"), "{error}");
+}

@@ -1,6 +1,7 @@
 //! How long units wait from one event to the next.
 
 use ndarray::Array2;
+use nemos_core::time_tolerance;
 use rayon::prelude::*;
 
 use super::binning::{Binning, bin_of};
@@ -57,14 +58,18 @@ impl TsGroup {
     pub fn interval_distributions(&self, bins: &Binning) -> Result<IntervalDistributions, Error> {
         let of_unit = |unit: &Ts| {
             let epochs = unit.rows_by_epoch().into_iter();
-            let waits = epochs.flat_map(|rows| unit.times()[rows].windows(2).map(|pair| pair[1] - pair[0]).collect::<Vec<f64>>());
-            waits.collect::<Vec<f64>>()
+            let wait = |pair: &[f64]| (pair[1] - pair[0], time_tolerance(pair[0]) + time_tolerance(pair[1]));
+            let waits = epochs.flat_map(|rows| unit.times()[rows].windows(2).map(wait).collect::<Vec<_>>());
+            waits.collect::<Vec<(f64, f64)>>()
         };
-        let waits: Vec<Vec<f64>> = self.units().par_iter().map(of_unit).collect();
-        let edges = bins.edges(waits.iter().flatten().copied())?;
+        let waits: Vec<Vec<(f64, f64)>> = self.units().par_iter().map(of_unit).collect();
+        let edges = bins.edges(waits.iter().flatten().map(|(wait, _)| *wait))?;
+        let last = edges[edges.len() - 1];
         let mut counts = Array2::zeros([edges.len() - 1, self.len()]);
         for (unit, waits) in waits.iter().enumerate() {
-            for bin in waits.iter().filter_map(|&wait| bin_of(&edges, wait)) {
+            // What rounding took away does not put a wait below the edge that it is on, nor what it added above the last one.
+            let on_edges = |&(wait, slack): &(f64, f64)| if wait - slack <= last { (wait + slack).min(last) } else { wait };
+            for bin in waits.iter().map(on_edges).filter_map(|wait| bin_of(&edges, wait)) {
                 counts[[bin, unit]] += 1.0;
             }
         }

@@ -30,9 +30,17 @@ impl IntervalSet {
                 };
                 // Where two only touch there is nothing, unless one is a moment: the support of a single sample.
                 let moment = [*interval, other].into_iter().find(|interval| interval.length() == 0.0);
-                if let Some(piece) = moment.or(Some(piece).filter(|piece| !piece.is_empty())) {
-                    intervals.push(piece);
-                    origins.push(index);
+                match moment.or(Some(piece).filter(|piece| !piece.is_empty())) {
+                    // A moment between two intervals that touch belongs to the later one.
+                    Some(moment) if moment.length() == 0.0 && intervals.last() == Some(&moment) => {
+                        origins.pop();
+                        origins.push(index);
+                    }
+                    Some(piece) => {
+                        intervals.push(piece);
+                        origins.push(index);
+                    }
+                    None => {}
                 }
             }
         });
@@ -45,6 +53,13 @@ impl IntervalSet {
     pub fn difference(&self, other: &IntervalSet) -> IntervalSet {
         let (mut intervals, mut origins) = (Vec::new(), Vec::new());
         self.for_each_near(other, |index, interval, others| {
+            if interval.length() == 0.0 {
+                if others.is_empty() {
+                    intervals.push(*interval);
+                    origins.push(index);
+                }
+                return;
+            }
             let mut start = interval.start;
             let mut keep = |piece: Interval| {
                 if !piece.is_empty() {
@@ -181,6 +196,22 @@ mod tests {
         let moment = crate::Ts::new([4.0]).unwrap().support().clone();
         assert_eq!([a.intersection(&moment), moment.intersection(&a)], [moment.clone(), moment.clone()]);
         assert!(a.intersection(&none).is_empty() && none.difference(&a).is_empty());
+    }
+
+    #[test]
+    fn a_moment_is_there_once() {
+        let moment = crate::Ts::new([1.0]).unwrap().support().clone();
+        let touching = set(&[(0.0, 1.0), (1.0, 2.0)]).with_column("trial", vec![0.0, 1.0]).unwrap();
+        for touching in [
+            touching.clone(),
+            IntervalSet::described([(0.0, 1.0), (1.0, 2.0)], touching.metadata()).unwrap(),
+        ] {
+            let both = [touching.intersection(&moment), moment.intersection(&touching)];
+            assert_eq!(both.map(|found| found.len()), [1, 1]);
+        }
+        assert_eq!(moment.difference(&IntervalSet::default()), moment);
+        assert!(moment.difference(&moment).is_empty() && moment.difference(&set(&[(0.5, 1.5)])).is_empty());
+        assert_eq!(moment.difference(&set(&[(2.0, 3.0)])), moment);
     }
 
     #[test]

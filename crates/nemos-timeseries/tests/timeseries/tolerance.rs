@@ -264,3 +264,15 @@ fn times_apart_by_more_than_the_tolerance_are_apart() {
     let frame = TsdFrame::<Cpu>::new(Ts::new([0.0, 1.0]).unwrap(), Matrix::zeros([2, 1])).unwrap();
     assert_eq!(frame.between(f64::NAN, 1.0).len(), 0);
 }
+
+/// Waits of spikes on a grid lie on edges: each belongs to the bin that starts there, whenever the recording began.
+#[test]
+fn waits_on_an_edge_belong_to_the_bin_that_starts_there() {
+    for start in [0.0, 17.3, 1.7e9] {
+        let spikes = Ts::new((0..2000).map(|k| start + f64::from(k) * 0.01).collect::<Vec<_>>()).unwrap();
+        let group = TsGroup::joined([spikes]);
+        let counts = |edges: &[f64]| group.interval_distributions(&Binning::with_edges(edges.to_vec())).unwrap().counts;
+        assert_eq!(counts(&[0.0, 0.01, 0.02]).column(0).to_vec(), [0.0, 1999.0], "{start}");
+        assert_eq!(counts(&[0.0, 0.005, 0.01]).column(0).to_vec(), [0.0, 1999.0], "{start}");
+    }
+}

@@ -6,7 +6,7 @@ use nemos_solvers::Parameters;
 
 use crate::Error;
 use crate::engine::data::Read;
-use crate::engine::host::{Scratch, pairs};
+use crate::engine::host::{NOTHING_BESIDE, Scratch, pairs};
 use crate::engine::loops::LoopFloat;
 use crate::engine::model::Information;
 use crate::engine::objective::GlmObjective;
@@ -63,7 +63,8 @@ impl<B: Backend> GlmObjective<'_, B> {
                 let divisor = match weighing {
                     Weighing::SlopesOverLeverage(of) => {
                         let beside = -seen.leverage(&*self.model, &pass.on_device, of) + 1.0;
-                        Some(beside.clone() * beside)
+                        let is_nothing = beside.clone().lower_elem(NOTHING_BESIDE);
+                        Some((beside.clone() * beside).mask_fill(is_nothing, f64::NAN))
                     }
                     _ => None,
                 };

@@ -102,7 +102,7 @@ impl<B: Backend> GlmObjective<'_, B> {
     }
 
     /// The same for `Σ g gᵀ / (1 − h)²`, with `h = zᵀ A z · E[∂²loss/∂η²]` the leverage of a row, for models of one predictor.
-    /// `matrix` gives the `A` of a problem, `[n_parameters, n_parameters]`, of which no more than a group are kept.
+    /// Where a row has a leverage of one, all is NaN. `matrix` gives the `A` of a problem, `[n_parameters, n_parameters]`, of which no more than a group are kept.
     ///
     /// # Errors
     /// Where the data cannot be read.
