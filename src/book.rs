@@ -84,6 +84,9 @@ struct HowToModels;
 #[doc = include_str!("../book/src/howto_penalties.md")]
 struct HowToPenalties;
 
+#[doc = include_str!("../book/src/cluster.md")]
+struct Cluster;
+
 #[doc = include_str!("../book/src/large_recordings.md")]
 struct LargeRecordings;
 

@@ -12,6 +12,7 @@
 //! | [`core`] | backends, matrices, designs |
 //! | [`io`] | recordings in, fitted models in and out |
 //! | [`plot`] | figures |
+//! | `mpi` | many processes on many machines (not in `full`) |
 //! | [`timeseries`] | epochs, events and signals: counting, aligning, tuning curves |
 //! | [`prelude`] | what a program usually needs |
 //! | `cpu` | the same for the processor in double precision, where no type names a backend |
@@ -62,6 +63,8 @@ pub use nemos_hmm as hmm;
 pub use nemos_inference as inference;
 #[cfg(feature = "io")]
 pub use nemos_io as io;
+#[cfg(feature = "mpi")]
+pub use nemos_mpi as mpi;
 #[cfg(feature = "plot")]
 pub use nemos_plot as plot;
 #[cfg(feature = "select")]

@@ -8,6 +8,7 @@ use nemos_testkit::{Case, Tolerance};
 use serde_json::Value;
 
 use crate::model::{Run, any_model, regularizer, with_model};
+use crate::ranks::shared;
 
 /// Fits one case in both precisions and compares what the fits give.
 pub(crate) fn run(case: &Value) -> Result<(), String> {
@@ -119,6 +120,8 @@ impl Compare<'_> {
             "neuron_scores",
         ])?;
         let text = |error: nemos::glm::Error| error.to_string();
+        let first = design.rows(0..10).map_err(|error| error.to_string())?;
+        let (design, counts) = shared(&design, &counts)?;
         let fitted = model.clone().stopping(close.stopping).fit(&design, &counts).map_err(text)?;
         let flat = |name| Ok::<_, String>(expected.array(name)?.iter().copied().collect::<Vec<f64>>());
         let per_neuron = |name| Ok::<_, String>(each(flat(name)?, n_neurons));
@@ -126,7 +129,6 @@ impl Compare<'_> {
             .fit
             .check("coef", &fitted.coef().iter().copied().collect::<Vec<_>>(), &flat("coef")?)?;
         close.fit.check("intercept", &fitted.intercept().to_vec(), &flat("intercept")?)?;
-        let first = design.rows(0..10).map_err(|error| error.to_string())?;
         close
             .fit
             .check("rate", &fitted.predict(&first).map_err(text)?.to_vec(), &flat("rate")?)?;

@@ -18,6 +18,7 @@ mod nist;
 mod objective;
 mod observation;
 mod proximal;
+mod ranks;
 mod real_data;
 mod recordings;
 mod saved_models;

@@ -168,6 +168,9 @@ fn whole<'a, B: Backend, I: Inputs<'a, B>>(basis: &Basis, inputs: I, mode: Mode)
 }
 
 fn design<'a, B: Backend>(basis: &Basis, inputs: Vec<Design<'a, B>>, mode: Mode) -> Result<BasisDesign<'a, B>, Error> {
+    for input in &inputs {
+        input.check_whole("a basis (share its features instead)")?;
+    }
     let source = Recording { inputs: &inputs };
     // A row, and what all rows are made with.
     room::check(basis, &source.columns(), 1, size_of::<f64>())?;

@@ -67,6 +67,7 @@ pub fn apply_identifiability_constraints<B: Backend>(features: &Matrix<B>, inter
 
 /// The triangle of the QR decomposition of the complete rows, after a column of ones where there is an intercept.
 fn triangle<B: Backend>(design: &Design<'_, B>, intercept: Intercept) -> Result<(Mat<f64>, usize), Error> {
+    design.check_whole("a choice of identifiable columns")?;
     let ones = usize::from(intercept == Intercept::Fitted);
     let n_columns = design.n_columns();
     let (mut triangle, mut n_rows) = (Mat::<f64>::zeros(0, n_columns + ones), 0);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use ndarray::{Array1, Array2};
 
-use crate::{Backend, Error, Matrix, Names, Rows, Segments};
+use crate::{Backend, Error, Matrix, Names, Rows, Segments, Share};
 
 /// Rows of numbers together with what belongs to them: names of columns and of blocks of columns, times, segments,
 /// weights, an offset. Features are one, counts are another.
@@ -45,6 +45,7 @@ pub struct Design<'a, B: Backend> {
     segments: Option<Segments>,
     weights: Option<Matrix<B>>,
     offset: Option<Matrix<B>>,
+    share: Option<Share>,
 }
 
 impl<B: Backend> fmt::Debug for Design<'_, B> {
@@ -71,6 +72,7 @@ impl<'a, B: Backend> Design<'a, B> {
             segments: None,
             weights: None,
             offset: None,
+            share: None,
         }
     }
 
@@ -159,6 +161,52 @@ impl<'a, B: Backend> Design<'a, B> {
         }
         self.offset = Some(offset);
         Ok(self)
+    }
+
+    /// Its rows as the share of a process.
+    pub(crate) fn shared_as(mut self, share: Share) -> Result<Self, Error> {
+        self.check_rows("the share of this process", share.rows().len())?;
+        self.share = Some(share);
+        Ok(self)
+    }
+
+    /// Which rows of a recording these are, where other processes have others.
+    pub fn share(&self) -> Option<&Share> {
+        self.share.as_ref()
+    }
+
+    /// Refuses rows of which other processes have more, for what cannot sum over processes.
+    ///
+    /// # Errors
+    /// [`Error::Shared`] if this is the share of one of several processes.
+    pub fn check_whole(&self, what: &'static str) -> Result<(), Error> {
+        match &self.share {
+            Some(share) if share.world().n_ranks() > 1 => Err(Error::Shared { what }),
+            _ => Ok(()),
+        }
+    }
+
+    /// What every process that shares the recording gives, in order; these numbers alone where none does.
+    ///
+    /// # Errors
+    /// [`Error::Process`] where another one fails.
+    pub fn gathered(&self, mine: Vec<f64>) -> Result<Vec<Vec<f64>>, Error> {
+        match &self.share {
+            Some(share) => share.world().gather(&mine),
+            None => Ok(vec![mine]),
+        }
+    }
+
+    /// The sums of these numbers over all processes that share the recording.
+    ///
+    /// # Errors
+    /// As [`gathered`](Design::gathered).
+    pub fn summed(&self, mine: Vec<f64>) -> Result<Vec<f64>, Error> {
+        let add = |mut sum: Vec<f64>, more: Vec<f64>| {
+            sum.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+            sum
+        };
+        Ok(self.gathered(mine)?.into_iter().reduce(add).unwrap_or_default())
     }
 
     /// The names of columns and blocks.

@@ -218,12 +218,36 @@ pub enum Error {
         /// What to do about it.
         remedy: &'static str,
     },
+    /// Another process of the program failed, or has ended.
+    #[error("process {rank}: {reason}")]
+    Process {
+        /// Its number.
+        rank: usize,
+        /// What went wrong there.
+        reason: String,
+    },
+    /// Something that needs all rows was given the share of one process.
+    #[error(
+        "{what} needs all rows in one process, and was given the share of one of several; give every process all rows (and its part of the work: World::deal), or run one process"
+    )]
+    Shared {
+        /// What needs them.
+        what: &'static str,
+    },
     /// A factorisation failed to converge, which finite input does not cause.
     #[error("the eigenvalues of a {size} × {size} matrix did not converge; are all features finite and of moderate size?")]
     NoEigenvalues {
         /// Rows and columns of the matrix.
         size: usize,
     },
+}
+
+impl Error {
+    /// A process that cannot be reached.
+    pub(crate) fn no_process(rank: usize) -> Self {
+        let reason = "is not there any more".into();
+        Error::Process { rank, reason }
+    }
 }
 
 fn hint(why: &str) -> String {

@@ -76,6 +76,7 @@ impl<'a, B: Backend> Features<'a, B> {
         if let Some(block) = names.blocks().iter().find(|block| taken(block.name())) {
             return Err(Error::DuplicateName { name: block.name().into() });
         }
+        part.check_whole("a block of features")?;
         if let Some(first) = self.parts.first()
             && first.n_rows() != part.n_rows()
         {

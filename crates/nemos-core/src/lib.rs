@@ -17,6 +17,7 @@
 //! | [`Names`], [`Block`] | names of columns, and of the blocks and channels that they fall into |
 //! | [`convolution`] | banks of filters along time |
 //! | [`Segments`] | contiguous ranges of rows that must not leak into each other |
+//! | [`World`], [`Share`], [`Peers`] | the processes of a program, the rows that each has, what carries their messages |
 //!
 //! # Glossary
 //!
@@ -49,6 +50,7 @@ pub mod simd;
 pub mod special;
 mod times;
 mod upload;
+mod world;
 
 #[cfg(feature = "cpu")]
 pub use backend::Cpu;
@@ -74,6 +76,7 @@ pub use print::{counted, five_digits};
 pub use rows::{Rows, check_rows_exist, row_chunks};
 pub use segments::Segments;
 pub use times::{first_time_apart, time_tolerance};
+pub use world::{Peers, Share, World};
 
 /// The tensor crate that models, links and bases are written in. It is `burn::tensor` under another name.
 pub use burn_tensor as tensor;

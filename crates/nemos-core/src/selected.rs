@@ -71,6 +71,7 @@ impl<'a, B: Backend> Design<'a, B> {
     /// # Ok::<(), nemos_core::Error>(())
     /// ```
     pub fn select_rows(&self, rows: &[usize]) -> Result<Design<'a, B>, Error> {
+        self.check_whole("a selection of rows")?;
         let available = self.n_rows();
         if let Some(&row) = rows.iter().find(|row| **row >= available) {
             return Err(Error::RowsOutside {

@@ -40,7 +40,9 @@ impl<B: Backend> Inference<'_, B> {
             }
             Ok(())
         })?;
-        Ok(sums.into_iter().map(Agreement::of).collect())
+        let sums = self.design.summed(sums.concat())?;
+        let each = sums.chunks_exact(8).map(|sums| std::array::from_fn(|place| sums[place]));
+        Ok(each.map(Agreement::of).collect())
     }
 }
 

@@ -126,6 +126,7 @@ impl<B: Backend> Inference<'_, B> {
 
     /// The segment or block of every row, and how many there are.
     fn units(&self, resampled: Resampled) -> Result<(Vec<usize>, usize), Error> {
+        self.design.check_whole("a bootstrap")?;
         let segments = self.design.segments();
         let (mut of_row, mut n_units) = (Vec::with_capacity(segments.n_rows()), 0);
         for range in segments.ranges().iter().filter(|range| !range.is_empty()) {

@@ -107,5 +107,7 @@ fn sums<B: Backend>(design: &Design<'_, B>, complete: &[bool], add: Add<'_>) -> 
         rows.filter(|(_, complete)| **complete).for_each(|(row, _)| add(&mut sum, row));
     }
     let n = complete.iter().filter(|complete| **complete).count();
-    Ok(sum / n.max(1) as f64)
+    let mut all = design.summed(sum.into_iter().chain([n as f64]).collect())?;
+    let n = all.pop().unwrap_or_default();
+    Ok(Array1::from(all) / n.max(1.0))
 }

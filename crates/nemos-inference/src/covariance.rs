@@ -249,7 +249,9 @@ impl<B: Backend> Inference<'_, B> {
                 seen[(labels[row], neuron)] |= *weight > 0.0;
             }
         })?;
-        let count = |neuron: usize| seen.column(neuron).iter().filter(|seen| **seen).count();
-        Ok((0..self.n_neurons()).map(count).collect())
+        let count = |neuron: usize| seen.column(neuron).iter().filter(|seen| **seen).count() as f64;
+        let here = (0..self.n_neurons()).map(count).collect();
+        // No cluster has rows in two processes.
+        Ok(self.design.summed(here)?.into_iter().map(|n| n as usize).collect())
     }
 }

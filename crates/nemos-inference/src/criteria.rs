@@ -250,6 +250,14 @@ impl<B: Backend> Inference<'_, B> {
                 mix(&mut fingerprint[neuron], (weights[neuron] as f32).to_bits().into());
             }
         })?;
+        let total = self.design.summed(total)?;
+        // Of several processes, one number after the other.
+        let bits = fingerprint.iter().map(|hash| f64::from_bits(*hash)).collect();
+        let mut all = self.design.gathered(bits)?.into_iter();
+        let mut fingerprint: Vec<u64> = all.next().unwrap_or_default().into_iter().map(f64::to_bits).collect();
+        for other in all {
+            fingerprint.iter_mut().zip(other).for_each(|(hash, word)| mix(hash, word.to_bits()));
+        }
         Ok((total, fingerprint))
     }
 }

@@ -59,6 +59,7 @@ impl Clusters {
                 Ok(ranges.flat_map(|(segment, range)| range.clone().map(move |_| segment)).collect())
             }
             Some(labels) => {
+                design.check_whole("a covariance by labels")?;
                 check_length(
                     "the labels of clusters",
                     "entries",
@@ -92,10 +93,11 @@ pub enum Lag {
 impl Lag {
     /// The number of rows, and how it was found.
     pub(crate) fn rows<B: Backend>(self, design: &Design<'_, B>) -> Result<(usize, String), Error> {
+        let n_rows = design.share().map_or(design.n_rows(), nemos_core::Share::n_rows);
         let (rows, how) = match self {
             Lag::Rows(rows) => (rows, String::new()),
             Lag::RuleOfThumb => {
-                let rows = (4.0 * (design.n_rows() as f64 / 100.0).powf(2.0 / 9.0)).floor() as usize;
+                let rows = (4.0 * (n_rows as f64 / 100.0).powf(2.0 / 9.0)).floor() as usize;
                 (rows, " by the rule of thumb".into())
             }
             Lag::Seconds(seconds) if !(seconds.is_finite() && seconds >= 0.0) => return Err(Error::Lag { got: seconds }),
@@ -104,12 +106,13 @@ impl Lag {
                 let mut steps: Vec<f64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
                 let middle = steps.len() / 2;
                 let (_, step, _) = steps.select_nth_unstable_by(middle, f64::total_cmp);
-                ((seconds / *step).round() as usize, format!(" ({seconds} s)"))
+                // One step for all processes.
+                let step = design.gathered(vec![*step])?[0][0];
+                ((seconds / step).round() as usize, format!(" ({seconds} s)"))
             }
         };
         // Over all rows scores sum to zero, and so would the covariance. Equal times have steps of zero.
-        if rows > 0 && rows >= design.n_rows() {
-            let n_rows = design.n_rows();
+        if rows > 0 && rows >= n_rows {
             return Err(Error::LagOfAll { rows, n_rows });
         }
         Ok((rows, how))

@@ -69,6 +69,7 @@ impl<B: Backend> Inference<'_, B> {
             }
             Ok(())
         })?;
+        let information = self.design.summed(information)?;
         let each = information.iter().zip(&scale);
         // From theta to the scale by the delta method.
         Ok(each.map(|(information, scale)| scale * scale / information.sqrt()).collect())

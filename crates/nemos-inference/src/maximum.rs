@@ -96,6 +96,8 @@ impl<B: Backend> Inference<'_, B> {
                 }
             }
         }
-        Ok(most)
+        let all = self.design.gathered(most)?;
+        let largest = |neuron: usize| all.iter().map(|most| most[neuron]).fold(0.0, f64::max);
+        Ok((0..left.len()).map(largest).collect())
     }
 }

@@ -95,6 +95,7 @@ impl<B: Backend> Inference<'_, B> {
                 why: "needs counts of which more than one may fall into a bin",
             });
         }
+        self.design.check_whole("a test of overdispersion")?;
         let n_neurons = self.n_neurons();
         let mut windows: Vec<(Vec<f64>, Vec<f64>)> = vec![(Vec::new(), Vec::new()); n_neurons];
         let mut open = vec![(0.0, 0.0); n_neurons];

@@ -229,6 +229,7 @@ impl<B: Backend> Inference<'_, B> {
                 });
             }
         };
+        self.design.check_whole("time rescaling")?;
         let (n_rows, n_neurons) = (self.design.n_rows(), self.n_neurons());
         let segments = self.design.segments();
         let mut rescaled = Vec::with_capacity(n_neurons);

@@ -195,6 +195,7 @@ impl<B: Backend> Inference<'_, B> {
     /// # Errors
     /// If there is not one number of `by` for each row; if the data cannot be read.
     pub fn cumulative_residuals(&self, by: Option<ArrayView1<'_, f64>>) -> Result<Array2<f64>, Error> {
+        self.design.check_whole("a sum of residuals along the rows")?;
         let residuals = self.residuals(Residual::Response)?;
         let mut order: Vec<usize> = (0..residuals.nrows()).collect();
         if let Some(by) = by {

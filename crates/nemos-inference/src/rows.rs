@@ -26,7 +26,11 @@ impl<'a, B: Backend> Standardised<'a, B> {
             mean: columns.mean.clone(),
             inverse,
         };
-        with_extras(Design::from_rows(rows), of.weights().cloned(), of.offset().cloned())
+        let design = with_extras(Design::from_rows(rows), of.weights().cloned(), of.offset().cloned())?;
+        match of.share() {
+            Some(share) => share.design(design),
+            None => Ok(design),
+        }
     }
 
     fn change(&self, rows: Matrix<B>) -> Result<Matrix<B>, Error> {
@@ -79,6 +83,7 @@ pub(crate) struct Reordered<'a, B: Backend> {
 impl<'a, B: Backend> Reordered<'a, B> {
     /// The design in this order, with weights and offset.
     pub(crate) fn design(of: &Design<'a, B>, order: &std::sync::Arc<[usize]>) -> Result<Design<'a, B>, Error> {
+        of.check_whole("a covariance by clusters that do not follow each other")?;
         let extra = |values: Option<&Matrix<B>>| values.map(|values| values.select_rows(order)).transpose();
         let (weights, offset) = (extra(of.weights())?, extra(of.offset())?);
         let rows = Reordered {

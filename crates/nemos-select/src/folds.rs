@@ -143,6 +143,7 @@ impl Folds {
     /// [`Error::EmptyFold`] if a gap leaves no rows to train on; [`Error::NoTimes`]; [`Error::Overlap`] and
     /// [`Error::Data`] where given splits do not fit the rows.
     pub fn cut<B: Backend>(&self, design: &Design<'_, B>) -> Result<Splits, Error> {
+        design.check_whole("a choice of folds")?;
         let n_rows = design.n_rows();
         let splits = match &self.how {
             How::Given(splits) => splits.clone(),

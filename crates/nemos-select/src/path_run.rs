@@ -60,6 +60,7 @@ const CHUNK: usize = 1 << 12;
 
 impl<'r, 'a, B: Backend, O: ObservationModel, L: InverseLink> Run<'r, 'a, B, O, L> {
     pub(crate) fn new(model: &PopulationGlm<O, L>, design: &'r Design<'a, B>, counts: &'r Design<'a, B>) -> Result<Self, Error> {
+        design.check_whole("a path")?;
         let n_features = design.n_columns();
         let mut options = model.options().clone();
         options.regularizer = options.regularizer.resolve(design.names(), n_features)?;

@@ -30,6 +30,9 @@ pub(crate) fn data<'a, B: Backend>(inputs: Vec<Design<'a, B>>, counts: Design<'a
             what: "there are no inputs; give the design, or the inputs of a basis".into(),
         });
     };
+    for input in &inputs {
+        input.check_whole("a search")?;
+    }
     let others = inputs[1..].iter().chain([&counts]);
     if let Some(other) = others.into_iter().find(|other| other.n_rows() != first.n_rows()) {
         return Err(nemos_core::Error::RowsDiffer {

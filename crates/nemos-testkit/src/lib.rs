@@ -7,6 +7,7 @@
 //! | [`Case`] | one reference case: arrays and numbers by name |
 //! | [`check_gradient`] | compares a gradient with central finite differences |
 //! | [`problems`] | a zoo of problems that every solver meets, on [`HostObjective`] and [`Softmax`] |
+//! | [`in_ranks`] | threads in the place of the processes of a cluster |
 //! | [`refractory`] | a population in which one column's curvature is far from the expected one |
 
 mod card;
@@ -14,6 +15,7 @@ mod case;
 mod gradient;
 mod host_objective;
 mod problems;
+mod ranks;
 mod refractory;
 mod softmax;
 mod tolerance;
@@ -23,6 +25,7 @@ pub use case::{Case, numbers};
 pub use gradient::check_gradient;
 pub use host_objective::{Digits, HostObjective, Loss};
 pub use problems::{Problem, problems};
+pub use ranks::in_ranks;
 pub use refractory::refractory;
 pub use softmax::Softmax;
 pub use tolerance::Tolerance;

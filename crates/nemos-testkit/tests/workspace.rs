@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Who may use whom. What the tests of a crate use may be `nemos-testkit` besides.
-const MAY_USE: [(&str, &[&str]); 13] = [
+const MAY_USE: [(&str, &[&str]); 14] = [
     ("nemos-core", &[]),
     ("nemos-solvers", &["nemos-core"]),
     ("nemos-basis", &["nemos-core"]),
@@ -25,6 +25,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
         &["nemos-glm", "nemos-solvers", "nemos-basis", "nemos-timeseries", "nemos-core"],
     ),
     ("nemos-plot", &["nemos-glm", "nemos-timeseries", "nemos-basis", "nemos-core"]),
+    ("nemos-mpi", &["nemos-core"]),
     (
         "nemos",
         &[
@@ -38,6 +39,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
             "nemos-inference",
             "nemos-select",
             "nemos-io",
+            "nemos-mpi",
             "nemos-plot",
         ],
     ),

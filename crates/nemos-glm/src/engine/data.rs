@@ -1,12 +1,15 @@
 //! A design and counts, read together a chunk at a time.
 
+use std::fmt::Display;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use nemos_core::{Backend, Design, Error, Matrix, Rows, row_chunks};
 
 use crate::engine::chunk::{Chunk, RowNumbers};
+use crate::engine::numbers::{Numbers, fingerprint};
 use crate::engine::selection::{ChunkRows, all_finite};
-use crate::engine::shards::{Sum, fold};
+use crate::engine::shards::{Sum, cut, fold, fold_over_processes};
 
 /// A design and counts, with the rows that can be used.
 #[derive(Clone, Debug)]
@@ -21,10 +24,14 @@ pub(crate) struct Data<'a, B: Backend> {
 #[derive(Clone, Debug)]
 struct Complete<B: Backend> {
     chunks: Vec<ChunkRows>,
-    /// Number of the first row of each chunk, among the rows that can be used.
+    /// Number of the first row of each chunk, among the rows of this process that can be used.
     starts: Vec<usize>,
     /// One for each chunk, or none where nothing is kept.
     kept: Arc<[OnceLock<Kept<B>>]>,
+    /// Those of all processes, of the processes before, and of this one.
+    n_all: usize,
+    n_before: usize,
+    n_here: usize,
 }
 
 /// What a pass has cut out of rows that are on a device, for the passes after it.
@@ -55,13 +62,42 @@ impl<S: Sum> Sum for Passed<S> {
         self.sums.merge(later.sums);
         self.complete.extend(later.complete);
     }
+
+    fn settle(&mut self) {
+        self.sums.settle();
+    }
+
+    fn pack(&self, to: &mut Vec<f64>) {
+        self.sums.pack(to);
+    }
+
+    // Which rows of another process are complete is its own affair.
+    fn unpack(&mut self, from: &mut Numbers<'_>) -> Option<()> {
+        self.sums.unpack(from)
+    }
 }
 
 impl<'a, B: Backend> Data<'a, B> {
     /// Checks that a design and counts belong together; `n_problems` is how many columns a pass computes for.
     pub(crate) fn new(design: Design<'a, B>, counts: Design<'a, B>, n_problems: usize) -> Result<Self, crate::Error> {
-        B::check()?;
-        check(&design, &counts)?;
+        Data::checked(design, counts, n_problems, |_, _| Ok(()))
+    }
+
+    /// The same with what else has to be checked. No process goes on unless all can.
+    pub(crate) fn checked(
+        design: Design<'a, B>,
+        counts: Design<'a, B>,
+        n_problems: usize,
+        and: impl FnOnce(&Design<'a, B>, &Design<'a, B>) -> Result<(), crate::Error>,
+    ) -> Result<Self, crate::Error> {
+        let is_fine = || {
+            and(&design, &counts)?;
+            B::check()?;
+            check(&design, &counts)
+        };
+        let columns = [design.n_columns(), counts.n_columns(), n_problems];
+        let key = fingerprint(columns.into_iter().map(|n| n as u64));
+        fold_over_processes(design.share(), key, is_fine().map(|()| Vec::new()), Vec::<f64>::new)?;
         let width = design.n_columns() + counts.n_columns().max(n_problems);
         Ok(Data {
             design,
@@ -71,12 +107,33 @@ impl<'a, B: Backend> Data<'a, B> {
         })
     }
 
-    /// Rows that can be used, together, once a pass has looked.
+    /// Rows that can be used, of all processes together, once a pass has looked.
     pub(crate) fn n_complete(&self) -> usize {
-        self.complete.as_ref().map_or(0, |complete| {
-            let last = complete.starts.last().zip(complete.chunks.last());
-            last.map_or(0, |(start, chunk)| start + chunk.n_rows())
-        })
+        self.complete.as_ref().map_or(0, |complete| complete.n_all)
+    }
+
+    /// The rows of this process, in the order of the shards, some at a time.
+    pub(crate) fn ranges(&self, at_a_time: usize) -> Vec<Range<usize>> {
+        let within = |shard: Range<usize>| {
+            let start = shard.start;
+            row_chunks(shard.len(), at_a_time).map(move |range| start + range.start..start + range.end)
+        };
+        match self.design.share() {
+            Some(share) if B::HOST => share.shards().flat_map(within).collect(),
+            _ => within(0..self.design.n_rows()).collect(),
+        }
+    }
+
+    /// Shards of what has rows from `start_of` on: those of the whole recording that this process has, where it shares one. A device
+    /// takes everything in order.
+    fn shards<'i, I>(&self, items: &'i [I], start_of: impl Fn(&I) -> usize) -> Vec<&'i [I]> {
+        if !B::HOST {
+            return vec![items];
+        }
+        let Some(share) = self.design.share() else { return cut(items) };
+        let place = |row: usize| items.partition_point(|item| start_of(item) < row);
+        let shards = share.shards().map(|shard| &items[place(shard.start)..place(shard.end)]);
+        shards.collect()
     }
 
     /// Whether no pass has looked yet.
@@ -90,21 +147,34 @@ impl<'a, B: Backend> Data<'a, B> {
     /// [`Error::AllMissing`] if there is none.
     pub(crate) fn remember<S>(&mut self, passed: Passed<S>) -> Result<S, Error> {
         if self.complete.is_none() {
-            if passed.complete.is_empty() {
-                return Err(Error::AllMissing {
-                    name: "design",
-                    rows: self.design.n_rows(),
-                });
-            }
             let starts = passed.complete.iter().scan(0, |end, chunk| {
                 *end += chunk.n_rows();
                 Some(*end - chunk.n_rows())
             });
             let n_kept = if self.keeps_chunks() { passed.complete.len() } else { 0 };
+            let starts: Vec<usize> = starts.collect();
+            let n_here = passed.complete.iter().map(ChunkRows::n_rows).sum();
+            let (n_before, n_all) = match self.design.share() {
+                None => (0, n_here),
+                Some(share) => {
+                    let counts = share.world().gather(&[n_here as f64])?;
+                    let sum = |some: &[Vec<f64>]| some.iter().flatten().sum::<f64>() as usize;
+                    (sum(&counts[..share.world().rank()]), sum(&counts))
+                }
+            };
+            if n_all == 0 {
+                return Err(Error::AllMissing {
+                    name: "design",
+                    rows: self.design.share().map_or(self.design.n_rows(), nemos_core::Share::n_rows),
+                });
+            }
             self.complete = Some(Complete {
-                starts: starts.collect(),
+                starts,
                 chunks: passed.complete,
                 kept: (0..n_kept).map(|_| OnceLock::new()).collect(),
+                n_all,
+                n_before,
+                n_here,
             });
         }
         Ok(passed.sums)
@@ -117,17 +187,65 @@ impl<'a, B: Backend> Data<'a, B> {
         !B::HOST && self.design.is_held() && self.counts.is_held() && values * B::DTYPE.size() <= room
     }
 
-    /// Adds up all chunks: `new` makes what `add` adds to, one for each shard.
-    pub(crate) fn pass<S: Sum, E: From<Error> + Send>(
+    /// Adds up all chunks of all processes: `new` makes what `add` adds to, one for each shard.
+    pub(crate) fn pass<S: Sum, E: From<Error> + Display + Send>(
         &self,
         read: Read,
         new: impl Fn() -> S + Send + Sync,
         add: impl Fn(&mut S, &Chunk<B>) -> Result<(), E> + Send + Sync,
     ) -> Result<Passed<S>, E> {
+        self.pass_at(0, read, new, add)
+    }
+
+    /// The same with a key: what has to be the same in all processes.
+    pub(crate) fn pass_at<S: Sum, E: From<Error> + Display + Send>(
+        &self,
+        key: u64,
+        read: Read,
+        new: impl Fn() -> S + Send + Sync,
+        add: impl Fn(&mut S, &Chunk<B>) -> Result<(), E> + Send + Sync,
+    ) -> Result<Passed<S>, E> {
+        let here = self.pass_here(read, &new, add);
+        let nothing = || Passed {
+            sums: new(),
+            complete: Vec::new(),
+        };
+        fold_over_processes(self.design.share(), key, here, nothing)
+    }
+
+    /// Adds up some rows, by their numbers among those that can be used.
+    pub(crate) fn pass_over<S: Sum, E: From<Error> + Display + Send>(
+        &self,
+        key: u64,
+        rows: &[usize],
+        new: impl Fn() -> S + Send + Sync,
+        add: impl Fn(&mut S, &Chunk<B>) -> Result<(), E> + Send + Sync,
+    ) -> Result<S, E> {
+        let work = |rows: &[usize]| {
+            let mut sums = new();
+            if !rows.is_empty() {
+                add(&mut sums, &self.gather(rows)?)?;
+            }
+            Ok(sums)
+        };
+        if self.design.share().is_none() {
+            return work(rows);
+        }
+        let of_shards = self.by_shard(rows);
+        let of_shards: Vec<&[usize]> = of_shards.iter().map(Vec::as_slice).collect();
+        fold_over_processes(self.design.share(), key, fold(&of_shards, &work), &new)
+    }
+
+    fn pass_here<S: Sum, E: From<Error> + Send>(
+        &self,
+        read: Read,
+        new: &(impl Fn() -> S + Send + Sync),
+        add: impl Fn(&mut S, &Chunk<B>) -> Result<(), E> + Send + Sync,
+    ) -> Result<Passed<S>, E> {
         match &self.complete {
             Some(known) => {
                 let places: Vec<usize> = (0..known.chunks.len()).collect();
-                fold(&places, B::HOST, &|places: &[usize]| {
+                fold(&self.shards(&places, |&place| known.chunks[place].row(0)), &|places: &[usize]| {
                     let mut sums = new();
                     for &place in places {
                         add(&mut sums, &self.known_chunk(known, place, read)?)?;
@@ -137,8 +255,8 @@ impl<'a, B: Backend> Data<'a, B> {
                 })
             }
             None => {
-                let ranges: Vec<_> = row_chunks(self.design.n_rows(), self.chunk_rows).collect();
-                fold(&ranges, B::HOST, &|ranges: &[std::ops::Range<usize>]| {
+                let ranges = self.ranges(self.chunk_rows);
+                fold(&self.shards(&ranges, |range| range.start), &|ranges: &[Range<usize>]| {
                     let (mut sums, mut complete) = (new(), Vec::new());
                     for range in ranges {
                         let block = self.design.chunk(range.clone())?;
@@ -184,7 +302,32 @@ impl<'a, B: Backend> Data<'a, B> {
         })
     }
 
-    /// Looks at all chunks that can be used, one after the other.
+    /// Those of these rows that this process has, counted among its own, by the shard that each is in.
+    fn by_shard(&self, rows: &[usize]) -> Vec<Vec<usize>> {
+        let Some(known) = &self.complete else { return vec![rows.to_vec()] };
+        let shards = self.shards(&known.chunks, |chunk| chunk.row(0));
+        let ends: Vec<usize> = shards
+            .into_iter()
+            .scan(0, |end, chunks| {
+                *end += chunks.iter().map(ChunkRows::n_rows).sum::<usize>();
+                Some(*end)
+            })
+            .collect();
+        let mut of_shards = vec![Vec::new(); ends.len()];
+        let here = rows.iter().filter_map(|row| row.checked_sub(known.n_before));
+        for row in here.filter(|row| *row < known.n_here) {
+            of_shards[ends.partition_point(|&end| end <= row)].push(row);
+        }
+        of_shards
+    }
+
+    /// All rows of this process that can be used, at once.
+    pub(crate) fn gather_all(&self) -> Result<Chunk<B>, Error> {
+        let n = self.complete.as_ref().map_or(0, |known| known.n_here);
+        self.gather(&(0..n).collect::<Vec<_>>())
+    }
+
+    /// Looks at all chunks of this process that can be used, one after the other.
     pub(crate) fn in_order<E: From<Error>>(&self, mut act: impl FnMut(&Chunk<B>) -> Result<(), E>) -> Result<(), E> {
         let chunks = self.complete.as_ref().map_or(&[][..], |complete| &complete.chunks);
         for rows in chunks {
@@ -194,7 +337,7 @@ impl<'a, B: Backend> Data<'a, B> {
     }
 
     /// The rows without NaN, in the features or the offset.
-    fn complete_rows(&self, features: &Matrix<B>, range: std::ops::Range<usize>) -> Result<Vec<ChunkRows>, Error> {
+    fn complete_rows(&self, features: &Matrix<B>, range: Range<usize>) -> Result<Vec<ChunkRows>, Error> {
         let first = range.start;
         match self.design.offset() {
             None => ChunkRows::complete("design", features, first),
@@ -224,8 +367,8 @@ impl<'a, B: Backend> Data<'a, B> {
         })
     }
 
-    /// Rows by their numbers among those that can be used.
-    pub(crate) fn gather(&self, rows: &[usize]) -> Result<Chunk<B>, Error> {
+    /// Rows of this process by their numbers among those that can be used.
+    fn gather(&self, rows: &[usize]) -> Result<Chunk<B>, Error> {
         let complete = self.complete.as_ref();
         let row_of = |&row: &usize| {
             complete.map_or(row, |complete| {
@@ -253,7 +396,9 @@ fn check<B: Backend>(design: &Design<'_, B>, counts: &Design<'_, B>) -> Result<(
         ("design", design.n_rows(), design.n_columns(), 0),
         ("counts", counts.n_rows(), counts.n_columns(), 1),
     ] {
-        if rows == 0 || columns < fewest {
+        // Of many processes, some may have no rows.
+        let too_few = rows == 0 && design.share().is_none_or(|share| share.n_rows() == 0);
+        if too_few || columns < fewest {
             return Err(Error::Empty { name, rows, columns }.into());
         }
     }

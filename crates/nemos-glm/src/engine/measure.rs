@@ -12,6 +12,7 @@ use crate::engine::data::{Data, Read};
 use crate::engine::host::{Asked, Predictors, Scratch, Work};
 use crate::engine::loops::{LoopFloat, Measure};
 use crate::engine::model::{Information, Model};
+use crate::engine::numbers::Numbers;
 use crate::engine::pending::Pending;
 use crate::engine::problems::Problems;
 use crate::engine::shards::{Sum, add};
@@ -207,6 +208,28 @@ impl<B: Backend, E: LoopFloat> Sum for Shard<B, E> {
         add(&mut mine.weight, &theirs.weight);
         add(&mut mine.n_rows, &theirs.n_rows);
         add(&mut mine.count_sum, &theirs.count_sum);
+    }
+
+    fn pack(&self, to: &mut Vec<f64>) {
+        self.pending.pack(to);
+        let Tallies {
+            sums,
+            weight,
+            n_rows,
+            count_sum,
+        } = &self.tallies;
+        [sums, weight, n_rows, count_sum].into_iter().for_each(|part| to.extend(part));
+    }
+
+    fn unpack(&mut self, from: &mut Numbers<'_>) -> Option<()> {
+        self.pending.unpack(from)?;
+        let Tallies {
+            sums,
+            weight,
+            n_rows,
+            count_sum,
+        } = &mut self.tallies;
+        [sums, weight, n_rows, count_sum].into_iter().try_for_each(|part| from.fill(part))
     }
 }
 

@@ -20,6 +20,7 @@ pub(crate) mod loops;
 pub(crate) mod measure;
 pub(crate) mod model;
 pub(crate) mod moments;
+pub(crate) mod numbers;
 pub(crate) mod objective;
 pub(crate) mod observations;
 pub(crate) mod pending;

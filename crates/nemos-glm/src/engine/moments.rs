@@ -7,6 +7,7 @@ use nemos_core::tensor::DType;
 use nemos_core::{Backend, Error, HostFloat, Matrix, Operand, Sums};
 use nemos_solvers::Moments;
 
+use crate::engine::numbers::Numbers;
 use crate::engine::shards::{Sum, add};
 
 /// Sums over rows of the features and of their products, both about a point near their means, so that no digits are lost
@@ -32,6 +33,18 @@ impl Sum for MomentSums {
         add(&mut self.sum, &later.sum);
         self.products += &later.products;
         self.precision = self.precision.max(later.precision);
+    }
+
+    fn pack(&self, to: &mut Vec<f64>) {
+        to.extend([self.weight, self.precision]);
+        to.extend_from_slice(&self.sum);
+        to.extend(&self.products);
+    }
+
+    fn unpack(&mut self, from: &mut Numbers<'_>) -> Option<()> {
+        (self.weight, self.precision) = (from.next()?, from.next()?);
+        from.fill(&mut self.sum)?;
+        from.fill_matrix(&mut self.products)
     }
 }
 

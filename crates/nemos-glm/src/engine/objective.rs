@@ -14,6 +14,7 @@ use crate::engine::data::{Data, Read};
 use crate::engine::host::{Asked, Predictors, Scratch};
 use crate::engine::loops::LoopFloat;
 use crate::engine::model::{At, Information, Model};
+use crate::engine::numbers::{Numbers, fingerprint};
 use crate::engine::pending::Pending;
 use crate::engine::problems::Problems;
 use crate::engine::row_problem::{self, Held};
@@ -69,8 +70,13 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
         problems: Problems,
         which: Survey,
     ) -> Result<Self, crate::Error> {
-        check_extras(&design, &counts, &problems, &*model)?;
-        let mut data = Data::new(design, counts, problems.n_problems() * model.n_predictors())?;
+        let n_columns = problems.n_problems() * model.n_predictors();
+        let mut data = Data::checked(design, counts, n_columns, |design, counts| {
+            if problems.folds().is_some() {
+                design.check_whole("a fit that leaves rows out")?;
+            }
+            check_extras(design, counts, &problems, &*model)
+        })?;
         let (totals, moments) = survey(&mut data, &*model, &problems, which)?;
         let scale = vec![model.scale().start(); problems.n_problems()];
         let start = start::parameters::<B>(&*model, &totals, data.design.n_columns(), &problems)?;
@@ -283,17 +289,6 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
         columns.iter().map(|&column| self.scale[column]).collect()
     }
 
-    /// The rows on the host, read at the first call.
-    fn held(&self) -> Result<&Held, nemos_core::Error> {
-        match self.held.get() {
-            Some(held) => Ok(held),
-            None => {
-                let held = Held::new(&self.data)?;
-                Ok(self.held.get_or_init(|| held))
-            }
-        }
-    }
-
     /// What the sums of a problem are multiplied with, where they are over all rows.
     pub(crate) fn share(&self, problem: usize) -> f64 {
         if self.on_edge[problem] { 0.0 } else { 1.0 / self.divisor[problem] }
@@ -312,8 +307,30 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
         centred
     }
 
+    /// The rows on the host, read at the first call.
+    /// The rows on the host, read at the first call.
+    fn held(&self) -> Result<&Held, Error> {
+        if let Some(held) = self.held.get() {
+            return Ok(held);
+        }
+        let held = Held::new(&self.data)?;
+        Ok(self.held.get_or_init(|| held))
+    }
+
+    /// What an evaluation is of: processes that went different ways must not add up what they find there.
+    fn key(&self, at: &Parameters, request: Request<'_>) -> u64 {
+        if self.data.design.share().is_none() {
+            return 0;
+        }
+        let rows = request.rows.unwrap_or_default();
+        let numbers = request.columns.iter().chain(rows).map(|&number| number as u64);
+        let order = u64::from(request.order == Order::Curvature);
+        fingerprint(at.as_slice().iter().map(|value| value.to_bits()).chain(numbers).chain([order]))
+    }
+
     /// All chunks through the fused loops, or through tensor operations.
     fn sums<E: LoopFloat>(&self, at: &Parameters, request: Request<'_>) -> Result<Sums, Error> {
+        let key = self.key(at, request);
         let at = &self.centred(at);
         let asked = self.asked(request.columns);
         let scales = self.scales_of(request.columns);
@@ -368,14 +385,8 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
             Ok::<_, nemos_core::Error>(())
         };
         let shard = match request.rows {
-            None => self.data.pass(Read::Everything, new, add)?.sums,
-            Some(rows) => {
-                let mut shard = new();
-                if !rows.is_empty() {
-                    add(&mut shard, &self.data.gather(rows)?)?;
-                }
-                shard
-            }
+            None => self.data.pass_at(key, Read::Everything, new, add)?.sums,
+            Some(rows) => self.data.pass_over(key, rows, new, add)?,
         };
         let mut sums = shard.sums;
         sums.add_read(shard.pending.finish()?, asked.n_predictors);
@@ -397,6 +408,16 @@ impl<B: Backend, E: LoopFloat> Sum for Shard<B, E> {
     fn merge(&mut self, later: Self) {
         self.sums.merge(later.sums);
         self.pending.merge(later.pending);
+    }
+
+    fn pack(&self, to: &mut Vec<f64>) {
+        self.sums.pack(to);
+        self.pending.pack(to);
+    }
+
+    fn unpack(&mut self, from: &mut Numbers<'_>) -> Option<()> {
+        self.sums.unpack(from)?;
+        self.pending.unpack(from)
     }
 }
 
@@ -445,6 +466,10 @@ impl<B: Backend> Objective for GlmObjective<'_, B> {
 
     fn akin(&self, problem: usize) -> usize {
         self.problems.akin(problem)
+    }
+
+    fn hold_rows(&self) -> Result<(), Error> {
+        self.held().map(drop)
     }
 
     fn by_row(&self, problem: usize) -> Result<Option<RowProblem<'_>>, Error> {

@@ -4,6 +4,7 @@ use ndarray::Array2;
 use nemos_core::tensor::Tensor;
 use nemos_core::{Backend, Error, Operand, Sums};
 
+use crate::engine::numbers::{Numbers, pack_matrices};
 use crate::engine::shards::Sum;
 
 /// Sums over the rows of many chunks, the same ones for each chunk, in the same order. A device is waited for once, at the end of
@@ -91,5 +92,14 @@ impl<B: Backend> Sum for Pending<B> {
             return;
         }
         self.total.iter_mut().zip(&later.total).for_each(|(a, b)| *a += b);
+    }
+
+    fn pack(&self, to: &mut Vec<f64>) {
+        pack_matrices(&self.total, to);
+    }
+
+    fn unpack(&mut self, from: &mut Numbers<'_>) -> Option<()> {
+        self.total = from.matrices()?;
+        Some(())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, Axis, concatenate};
 use nemos_core::tensor::{DType, Tensor, TensorData};
 use nemos_core::{Backend, Matrix};
 use nemos_solvers::{ClassRows, Error, Losses, Objective, RowLoss, RowProblem};
@@ -10,10 +10,12 @@ use nemos_solvers::{ClassRows, Error, Losses, Objective, RowLoss, RowProblem};
 use crate::engine::data::Data;
 use crate::engine::loops::Loops;
 use crate::engine::model::{At, Information, Model};
+use crate::engine::numbers::Numbers;
 use crate::engine::objective::GlmObjective;
 use crate::engine::problems::Problems;
+use crate::engine::shards::{Sum, fold_over_processes};
 
-/// All rows that can be used, on the host.
+/// All rows of all processes that can be used, on the host.
 #[derive(Debug)]
 pub(crate) struct Held {
     features: Array2<f64>,
@@ -26,16 +28,33 @@ pub(crate) struct Held {
 
 impl Held {
     pub(crate) fn new<B: Backend>(data: &Data<'_, B>) -> Result<Self, nemos_core::Error> {
-        let rows: Vec<usize> = (0..data.n_complete()).collect();
-        let chunk = data.gather(&rows)?;
-        let read = |matrix: &Option<Matrix<B>>| matrix.as_ref().map(Matrix::try_to_array).transpose();
-        Ok(Held {
-            features: read(&chunk.features)?.expect("rows are gathered with their features"),
-            counts: chunk.counts.try_to_array()?,
-            weights: read(&chunk.weights)?,
-            offset: read(&chunk.offset)?,
-            numbers: rows.into_iter().map(|row| chunk.rows.at(row)).collect(),
-        })
+        let here = data.gather_all().and_then(|chunk| {
+            let read = |matrix: &Option<Matrix<B>>| matrix.as_ref().map(Matrix::try_to_array).transpose();
+            Ok(Held {
+                features: read(&chunk.features)?.expect("rows are gathered with their features"),
+                counts: chunk.counts.try_to_array()?,
+                weights: read(&chunk.weights)?,
+                offset: read(&chunk.offset)?,
+                numbers: (0..chunk.n_rows()).map(|row| chunk.rows.at(row)).collect(),
+            })
+        });
+        let none = |columns: usize| Array2::zeros((0, columns));
+        let extra = |matrix: Option<&Matrix<B>>| matrix.map(|matrix| none(matrix.dims()[1]));
+        let nothing = || Held {
+            features: none(data.design.n_columns()),
+            counts: none(data.counts.n_columns()),
+            weights: extra(data.design.weights()),
+            offset: extra(data.design.offset()),
+            numbers: Vec::new(),
+        };
+        fold_over_processes(data.design.share(), 0, here, nothing)
+    }
+
+    fn parts(&mut self) -> impl Iterator<Item = &mut Array2<f64>> {
+        let extras = [self.weights.as_mut(), self.offset.as_mut()];
+        [&mut self.features, &mut self.counts]
+            .into_iter()
+            .chain(extras.into_iter().flatten())
     }
 
     /// How much each row counts in a problem: nothing where it is left out, or has no count.
@@ -52,6 +71,35 @@ impl Held {
             }
         };
         (0..self.numbers.len()).map(weight_of).collect()
+    }
+}
+
+impl Sum for Held {
+    fn merge(&mut self, mut later: Self) {
+        for (part, below) in self.parts().zip(later.parts()) {
+            let all = concatenate![Axis(0), *part, *below];
+            *part = all;
+        }
+        self.numbers.append(&mut later.numbers);
+    }
+
+    fn pack(&self, to: &mut Vec<f64>) {
+        to.push(self.numbers.len() as f64);
+        to.extend(self.numbers.iter().map(|&number| number as f64));
+        let extras = [self.weights.as_ref(), self.offset.as_ref()];
+        let parts = [&self.features, &self.counts].into_iter().chain(extras.into_iter().flatten());
+        parts.for_each(|part| to.extend(part));
+    }
+
+    fn unpack(&mut self, from: &mut Numbers<'_>) -> Option<()> {
+        let n = from.next()? as usize;
+        let mut numbers = vec![0.0; n];
+        from.fill(&mut numbers)?;
+        self.numbers = numbers.into_iter().map(|number| number as usize).collect();
+        self.parts().try_for_each(|part| {
+            *part = Array2::zeros((n, part.ncols()));
+            from.fill_matrix(part)
+        })
     }
 }
 

@@ -1,20 +1,40 @@
-//! Adding up: shards of the work are folded by a fixed tree.
+//! Adding up: shards of the work are folded by a fixed tree, in one process and over processes.
+
+use std::fmt::Display;
+
+use nemos_core::{Error, Share};
+
+use crate::engine::numbers::Numbers;
 
 /// What a pass adds up.
 ///
 /// *Implementor must* make `merge` associative but for rounding: sums over rows before, then sums over rows after.
+/// *Implementor must* make [`unpack`](Sum::unpack) undo [`pack`](Sum::pack), bit by bit, but for what only its own process needs.
 pub(crate) trait Sum: Send {
     /// Adds the sums over later rows.
     fn merge(&mut self, later: Self);
-}
 
-impl Sum for () {
-    fn merge(&mut self, _later: ()) {}
+    /// Ends what could go on in later rows of this process, once there are none.
+    fn settle(&mut self) {}
+
+    /// Writes the sums as numbers, for another process.
+    fn pack(&self, to: &mut Vec<f64>);
+
+    /// Makes new sums those that another process packed; nothing where they are of another shape.
+    fn unpack(&mut self, from: &mut Numbers<'_>) -> Option<()>;
 }
 
 impl Sum for Vec<f64> {
     fn merge(&mut self, later: Self) {
         add(self, &later);
+    }
+
+    fn pack(&self, to: &mut Vec<f64>) {
+        to.extend_from_slice(self);
+    }
+
+    fn unpack(&mut self, from: &mut Numbers<'_>) -> Option<()> {
+        from.fill(self)
     }
 }
 
@@ -26,35 +46,55 @@ pub(crate) fn add(to: &mut [f64], from: &[f64]) {
 // Enough for the last ones to even out on many cores, and few enough for their sums to weigh nothing.
 const SHARDS: usize = 32;
 
-/// Folds contiguous shards of `items`.
-///
-/// How items fall into shards, and which sums are added to which, does not depend on the number of threads: sums come out
-/// the same everywhere. Shards fold as they finish, so that no more sums exist than threads times the depth of the tree.
-/// This is the one place where sums over rows meet; sums of other devices and machines would join here.
-pub(crate) fn fold<I: Sync, S: Sum, E: Send>(
-    items: &[I],
-    in_parallel: bool,
-    work: &(impl Fn(&[I]) -> Result<S, E> + Send + Sync),
-) -> Result<S, E> {
-    if !in_parallel {
-        return work(items);
-    }
-    let shards: Vec<&[I]> = items.chunks(items.len().div_ceil(SHARDS).max(1)).collect();
-    fold_tree(&shards, work)
+/// Contiguous shards of `items`, as many as suit a process that has all rows.
+pub(crate) fn cut<I>(items: &[I]) -> Vec<&[I]> {
+    items.chunks(items.len().div_ceil(SHARDS).max(1)).collect()
 }
 
-fn fold_tree<I: Sync, S: Sum, E: Send>(shards: &[&[I]], work: &(impl Fn(&[I]) -> Result<S, E> + Send + Sync)) -> Result<S, E> {
+/// Folds shards.
+///
+/// Which sums are added to which does not depend on the number of threads: sums come out the same everywhere. Shards fold as
+/// they finish, so that no more sums exist than threads times the depth of the tree.
+pub(crate) fn fold<I: Sync, S: Sum, E: Send>(shards: &[&[I]], work: &(impl Fn(&[I]) -> Result<S, E> + Send + Sync)) -> Result<S, E> {
     match shards {
         [] => work(&[]),
         [shard] => work(shard),
         _ => {
             let (left, right) = shards.split_at(shards.len().next_power_of_two() / 2);
-            let (left, right) = rayon::join(|| fold_tree(left, work), || fold_tree(right, work));
+            let (left, right) = rayon::join(|| fold(left, work), || fold(right, work));
             let mut sum = left?;
             sum.merge(right?);
             Ok(sum)
         }
     }
+}
+
+/// Goes on with the sums of the shards of all processes. Which sums are added to which does not depend on the number of
+/// processes either, where it divides the number of shards. `new` makes sums over nothing; `key` is what has to be the same
+/// everywhere.
+pub(crate) fn fold_over_processes<S: Sum, E: Display + From<Error>>(
+    share: Option<&Share>,
+    key: u64,
+    here: Result<S, E>,
+    new: impl Fn() -> S,
+) -> Result<S, E> {
+    let Some(share) = share.filter(|share| share.world().n_ranks() > 1) else {
+        return here;
+    };
+    let unpack = |from: &[f64]| {
+        let (mut sums, mut numbers) = (new(), Numbers::new(from));
+        sums.unpack(&mut numbers)?;
+        numbers.is_empty().then_some(sums)
+    };
+    let merge = |mut before: S, after: S| {
+        before.merge(after);
+        before
+    };
+    let settled = here.map(|mut sums| {
+        sums.settle();
+        sums
+    });
+    share.world().sum(key, settled, &S::pack, &unpack, &merge)
 }
 
 #[cfg(test)]
@@ -67,13 +107,17 @@ mod tests {
         fn merge(&mut self, later: Self) {
             self.0.extend(later.0);
         }
+        fn pack(&self, _to: &mut Vec<f64>) {}
+        fn unpack(&mut self, _from: &mut Numbers<'_>) -> Option<()> {
+            None
+        }
     }
 
     #[test]
     fn every_item_is_used_once_and_in_order() {
         for n in [0, 1, 2, 63, 64, 65, 1000] {
             let items: Vec<usize> = (0..n).collect();
-            let sum = fold(&items, true, &|items: &[usize]| Ok::<_, ()>(InOrder(items.to_vec())));
+            let sum = fold(&cut(&items), &|items: &[usize]| Ok::<_, ()>(InOrder(items.to_vec())));
             assert_eq!(sum, Ok(InOrder(items)));
         }
     }
@@ -81,8 +125,8 @@ mod tests {
     #[test]
     fn an_error_of_any_shard_is_the_error_of_all() {
         let items: Vec<usize> = (0..500).collect();
-        let failed = fold(&items, true, &|items: &[usize]| {
-            if items.contains(&321) { Err(321) } else { Ok(()) }
+        let failed = fold(&cut(&items), &|items: &[usize]| {
+            if items.contains(&321) { Err(321) } else { Ok(vec![0.0]) }
         });
         assert_eq!(failed, Err(321));
     }

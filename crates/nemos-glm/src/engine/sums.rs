@@ -4,6 +4,7 @@ use ndarray::{Array2, s};
 use nemos_solvers::{Evaluation, Order, Parameters, Request};
 
 use crate::engine::host::pairs;
+use crate::engine::numbers::Numbers;
 use crate::engine::shards::{Sum, add};
 
 /// Sums over rows of losses, gradients and curvatures, one column for each problem asked for.
@@ -95,6 +96,18 @@ impl Sum for Sums {
         add(&mut self.losses, &later.losses);
         add(self.gradient.as_mut_slice(), later.gradient.as_slice());
         self.curvature.iter_mut().zip(&later.curvature).for_each(|(a, b)| *a += b);
+    }
+
+    fn pack(&self, to: &mut Vec<f64>) {
+        to.extend_from_slice(&self.losses);
+        to.extend_from_slice(self.gradient.as_slice());
+        self.curvature.iter().for_each(|curvature| to.extend(curvature));
+    }
+
+    fn unpack(&mut self, from: &mut Numbers<'_>) -> Option<()> {
+        from.fill(&mut self.losses)?;
+        from.fill(self.gradient.as_mut_slice())?;
+        self.curvature.iter_mut().try_for_each(|curvature| from.fill_matrix(curvature))
     }
 }
 

@@ -14,8 +14,9 @@ use crate::engine::data::{Data, Read};
 use crate::engine::host::Asked;
 use crate::engine::model::Model;
 use crate::engine::moments::MomentSums;
+use crate::engine::numbers::Numbers;
 use crate::engine::problems::{FoldSet, Problems};
-use crate::engine::shards::{Sum, add};
+use crate::engine::shards::{Sum, add, fold_over_processes};
 use crate::engine::support::{any_outside, check};
 use crate::engine::tensors::Seen;
 use crate::{Error, Support};
@@ -106,6 +107,16 @@ impl Sum for Surveyed {
         self.moments.iter_mut().zip(later.moments).for_each(|(a, b)| a.merge(b));
         add(&mut self.counts, &later.counts);
     }
+
+    fn pack(&self, to: &mut Vec<f64>) {
+        self.moments.iter().for_each(|moments| moments.pack(to));
+        to.extend_from_slice(&self.counts);
+    }
+
+    fn unpack(&mut self, from: &mut Numbers<'_>) -> Option<()> {
+        self.moments.iter_mut().try_for_each(|moments| moments.unpack(from))?;
+        from.fill(&mut self.counts)
+    }
 }
 
 impl Surveyed {
@@ -161,11 +172,41 @@ fn fold_moments(sums: &[MomentSums], problems: &Problems, about: &[f64]) -> Fold
     FoldMoments { moments, of_problem }
 }
 
-/// The means of the first complete rows.
+/// The means of the first complete rows of all processes.
 fn near_means<B: Backend>(data: &Data<'_, B>) -> Result<Vec<f64>, Error> {
+    let here = near_means_here(data).map(First);
+    let means = fold_over_processes(data.design.share(), 0, here, || First(None))?;
+    Ok(means.0.unwrap_or_else(|| vec![0.0; data.design.n_columns()]))
+}
+
+/// What the first process has that has any.
+struct First(Option<Vec<f64>>);
+
+impl Sum for First {
+    fn merge(&mut self, later: Self) {
+        self.0 = self.0.take().or(later.0);
+    }
+
+    fn pack(&self, to: &mut Vec<f64>) {
+        self.0.iter().for_each(|means| {
+            to.push(means.len() as f64);
+            to.extend(means);
+        });
+    }
+
+    fn unpack(&mut self, from: &mut Numbers<'_>) -> Option<()> {
+        if !from.is_empty() {
+            let mut means = vec![0.0; from.next()? as usize];
+            from.fill(&mut means)?;
+            self.0 = Some(means);
+        }
+        Some(())
+    }
+}
+
+fn near_means_here<B: Backend>(data: &Data<'_, B>) -> Result<Option<Vec<f64>>, Error> {
     const ENOUGH: usize = 1024;
-    let n_rows = data.design.n_rows();
-    for rows in nemos_core::row_chunks(n_rows, ENOUGH) {
+    for rows in data.ranges(ENOUGH) {
         let features = data.design.chunk(rows)?.try_to_array()?;
         let complete = features.rows().into_iter().filter(|row| row.iter().all(|x| !x.is_nan()));
         let (mut sum, mut n) = (vec![0.0; features.ncols()], 0.0);
@@ -174,10 +215,10 @@ fn near_means<B: Backend>(data: &Data<'_, B>) -> Result<Vec<f64>, Error> {
             n += 1.0;
         }
         if n > 0.0 {
-            return Ok(sum.iter().map(|sum| sum / n).collect());
+            return Ok(Some(sum.iter().map(|sum| sum / n).collect()));
         }
     }
-    Ok(vec![0.0; data.design.n_columns()])
+    Ok(None)
 }
 
 /// The distinct pairs of a column of the counts and a column of the weights: many problems share one. On a device

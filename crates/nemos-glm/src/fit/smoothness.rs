@@ -7,6 +7,7 @@ use nemos_solvers::{Error, Smoothness};
 use crate::GlmObjective;
 use crate::engine::chunk::Chunk;
 use crate::engine::data::Read;
+use crate::engine::numbers::{Numbers, pack_matrices};
 use crate::engine::shards::Sum;
 
 /// Bounds on the change of gradients, the same for all problems, where the curvature of a row's loss is bounded by a number
@@ -68,6 +69,17 @@ impl Sum for Bounds {
             (Some(sum), Some(more)) => Some(sum + more),
             (sum, more) => sum.or(more),
         };
+    }
+
+    fn pack(&self, to: &mut Vec<f64>) {
+        to.extend([self.worst_row, self.n_rows as f64]);
+        pack_matrices(self.products.as_slice(), to);
+    }
+
+    fn unpack(&mut self, from: &mut Numbers<'_>) -> Option<()> {
+        (self.worst_row, self.n_rows) = (from.next()?, from.next()? as usize);
+        self.products = from.matrices()?.pop();
+        Some(())
     }
 }
 

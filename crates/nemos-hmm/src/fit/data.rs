@@ -41,6 +41,7 @@ impl<'a, B: Backend> Data<'a, B> {
         counts: Design<'a, B>,
         drive: Option<Design<'a, B>>,
     ) -> Result<Self, Error> {
+        design.check_whole("a hidden Markov model")?;
         if design.weights().is_some() {
             return Err(Error::Weighted);
         }

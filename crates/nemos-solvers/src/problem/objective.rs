@@ -89,6 +89,15 @@ pub trait Objective: Sync {
         problem
     }
 
+    /// Reads the rows that problems [row by row](Objective::by_row) are made of. It is called once before they are asked for, from many
+    /// threads.
+    ///
+    /// # Errors
+    /// Where the data cannot be read.
+    fn hold_rows(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// One problem row by row, without the nonsmooth part of its penalty; nothing where rows are no such thing, or too many
     /// to hold. It is asked for to prove a minimum.
     ///

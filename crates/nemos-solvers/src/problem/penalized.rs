@@ -112,6 +112,10 @@ impl Objective for Penalized<'_> {
         self.objective.akin(problem)
     }
 
+    fn hold_rows(&self) -> Result<(), Error> {
+        self.objective.hold_rows()
+    }
+
     fn by_row(&self, problem: usize) -> Result<Option<RowProblem<'_>>, Error> {
         let mut rows = self.objective.by_row(problem)?;
         if let Some(rows) = rows.as_mut().filter(|_| self.n_predictors() == 1) {

@@ -74,6 +74,9 @@ pub(crate) fn finish(
         .map(|problem| (problem, looks(problem)))
         .filter(|(_, looks)| *looks > 0)
         .collect();
+    if !chosen.is_empty() {
+        objective.hold_rows()?;
+    }
     let penalties = nonsmooth_parts(objective, n_parameters, n_problems);
     let finished = chosen.into_par_iter().map(|(problem, looks)| {
         let Some(rows) = objective.by_row(problem)? else { return Ok(None) };

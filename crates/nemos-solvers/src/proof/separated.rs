@@ -34,6 +34,9 @@ pub(crate) fn find_separated(
     let penalties = nonsmooth_parts(objective, n_parameters, n_problems);
     let is_done = |problem: usize| matches!(columns[problem].status, Status::Converged | Status::Stalled | Status::StepLimit);
     let chosen: Vec<usize> = (0..n_problems).filter(|&problem| is_done(problem)).collect();
+    if !chosen.is_empty() {
+        objective.hold_rows()?;
+    }
     let verdicts = chosen.into_par_iter().map(|problem| {
         let Some(mut rows) = objective.by_class(problem)? else {
             return Ok(None);

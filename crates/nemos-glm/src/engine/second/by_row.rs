@@ -9,6 +9,7 @@ use crate::engine::data::Read;
 use crate::engine::host::{NOTHING_BESIDE, Scratch, pairs};
 use crate::engine::loops::LoopFloat;
 use crate::engine::model::Information;
+use crate::engine::numbers::Numbers;
 use crate::engine::objective::GlmObjective;
 use crate::engine::pending::Pending;
 use crate::engine::second::pass::{Pass, Shard};
@@ -97,5 +98,15 @@ impl<B: Backend> Sum for Matrices<B> {
     fn merge(&mut self, later: Self) {
         self.on_host.iter_mut().zip(&later.on_host).for_each(|(a, b)| *a += b);
         self.pending.merge(later.pending);
+    }
+
+    fn pack(&self, to: &mut Vec<f64>) {
+        self.on_host.iter().for_each(|matrix| to.extend(matrix));
+        self.pending.pack(to);
+    }
+
+    fn unpack(&mut self, from: &mut Numbers<'_>) -> Option<()> {
+        self.on_host.iter_mut().try_for_each(|matrix| from.fill_matrix(matrix))?;
+        self.pending.unpack(from)
     }
 }

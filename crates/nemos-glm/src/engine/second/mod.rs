@@ -7,7 +7,7 @@ mod windows;
 
 use ndarray::Array2;
 use nemos_core::tensor::DType;
-use nemos_core::{Backend, Matrix, Segments};
+use nemos_core::{Backend, Matrix, Segments, Share};
 use nemos_solvers::Parameters;
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelExtend, ParallelIterator};
 
@@ -16,7 +16,9 @@ use crate::engine::data::Read;
 use crate::engine::host::Scratch;
 use crate::engine::loops::LoopFloat;
 use crate::engine::model::Information;
+use crate::engine::numbers::Numbers;
 use crate::engine::objective::GlmObjective;
+use crate::engine::shards::{Sum, fold_over_processes};
 use crate::engine::sums::mirror;
 use crate::engine::tensors::{OnDevice, Seen};
 use by_row::Weighing;
@@ -169,7 +171,7 @@ impl<B: Backend> GlmObjective<'_, B> {
         let mut windows: Vec<Windows> = columns.iter().map(|_| Windows::new(at.n_parameters(), lag)).collect();
         let mut previous: Option<(usize, usize)> = None;
         let starts: Vec<usize> = segments.ranges().iter().map(|range| range.start).collect();
-        self.data.in_order(|chunk| {
+        let here = self.data.in_order(|chunk| {
             let seen = Seen::new(chunk, asked)?;
             let slopes = Matrix::<B>::from_tensor(seen.slopes(&*self.model, &on_device)).try_to_array()?;
             let absent = Matrix::<B>::from_tensor(seen.absent()).try_to_array()?;
@@ -196,12 +198,17 @@ impl<B: Backend> GlmObjective<'_, B> {
                 }
             });
             Ok::<_, Error>(())
-        })?;
-        Ok(windows.into_iter().map(Windows::finish).collect())
+        });
+        let here = here.map(|()| windows.into_iter().map(Windows::finish).collect());
+        let new = || columns.iter().map(|_| Array2::zeros([at.n_parameters(); 2])).collect();
+        Ok(fold_over_processes(self.data.design.share(), 0, here.map(Products), || Products(new()))?.0)
     }
 
     fn check_segments(&self, segments: &Segments) -> Result<(), Error> {
         let (left, right) = (self.data.design.n_rows(), segments.n_rows());
+        if !self.data.design.share().is_none_or(Share::is_in_whole_segments) {
+            self.data.design.check_whole("a sum over segments that processes share")?;
+        }
         if left == right {
             return Ok(());
         }
@@ -212,5 +219,22 @@ impl<B: Backend> GlmObjective<'_, B> {
             right,
         }
         .into())
+    }
+}
+
+/// A matrix for each problem.
+struct Products(Vec<Array2<f64>>);
+
+impl Sum for Products {
+    fn merge(&mut self, later: Self) {
+        self.0.iter_mut().zip(&later.0).for_each(|(a, b)| *a += b);
+    }
+
+    fn pack(&self, to: &mut Vec<f64>) {
+        self.0.iter().for_each(|product| to.extend(product));
+    }
+
+    fn unpack(&mut self, from: &mut Numbers<'_>) -> Option<()> {
+        self.0.iter_mut().try_for_each(|product| from.fill_matrix(product))
     }
 }

@@ -12,6 +12,7 @@ use crate::engine::chunk::Chunk;
 use crate::engine::host::{Asked, Predictors, Scratch, Work};
 use crate::engine::loops::{LoopFloat, Loops};
 use crate::engine::model::Model;
+use crate::engine::numbers::Numbers;
 use crate::engine::objective::GlmObjective;
 use crate::engine::shards::Sum;
 use crate::engine::tensors::{OnDevice, Seen};
@@ -119,6 +120,18 @@ pub(crate) struct Shard<E, S> {
 impl<E: LoopFloat, S: Sum> Sum for Shard<E, S> {
     fn merge(&mut self, later: Self) {
         self.sums.merge(later.sums);
+    }
+
+    fn settle(&mut self) {
+        self.sums.settle();
+    }
+
+    fn pack(&self, to: &mut Vec<f64>) {
+        self.sums.pack(to);
+    }
+
+    fn unpack(&mut self, from: &mut Numbers<'_>) -> Option<()> {
+        self.sums.unpack(from)
     }
 }
 

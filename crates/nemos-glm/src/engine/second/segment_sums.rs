@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use ndarray::Array2;
 
+use crate::engine::numbers::Numbers;
 use crate::engine::shards::{self, Sum};
 
 /// Products of sums over segments. Only the first and the last segment of a shard may go on in another one: of all others
@@ -44,9 +45,7 @@ impl SegmentSums {
     }
 
     pub(crate) fn finish(mut self) -> Vec<Array2<f64>> {
-        while let Some((_, sum)) = self.open.pop_front() {
-            self.close(&sum);
-        }
+        self.settle();
         self.products
     }
 }
@@ -57,6 +56,21 @@ impl Sum for SegmentSums {
         for (segment, sum) in later.open {
             self.add(segment, sum);
         }
+    }
+
+    /// No segment goes on in another process.
+    fn settle(&mut self) {
+        while let Some((_, sum)) = self.open.pop_front() {
+            self.close(&sum);
+        }
+    }
+
+    fn pack(&self, to: &mut Vec<f64>) {
+        self.products.iter().for_each(|product| to.extend(product));
+    }
+
+    fn unpack(&mut self, from: &mut Numbers<'_>) -> Option<()> {
+        self.products.iter_mut().try_for_each(|product| from.fill_matrix(product))
     }
 }
 

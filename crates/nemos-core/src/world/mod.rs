@@ -1,0 +1,11 @@
+//! One program in many processes, each with rows of its own.
+
+mod message;
+mod peers;
+mod processes;
+mod share;
+mod tree;
+
+pub use peers::Peers;
+pub use processes::World;
+pub use share::Share;

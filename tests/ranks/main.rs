@@ -1,0 +1,180 @@
+//! What a program does in several processes, played by threads: the same numbers, and an error instead of an endless wait.
+
+mod cases;
+
+use cases::{Recording, all, close, difference, rough, that_differ};
+use nemos::core::World;
+use nemos::prelude::*;
+use nemos_testkit::in_ranks;
+
+#[test]
+fn any_number_of_processes_that_divides_the_shards_gives_the_same_bits() -> Result<(), nemos::Error> {
+    let alone = all(Some(&World::alone()))?;
+    for n in [2, 4] {
+        for (rank, found) in in_ranks(n, |world| all(Some(&world))).into_iter().enumerate() {
+            assert_eq!(that_differ(&alone, &found?), [""; 0], "process {rank} of {n}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn processes_find_what_one_finds_without_them() -> Result<(), nemos::Error> {
+    let (plain, alone) = (all(None)?, all(Some(&World::alone()))?);
+    let of_three = in_ranks(3, |world| all(Some(&world))).swap_remove(1)?;
+    for found in [alone, of_three] {
+        let (apart, name) = difference(&plain, &found);
+        assert!(apart < 1e-12, "{name}: {apart:e}");
+    }
+    Ok(())
+}
+
+#[test]
+fn standard_errors_are_those_of_all_rows() -> Result<(), nemos::Error> {
+    let plain = close(None)?;
+    let found = in_ranks(4, |world| close(Some(&world)));
+    let found = found.into_iter().collect::<Result<Vec<_>, _>>()?;
+    assert!(found.iter().all(|one| difference(one, &found[0]) == (0.0, "none")));
+    let (apart, name) = difference(&plain, &found[0]);
+    assert!(apart < 1e-12, "{name}: {apart:e}");
+    Ok(())
+}
+
+#[test]
+fn a_process_may_have_no_rows() {
+    let recording = Recording::new([90, 2, 2]).in_one_segment();
+    assert_eq!(fit_in(4, |world| recording.of(Some(world))), ["fine"; 4]);
+}
+
+#[test]
+fn fits_in_single_precision_and_on_some_rows_agree() -> Result<(), nemos::Error> {
+    let plain = rough(None)?;
+    let found = in_ranks(2, |world| rough(Some(&world)));
+    let found = found.into_iter().collect::<Result<Vec<_>, _>>()?;
+    assert_eq!(difference(&found[0], &found[1]), (0.0, "none"));
+    let (apart, name) = difference(&plain, &found[0]);
+    assert!(apart < 1e-3, "{name}: {apart:e}");
+    Ok(())
+}
+
+/// What each of some processes says of a fit.
+fn fit_in(n: usize, make: impl Fn(&World) -> Result<(Design<'static, Cpu>, Matrix<Cpu>), nemos::Error> + Send + Sync) -> Vec<String> {
+    in_ranks(n, |world| {
+        let fit = || {
+            let (design, counts) = world.agree(make(&world))?;
+            Ok::<_, nemos::Error>(PopulationGlm::new(Poisson).fit(&design, &counts)?)
+        };
+        fit().map_or_else(|error| error.to_string(), |_| "fine".into())
+    })
+}
+
+#[test]
+fn an_error_of_one_process_is_one_of_all() {
+    let recording = Recording::new([200, 3, 2]);
+    assert_eq!(fit_in(3, |world| recording.of(Some(world))), ["fine"; 3]);
+    // Found before a fit, at its door, and in its first pass.
+    let unread = fit_in(3, |world| match world.rank() {
+        1 => Err(nemos::core::Error::Process {
+            rank: 1,
+            reason: "no such file".into(),
+        }
+        .into()),
+        _ => recording.of(Some(world)),
+    });
+    assert!(unread.iter().all(|said| said.contains("no such file")), "{unread:?}");
+    let short = fit_in(3, |world| {
+        let (design, counts) = recording.of(Some(world))?;
+        let n_rows = counts.dims()[0] - usize::from(world.rank() == 2);
+        Ok((design, counts.rows(0..n_rows)?))
+    });
+    assert!(short.iter().all(|said| said.contains("rows but counts has")), "{short:?}");
+    let negative = fit_in(3, |world| {
+        let (design, counts) = recording.of::<Cpu>(Some(world))?;
+        let mut counts = counts.to_array();
+        counts[(5, 1)] = if world.rank() == 0 { -1.0 } else { 1.0 };
+        Ok((design, counts.into()))
+    });
+    assert!(negative.iter().all(|said| said.contains("counts hold -1")), "{negative:?}");
+    assert!(negative[1].starts_with("process 0: "), "{}", negative[1]);
+}
+
+#[test]
+fn a_process_that_ends_ends_what_others_wait_for() {
+    let recording = Recording::new([200, 3, 2]);
+    let said = in_ranks(4, |world| {
+        if world.rank() == 2 {
+            return "left".to_string();
+        }
+        let fit = || {
+            let (design, counts) = recording.of::<Cpu>(Some(&world))?;
+            Ok::<_, nemos::Error>(PopulationGlm::new(Poisson).fit(&design, &counts)?)
+        };
+        fit().map_or_else(|error| error.to_string(), |_| "fine".into())
+    });
+    for (rank, said) in said.iter().enumerate() {
+        assert!(
+            if rank == 2 {
+                said == "left"
+            } else {
+                said.contains("process 2: has ended")
+            },
+            "{rank}: {said}"
+        );
+    }
+}
+
+#[test]
+fn processes_that_do_different_things_hear_of_it() {
+    let recording = Recording::new([200, 3, 2]);
+    let said = in_ranks(2, |world| {
+        let fit = || {
+            let (design, counts) = recording.of::<Cpu>(Some(&world))?;
+            let model = PopulationGlm::new(Poisson).regularizer(ridge(0.1 * (1 + world.rank()) as f64));
+            Ok::<_, nemos::Error>(model.fit(&design, &counts)?)
+        };
+        fit().map_or_else(|error| error.to_string(), |_| "fine".into())
+    });
+    assert!(said.iter().all(|said| said.contains("at another step")), "{said:?}");
+}
+
+#[test]
+fn what_needs_all_rows_says_so() -> Result<(), nemos::Error> {
+    let recording = Recording::new([200, 3, 2]);
+    let said = in_ranks(2, |world| {
+        let (design, counts) = recording.of::<Cpu>(Some(&world))?;
+        let fitted = PopulationGlm::new(Poisson).fit(&design, &counts)?;
+        let text = |error: Option<String>| error.unwrap_or_else(|| "fine".into());
+        Ok::<_, nemos::Error>([
+            text(
+                fitted
+                    .inference(&design, &counts)?
+                    .overdispersion(1.0)
+                    .err()
+                    .map(|error| error.to_string()),
+            ),
+            text(design.select_rows(&[0, 1]).err().map(|error| error.to_string())),
+            text(nemos::select::Folds::k(2).cut(&design).err().map(|error| error.to_string())),
+            text(BSpline::new(4).compute_features(&design).err().map(|error| error.to_string())),
+        ])
+    });
+    for said in said {
+        for said in said? {
+            assert!(said.contains("needs all rows in one process"), "{said}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn parts_of_a_list_come_back_in_order() {
+    let said = in_ranks(3, |world| {
+        let mine: Vec<f64> = world.deal(7).map(|item| item as f64).collect();
+        let text = format!("process {}", world.rank());
+        Ok::<_, nemos::core::Error>((world.gather(&mine)?.concat(), world.gather_bytes(text.as_bytes())?))
+    });
+    for said in said {
+        let (numbers, texts) = said.expect("nothing fails");
+        assert_eq!(numbers, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        assert_eq!(texts, [b"process 0", b"process 1", b"process 2"]);
+    }
+}
