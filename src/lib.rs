@@ -129,7 +129,7 @@ pub mod prelude {
     pub use nemos_core::tensor::{Tensor, backend::Backend};
     pub use nemos_core::{Design, Features, Matrix, Names, Samples, Segments, ToDesign};
     pub use nemos_glm::{
-        AnyFittedGlm, AnyFittedPopulationGlm, AnyGlm, AnyPopulationGlm, Bernoulli, ClassifierGlm, ClassifierPopulationGlm, Exp,
+        AnyFittedGlm, AnyFittedPopulationGlm, AnyGlm, AnyPopulationGlm, Bernoulli, Checkpoint, ClassifierGlm, ClassifierPopulationGlm, Exp,
         FeatureMask, FittedGlm, FittedPopulationGlm, Gamma, Gaussian, Glm, Groups, Identity, InverseLink, LinkForm, Logistic, Mean,
         NegativeBinomial, NormalCdf, ObservationForm, ObservationModel, Poisson, PopulationGlm, Reciprocal, Regularizer, Score, Softplus,
         Status, Stopping, Strength, elastic_net, group_lasso, lasso, ridge,

@@ -78,7 +78,7 @@ impl<'a, B: Backend> BasisDesign<'a, B> {
     }
 }
 
-impl<B: Backend> Rows<B> for BasisDesign<'_, B> {
+impl<'a, B: Backend> Rows<B> for BasisDesign<'a, B> {
     fn n_rows(&self) -> usize {
         self.inputs.first().map_or(0, Design::n_rows)
     }
@@ -89,6 +89,29 @@ impl<B: Backend> Rows<B> for BasisDesign<'_, B> {
 
     fn chunk(&self, rows: Range<usize>) -> Result<Matrix<B>, nemos_core::Error> {
         self.plan.rows(&self.inputs, &self.segments, rows)
+    }
+
+    fn chunk_of(&self, rows: Range<usize>, columns: &[usize]) -> Result<Matrix<B>, nemos_core::Error> {
+        let available = self.layout.n_features();
+        if let Some(&column) = columns.iter().find(|column| **column >= available) {
+            return Err(nemos_core::Error::ColumnOutside { column, available });
+        }
+        let some = self.plan.of_columns(columns);
+        let narrowed = |(input, channels): (&Design<'a, B>, &Option<Vec<usize>>)| match channels {
+            Some(channels) => input.select_columns(channels),
+            None => Ok(input.clone()),
+        };
+        let inputs = self
+            .inputs
+            .iter()
+            .zip(&some.channels)
+            .map(narrowed)
+            .collect::<Result<Vec<_>, _>>()?;
+        let values = some.plan.rows(&inputs, &self.segments, rows)?;
+        if some.places.iter().copied().eq(0..values.n_columns()) {
+            return Ok(values);
+        }
+        values.select_columns(&some.places)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Plans: a basis with everything worked out that its samples decide, ready to give any rows.
 
 mod atom;
+mod columns;
 mod host;
 mod tensor;
 
@@ -22,7 +23,7 @@ use crate::spec::Mode;
 pub(crate) struct Plan {
     n_features: usize,
     /// The terms of the sum, and the column where each begins.
-    terms: Vec<(Part, usize)>,
+    terms: Vec<(Arc<Part>, usize)>,
 }
 
 /// A term, or what it is made of.
@@ -91,7 +92,7 @@ impl Plan {
         builder.terms(basis, &mut parts)?;
         Ok(Plan {
             n_features: layout.n_features(),
-            terms: parts.into_iter().zip(layout.starts()).collect(),
+            terms: parts.into_iter().map(Arc::new).zip(layout.starts()).collect(),
         })
     }
 
@@ -110,7 +111,7 @@ impl Plan {
         };
         Plan {
             n_features: columns * atom.functions,
-            terms: vec![(Part::Atom(Box::new(atom)), 0)],
+            terms: vec![(Arc::new(Part::Atom(Box::new(atom))), 0)],
         }
     }
 

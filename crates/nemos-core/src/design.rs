@@ -86,6 +86,15 @@ impl<'a, B: Backend> Design<'a, B> {
         }
     }
 
+    /// Other rows, as many as before, with what belongs to these.
+    pub(crate) fn with_other_rows(self, rows: impl Rows<B> + 'a, names: Names) -> Self {
+        Design {
+            rows: Arc::new(rows),
+            names,
+            ..self
+        }
+    }
+
     /// With these names of columns and blocks.
     ///
     /// # Errors
@@ -315,6 +324,10 @@ impl<B: Backend> Rows<B> for Design<'_, B> {
 
     fn is_held(&self) -> bool {
         self.rows.is_held()
+    }
+
+    fn chunk_of(&self, rows: Range<usize>, columns: &[usize]) -> Result<Matrix<B>, Error> {
+        self.rows.chunk_of(rows, columns)
     }
 
     fn gather(&self, rows: &[usize]) -> Result<Matrix<B>, Error> {

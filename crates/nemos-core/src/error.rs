@@ -208,6 +208,14 @@ pub enum Error {
         /// What went wrong.
         source: Arc<std::io::Error>,
     },
+    /// A file that a fit was to go on from, or to be kept in, cannot be used.
+    #[error("the checkpoint {} cannot be used: {why}", path.display())]
+    Checkpoint {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why not.
+        why: String,
+    },
     /// A device that computes is missing, or has failed.
     #[error("the device of the backend {backend} cannot be used: {reason}; {remedy}")]
     Device {

@@ -128,6 +128,33 @@ impl<B: Backend> Rows<B> for Features<'_, B> {
         Matrix::beside(parts.collect::<Result<Vec<_>, _>>()?)
     }
 
+    fn chunk_of(&self, rows: Range<usize>, columns: &[usize]) -> Result<Matrix<B>, Error> {
+        // What each part is asked for, and where it goes.
+        let (mut parts, mut order) = (Vec::new(), Vec::new());
+        let mut start = 0;
+        for part in &self.parts {
+            let own = start..start + part.n_columns();
+            start = own.end;
+            let places: Vec<usize> = (0..columns.len()).filter(|&place| own.contains(&columns[place])).collect();
+            if !places.is_empty() {
+                let wanted: Vec<usize> = places.iter().map(|&place| columns[place] - own.start).collect();
+                parts.push(part.rows().chunk_of(rows.clone(), &wanted)?);
+                order.extend(places);
+            }
+        }
+        if order.len() < columns.len() || parts.is_empty() {
+            // Some column does not exist, or none is asked for.
+            return self.chunk(rows)?.select_columns(columns);
+        }
+        let beside = Matrix::beside(parts)?;
+        if order.is_sorted() {
+            return Ok(beside);
+        }
+        let mut at = vec![0; order.len()];
+        order.iter().enumerate().for_each(|(from, &to)| at[to] = from);
+        beside.select_columns(&at)
+    }
+
     fn gather(&self, rows: &[usize]) -> Result<Matrix<B>, Error> {
         let parts = self.parts.iter().map(|part| part.rows().gather(rows));
         Matrix::beside(parts.collect::<Result<Vec<_>, _>>()?)
@@ -171,6 +198,9 @@ mod tests {
         let design = features.to_design();
         assert_eq!(design.to_matrix().unwrap().to_vec(), [7.0, 1.0, 2.0, 8.0, 3.0, 4.0]);
         assert_eq!(design.columns("b").unwrap(), 1..3);
+        assert_eq!(design.rows().chunk_of(0..2, &[2, 0]).unwrap().to_vec(), [2.0, 7.0, 4.0, 8.0]);
+        assert_eq!(design.rows().chunk_of(0..1, &[0, 2]).unwrap().to_vec(), [7.0, 2.0]);
+        assert!(design.rows().chunk_of(0..1, &[3]).is_err());
         assert_eq!(design.names().columns(), ["a", "b[0]", "b[1]"]);
         assert!(matches!(design.columns("c"), Err(Error::UnknownName { .. })));
     }

@@ -29,6 +29,7 @@
 mod arithmetic;
 mod backend;
 mod chunkwise;
+mod columns;
 mod conversions;
 pub mod convolution;
 mod design;
@@ -70,7 +71,7 @@ pub use features::Features;
 pub use host::{HostFloat, HostRows};
 pub use linalg::{LeastSquares, SymmetricEigen, cholesky, inverse_positive_definite, least_squares, solve_positive_definite};
 pub use matrix::Matrix;
-pub use memory::{check_memory, with_room, zeros};
+pub use memory::{check_memory, give_back_memory, with_room, zeros};
 pub use names::{Block, Names};
 pub use print::{counted, five_digits};
 pub use rows::{Rows, check_rows_exist, row_chunks};

@@ -92,6 +92,27 @@ fn prefer_huge_pages<E: Copy>(values: &Vec<E>) {
 #[cfg(not(target_os = "linux"))]
 fn prefer_huge_pages<E: Copy>(_values: &Vec<E>) {}
 
+/// Gives back to the operating system what the allocator keeps of memory that was freed, so that what comes next is not added to it. It
+/// takes some milliseconds: worth it between stages that take much.
+///
+/// From then on blocks of more than so many bytes, a mebibyte at least, are given back as soon as they are freed, as they are when a
+/// program starts. Where the allocator is glibc's, it would else keep larger and larger ones, for each thread. Elsewhere nothing is done.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub fn give_back_memory(beyond: usize) {
+    // What that allocator takes at most.
+    let beyond = beyond.clamp(1 << 20, 32 << 20) as libc::c_int;
+    // SAFETY: only pages that hold nothing are given back; the threshold decides where blocks of the future come from.
+    #[expect(unsafe_code, reason = "the allocator has no safe face")]
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, beyond);
+        libc::malloc_trim(0);
+    }
+}
+
+/// Gives back memory where the allocator can be asked to, which it cannot here.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub fn give_back_memory(_beyond: usize) {}
+
 #[cfg(test)]
 mod tests {
     use super::*;

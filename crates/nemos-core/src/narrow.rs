@@ -32,6 +32,21 @@ impl<B: Backend, T: Copy + Into<f64> + Send + Sync> Rows<B> for Array2<T> {
         let values = self.slice(s![rows, ..]);
         Matrix::from_vec(values.iter().map(|value| (*value).into()).collect(), dims)
     }
+
+    fn chunk_of(&self, rows: Range<usize>, columns: &[usize]) -> Result<Matrix<B>, Error> {
+        check_rows_exist(&rows, self.nrows())?;
+        let available = self.ncols();
+        if let Some(&column) = columns.iter().find(|column| **column >= available) {
+            return Err(Error::ColumnOutside { column, available });
+        }
+        let dims = [rows.len(), columns.len()];
+        let values = self.slice(s![rows, ..]);
+        let values = values
+            .rows()
+            .into_iter()
+            .flat_map(|row| columns.iter().map(move |&column| row[column].into()));
+        Matrix::from_vec(values.collect(), dims)
+    }
 }
 
 impl<B: Backend> ToDesign<B> for Array2<u8> {
@@ -74,6 +89,9 @@ mod tests {
         assert_eq!(design.chunk(2..4).unwrap().to_array(), counts.slice(s![2..4, ..]).mapv(f64::from));
         assert_eq!(design.chunk(5..5).unwrap().dims(), [0, 3]);
         assert!(matches!(design.chunk(3..6), Err(Error::RowsOutside { available: 5, .. })));
+        let some = Rows::<Cpu>::chunk_of(&counts, 2..4, &[2, 0]).unwrap().to_array();
+        assert_eq!(some, counts.select(ndarray::Axis(1), &[2, 0]).slice(s![2..4, ..]).mapv(f64::from));
+        assert!(Rows::<Cpu>::chunk_of(&counts, 0..1, &[3]).is_err());
         let turned = counts.t().to_owned();
         assert_eq!(Rows::<Cpu>::chunk(&turned, 0..1).unwrap().n_columns(), 5);
     }

@@ -50,6 +50,14 @@ pub trait Rows<B: Backend>: Send + Sync {
         false
     }
 
+    /// These columns of the rows in this range, in this order. What computes its columns one by one computes no others.
+    ///
+    /// # Errors
+    /// As [`chunk`](Rows::chunk), and [`Error::ColumnOutside`] where there is no such column.
+    fn chunk_of(&self, rows: Range<usize>, columns: &[usize]) -> Result<Matrix<B>, Error> {
+        self.chunk(rows)?.select_columns(columns)
+    }
+
     /// These rows, in this order, repeats allowed.
     ///
     /// # Errors
@@ -101,6 +109,10 @@ impl<B: Backend, R: Rows<B> + ?Sized> Rows<B> for &R {
 
     fn is_held(&self) -> bool {
         (**self).is_held()
+    }
+
+    fn chunk_of(&self, rows: Range<usize>, columns: &[usize]) -> Result<Matrix<B>, Error> {
+        (**self).chunk_of(rows, columns)
     }
 
     fn gather(&self, rows: &[usize]) -> Result<Matrix<B>, Error> {

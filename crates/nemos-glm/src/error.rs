@@ -150,6 +150,18 @@ pub enum Error {
         /// Steps taken.
         steps: usize,
     },
+    /// A fit cannot keep to a limit of its memory.
+    #[error(
+        "the fit takes {:.1} MB at least, one neuron at a time in the shortest blocks, and the limit is {:.1} MB; raise the limit to {least:.0} \
+         bytes or more, or take fewer features",
+        least / 1e6, limit / 1e6
+    )]
+    MemoryLimit {
+        /// The limit, in bytes.
+        limit: f64,
+        /// The least limit that can be kept, in bytes.
+        least: f64,
+    },
     /// A fit was required to converge, and did not.
     #[error(
         "neuron {neuron} did not converge: {status}; loosen the tolerance, allow more steps, add a penalty, or take the model as it is"

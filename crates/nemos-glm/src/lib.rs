@@ -20,6 +20,8 @@
 //! | [`ClassifierGlm`], [`ClassifierPopulationGlm`] | which of several classes each sample belongs to |
 //! | [`FeatureMask`] | which features each neuron may use |
 //! | [`Options`] | what a fit is told besides its model |
+//! | [`FitPlan`] | the memory that a fit will take, and how its work is cut |
+//! | [`Checkpoint`] | where a fit is kept, so that one that is stopped goes on |
 //! | [`Training`] | a fit that is fed batch by batch |
 //! | [`Problems`], [`GlmObjective`] | folds, strengths, states or replicates as one batch over one design |
 //! | [`Observations`], [`Summed`] | a model without its types, for mixtures of models: log-likelihoods by row, rates |
@@ -46,8 +48,10 @@ pub use engine::observations::{Observations, Summed};
 pub use engine::problems::Problems;
 pub use engine::second::SecondMoment;
 pub use error::Error;
+pub use fit::checkpoint::Checkpoint;
 pub use fit::glm::Glm;
 pub use fit::mask::FeatureMask;
+pub use fit::plan::FitPlan;
 pub use fit::population::PopulationGlm;
 pub use fit::task::Options;
 pub use fit::training::Training;

@@ -49,6 +49,44 @@ pub(crate) fn in_rows<T: Copy>(values: ArrayD<T>) -> Vec<T> {
     all
 }
 
+/// Integers of so many bytes each, with or without a sign; nothing for sizes that no computer has.
+pub(crate) fn integers(bytes: &[u8], (size, is_signed): (usize, bool), is_big: bool) -> Option<Vec<f64>> {
+    Some(match (size, is_signed) {
+        (1, false) => decoded(bytes, is_big, |[byte]| f64::from(byte)),
+        (2, false) => decoded(bytes, is_big, |bytes| f64::from(u16::from_le_bytes(bytes))),
+        (4, false) => decoded(bytes, is_big, |bytes| f64::from(u32::from_le_bytes(bytes))),
+        (8, false) => decoded(bytes, is_big, |bytes| u64::from_le_bytes(bytes) as f64),
+        (1, true) => decoded(bytes, is_big, |bytes| f64::from(i8::from_le_bytes(bytes))),
+        (2, true) => decoded(bytes, is_big, |bytes| f64::from(i16::from_le_bytes(bytes))),
+        (4, true) => decoded(bytes, is_big, |bytes| f64::from(i32::from_le_bytes(bytes))),
+        (8, true) => decoded(bytes, is_big, |bytes| i64::from_le_bytes(bytes) as f64),
+        _ => return None,
+    })
+}
+
+/// Floats of so many bytes each; nothing for other sizes than two, four and eight.
+pub(crate) fn floats(bytes: &[u8], size: usize, is_big: bool) -> Option<Vec<f64>> {
+    Some(match size {
+        2 => decoded(bytes, is_big, |bytes| half(u16::from_le_bytes(bytes))),
+        4 => decoded(bytes, is_big, |bytes| f64::from(f32::from_le_bytes(bytes))),
+        8 => decoded(bytes, is_big, f64::from_le_bytes),
+        _ => return None,
+    })
+}
+
+/// Numbers of so many bytes each; `of` takes the lowest byte first.
+fn decoded<const N: usize>(bytes: &[u8], is_big: bool, of: impl Fn([u8; N]) -> f64) -> Vec<f64> {
+    let (numbers, _) = bytes.as_chunks::<N>();
+    let turned = |mut bytes: [u8; N]| {
+        bytes.reverse();
+        bytes
+    };
+    match is_big {
+        false => numbers.iter().map(|bytes| of(*bytes)).collect(),
+        true => numbers.iter().map(|bytes| of(turned(*bytes))).collect(),
+    }
+}
+
 /// A float of 16 bits: one of sign, five of exponent, ten of fraction (IEEE 754).
 pub(crate) fn half(bits: u16) -> f64 {
     let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use hdf5_reader::messages::datatype::{Datatype, ReferenceType, StringSize, VarLenKind};
-use hdf5_reader::{ByteOrder, Dataset, H5Type, Hdf5File, OpenOptions, SliceInfo, SliceInfoElem};
+use hdf5_reader::{ByteOrder, Dataset, FileStorage, H5Type, Hdf5File, OpenOptions, SliceInfo, SliceInfoElem, Storage, StorageBuffer};
 use ndarray::ArrayD;
 
 use crate::Error;
-use crate::arrays::{half, in_rows};
+use crate::ahead::expect_next;
+use crate::arrays::{floats, half, in_rows, integers};
 use crate::filters;
 
 /// Deflate shrinks nothing further; what claims more is a damaged or a hostile file.
@@ -88,7 +89,8 @@ impl Hdf5 {
             .with_max_object_header_bytes(most.min(MOST_HEADER))
             .with_chunk_cache_bytes(cache)
             .with_filter_registry(filters::registry(most));
-        let file = Hdf5File::open_with_options(path, options).map_err(|error| damaged(path, "the file", error))?;
+        let file = Ahead::open(path).and_then(|storage| Hdf5File::from_storage_with_options(Arc::new(storage), options));
+        let file = file.map_err(|error| damaged(path, "the file", error))?;
         let path = path.into();
         // All bits set mean that the writer did not know.
         let expected = file.superblock().eof_address;
@@ -401,6 +403,32 @@ impl Hdf5 {
     }
 }
 
+/// A file whose next bytes are asked for when some are read.
+struct Ahead {
+    file: std::fs::File,
+    storage: FileStorage,
+}
+
+impl Ahead {
+    fn open(path: &Path) -> hdf5_reader::error::Result<Self> {
+        let file = std::fs::File::open(path)?;
+        let storage = FileStorage::from_file(file.try_clone()?)?;
+        Ok(Ahead { file, storage })
+    }
+}
+
+impl Storage for Ahead {
+    fn len(&self) -> u64 {
+        self.storage.len()
+    }
+
+    fn read_range(&self, offset: u64, length: usize) -> hdf5_reader::error::Result<StorageBuffer> {
+        let read = self.storage.read_range(offset, length)?;
+        expect_next(&self.file, offset + length as u64, length);
+        Ok(read)
+    }
+}
+
 /// Whether values are texts of any length, kept in a heap of the file.
 fn is_in_heap(dtype: &Datatype) -> bool {
     match dtype {
@@ -433,6 +461,17 @@ impl H5Type for Number {
             Datatype::Enum { base, .. } => Self::element_size(base),
             _ => 0,
         }
+    }
+
+    fn decode_vec(raw: &[u8], dtype: &Datatype, count: usize) -> Option<hdf5_reader::error::Result<Vec<Self>>> {
+        let raw = raw.get(..count.checked_mul(Self::element_size(dtype))?)?;
+        let is_big = |order: &ByteOrder| *order == ByteOrder::BigEndian;
+        let values = match dtype {
+            Datatype::FixedPoint { size, signed, byte_order } => integers(raw, (usize::from(*size), *signed), is_big(byte_order)),
+            Datatype::FloatingPoint { size, byte_order } => floats(raw, usize::from(*size), is_big(byte_order)),
+            _ => None,
+        };
+        Some(Ok(values?.into_iter().map(Number).collect()))
     }
 
     fn from_bytes(bytes: &[u8], dtype: &Datatype) -> hdf5_reader::error::Result<Self> {
@@ -500,6 +539,9 @@ mod tests {
         ];
         for (dtype, bytes, expected) in cases {
             assert_eq!(Number::from_bytes(bytes, &dtype).unwrap().0, expected, "{dtype:?}");
+            let twice = Number::decode_vec(&[bytes, bytes].concat(), &dtype, 2).unwrap().unwrap();
+            assert!(twice.iter().all(|number| number.0 == expected) && twice.len() == 2, "{dtype:?}");
+            assert!(Number::decode_vec(bytes, &dtype, 2).is_none());
             assert!(Number::from_bytes(&[], &dtype).is_err());
         }
         assert!(Number::from_bytes(&[0; 16], &fixed(16, false, LittleEndian)).is_err());

@@ -16,6 +16,7 @@
 //! | [`SaveModel`] | fitted models in and out of safetensors, and of NeMoS's files |
 //! | [`SavedModel`] | what such a file holds, and the basis that makes the model's features |
 
+mod ahead;
 mod arrays;
 mod csv;
 mod error;

@@ -85,7 +85,7 @@ pub(crate) fn read_array(mut reader: impl Read, name: &str) -> Result<ArrayD<f64
 }
 
 /// The first numbers, of a type that has a counterpart here.
-pub(crate) fn read_numbers(file: NpyFile<impl Read>, number_type: (TypeChar, u64), n: usize, name: &str) -> Result<Vec<f64>, Error> {
+fn read_numbers(file: NpyFile<impl Read>, number_type: (TypeChar, u64), n: usize, name: &str) -> Result<Vec<f64>, Error> {
     match number_type {
         (TypeChar::Bool, _) => read_values(file, n, name, |value: bool| f64::from(u8::from(value))),
         (TypeChar::Int, 1) => read_values(file, n, name, |value: i8| f64::from(value)),
@@ -102,7 +102,7 @@ pub(crate) fn read_numbers(file: NpyFile<impl Read>, number_type: (TypeChar, u64
 }
 
 /// Floats of 16 bits, which have no counterpart here.
-pub(crate) fn read_halves(reader: &mut impl Read, expected: usize, is_big: bool, name: &str) -> Result<Vec<f64>, Error> {
+fn read_halves(reader: &mut impl Read, expected: usize, is_big: bool, name: &str) -> Result<Vec<f64>, Error> {
     let mut values = Vec::with_capacity(expected.min(1 << 16));
     while values.len() < expected {
         let mut bytes = [0; 2];

@@ -2,21 +2,23 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Seek};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use nemos_core::{Backend, Design, Matrix, Names, Rows, Samples, ToDesign, check_rows_exist};
-use npyz::{NpyFile, NpyHeader, Order, TypeChar};
+use npyz::{NpyHeader, Order, TypeChar};
 
 use crate::Error;
-use crate::npy::{damaged, number_type, read_halves, read_header, read_numbers};
+use crate::ahead::read_at;
+use crate::arrays::{floats, integers};
+use crate::npy::{damaged, number_type, read_header};
 
 /// The rows of a `.npy` file, which are read a chunk at a time: features or counts that do not fit into memory.
 ///
 /// The file has one axis, and is a column, or two, `[n_rows, n_columns]`. Numbers of all types that [`read_npy`](crate::read_npy) reads
-/// stay as they are on disk: counts as `uint8` take a byte each. Rows are best written in NumPy's own order (C); in Fortran's, every
+/// stay as they are on disk: counts as `uint8` take a byte each. The block of rows after the one that was read is asked for ahead. Rows are best written in NumPy's own order (C); in Fortran's, every
 /// chunk is as many pieces as there are columns.
 ///
 /// # Example
@@ -37,7 +39,7 @@ use crate::npy::{damaged, number_type, read_halves, read_header, read_numbers};
 #[derive(Clone)]
 pub struct NpyRows {
     path: PathBuf,
-    file: Arc<Mutex<File>>,
+    file: Arc<File>,
     header: NpyHeader,
     number: (TypeChar, u64),
     /// Where the first value begins, in bytes.
@@ -90,7 +92,7 @@ impl NpyRows {
         }
         Ok(NpyRows {
             path: path.into(),
-            file: Arc::new(Mutex::new(file)),
+            file: Arc::new(file),
             header,
             number,
             start,
@@ -103,17 +105,13 @@ impl NpyRows {
         self.dims
     }
 
-    /// These values, in the order of the file.
-    fn values(&self, range: Range<usize>) -> Result<Vec<f64>, Error> {
-        let name = self.path.to_string_lossy();
+    /// The bytes of these values, in the order of the file.
+    fn bytes(&self, range: Range<usize>) -> Result<Vec<u8>, Error> {
         let mut bytes = vec![0; range.len() * self.number.1 as usize];
         let place = self.start + range.start as u64 * self.number.1;
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let read = file.seek(SeekFrom::Start(place)).and_then(|_| file.read_exact(&mut bytes));
-        drop(file);
-        read.map_err(|source| match source.kind() {
+        read_at(&self.file, &mut bytes, place).map_err(|source| match source.kind() {
             io::ErrorKind::UnexpectedEof => Error::Truncated {
-                name: name.clone().into(),
+                name: self.path.to_string_lossy().into(),
                 expected: self.dims[0] * self.dims[1],
                 got: range.start,
                 source: Arc::new(source),
@@ -123,31 +121,69 @@ impl NpyRows {
                 source: Arc::new(source),
             },
         })?;
+        Ok(bytes)
+    }
+
+    /// Numbers of the type of the file.
+    fn values(&self, bytes: &[u8]) -> Vec<f64> {
         let is_big = self.header.dtype().descr().contains('>');
-        match self.number {
-            (TypeChar::Float, 2) => read_halves(&mut bytes.as_slice(), range.len(), is_big, &name),
-            number => read_numbers(
-                NpyFile::with_header(self.header.clone(), bytes.as_slice()),
-                number,
-                range.len(),
-                &name,
-            ),
-        }
+        let (kind, size) = (self.number.0, self.number.1 as usize);
+        let values = match kind {
+            TypeChar::Float => floats(bytes, size, is_big),
+            TypeChar::Bool => Some(bytes.iter().map(|byte| f64::from(u8::from(*byte != 0))).collect()),
+            kind => integers(bytes, (size, kind == TypeChar::Int), is_big),
+        };
+        values.expect("invariant: the type was looked at when the file was opened")
+    }
+
+    fn is_by_row(&self) -> bool {
+        self.header.order() == Order::C || self.dims[1] == 1
     }
 
     fn rows(&self, rows: Range<usize>) -> Result<Vec<f64>, Error> {
-        let [n_rows, width] = self.dims;
-        if self.header.order() == Order::C || width == 1 {
-            return self.values(rows.start * width..rows.end * width);
+        let width = self.dims[1];
+        if self.is_by_row() {
+            return Ok(self.values(&self.bytes(rows.start * width..rows.end * width)?));
         }
+        self.by_column(rows, &(0..width).collect::<Vec<_>>())
+    }
+
+    /// These columns of some rows of a file that has its columns one after the other.
+    fn by_column(&self, rows: Range<usize>, columns: &[usize]) -> Result<Vec<f64>, Error> {
+        let (n_rows, width) = (self.dims[0], columns.len());
         let mut values = vec![0.0; rows.len() * width];
-        for column in 0..width {
-            let of_column = self.values(column * n_rows + rows.start..column * n_rows + rows.end)?;
+        for (place, &column) in columns.iter().enumerate() {
+            let of_column = self.values(&self.bytes(column * n_rows + rows.start..column * n_rows + rows.end)?);
             for (row, value) in of_column.into_iter().enumerate() {
-                values[row * width + column] = value;
+                values[row * width + place] = value;
             }
         }
         Ok(values)
+    }
+
+    /// These columns of some rows: of a file that has its rows one after the other all bytes are read, and these numbers decoded.
+    fn some_columns(&self, rows: Range<usize>, columns: &[usize]) -> Result<Vec<f64>, Error> {
+        if !self.is_by_row() {
+            return self.by_column(rows, columns);
+        }
+        let (width, size) = (self.dims[1], self.number.1 as usize);
+        let bytes = self.bytes(rows.start * width..rows.end * width)?;
+        let mut picked = Vec::with_capacity(rows.len() * columns.len() * size);
+        for row in bytes.chunks_exact(width * size) {
+            for column in columns {
+                picked.extend_from_slice(&row[column * size..(column + 1) * size]);
+            }
+        }
+        Ok(self.values(&picked))
+    }
+}
+
+/// An error of a file as rows have it.
+fn unread(rows: Range<usize>) -> impl FnOnce(Error) -> nemos_core::Error {
+    move |error| nemos_core::Error::Read {
+        start: rows.start,
+        end: rows.end,
+        source: Arc::new(io::Error::other(error)),
     }
 }
 
@@ -169,12 +205,18 @@ impl<B: Backend> Rows<B> for NpyRows {
 
     fn chunk(&self, rows: Range<usize>) -> Result<Matrix<B>, nemos_core::Error> {
         check_rows_exist(&rows, self.dims[0])?;
-        let values = self.rows(rows.clone()).map_err(|error| nemos_core::Error::Read {
-            start: rows.start,
-            end: rows.end,
-            source: Arc::new(io::Error::other(error)),
-        })?;
+        let values = self.rows(rows.clone()).map_err(unread(rows.clone()))?;
         Matrix::from_vec(values, [rows.len(), self.dims[1]])
+    }
+
+    fn chunk_of(&self, rows: Range<usize>, columns: &[usize]) -> Result<Matrix<B>, nemos_core::Error> {
+        check_rows_exist(&rows, self.dims[0])?;
+        let available = self.dims[1];
+        if let Some(&column) = columns.iter().find(|column| **column >= available) {
+            return Err(nemos_core::Error::ColumnOutside { column, available });
+        }
+        let values = self.some_columns(rows.clone(), columns).map_err(unread(rows.clone()))?;
+        Matrix::from_vec(values, [rows.len(), columns.len()])
     }
 }
 
@@ -232,8 +274,32 @@ mod tests {
                 assert_eq!(chunk(&rows, range.clone()), expected.slice(s![range, ..]), "{name}");
             }
             assert!(Rows::<Cpu>::chunk(&rows, 2..5).is_err());
+            let some = Rows::<Cpu>::chunk_of(&rows, 1..4, &[2, 0]).unwrap().to_array();
+            assert_eq!(some, expected.select(ndarray::Axis(1), &[2, 0]).slice(s![1..4, ..]));
+            assert!(Rows::<Cpu>::chunk_of(&rows, 0..1, &[3]).is_err());
             let gathered = Rows::<Cpu>::gather(&rows, &[3, 0, 1]).unwrap().to_array();
             assert_eq!(gathered, expected.select(ndarray::Axis(0), &[3, 0, 1]));
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+
+    #[test]
+    fn numbers_of_every_type_are_those_of_the_whole_array() {
+        for (descr, bytes) in [
+            ("<f2", vec![0x00, 0x3c, 0x00, 0xc0]),
+            (">f4", [1.5_f32, -2.0].iter().flat_map(|x| x.to_be_bytes()).collect()),
+            ("<i8", [1_i64, -5].iter().flat_map(|x| x.to_le_bytes()).collect()),
+            (">u4", [7_u32, u32::MAX].iter().flat_map(|x| x.to_be_bytes()).collect()),
+            ("<u8", [7_u64, u64::MAX].iter().flat_map(|x| x.to_le_bytes()).collect()),
+            ("<i2", [-7_i16, 9].iter().flat_map(|x| x.to_le_bytes()).collect()),
+            ("|i1", vec![255, 3]),
+            ("|b1", vec![0, 1]),
+        ] {
+            let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': (2,), }}\n");
+            let path = file("types", &header, &bytes);
+            let all = crate::read_npy(&path).unwrap();
+            let rows = chunk(&NpyRows::open(&path).unwrap(), 0..2);
+            assert_eq!(rows.iter().collect::<Vec<_>>(), all.iter().collect::<Vec<_>>(), "{descr}");
             std::fs::remove_file(path).unwrap();
         }
     }

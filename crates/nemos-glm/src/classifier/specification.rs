@@ -9,7 +9,10 @@ use nemos_solvers::{Auto, Parameters, Regularizer, Solver, Stopping};
 use crate::classifier::categorical::{Categorical, Targets, centre};
 use crate::engine::survey::Survey;
 use crate::fit::task::Task;
-use crate::{Error, FeatureMask, FittedClassifierGlm, FittedClassifierPopulationGlm, GlmObjective, Observations, Options, Problems};
+use crate::{
+    Checkpoint, Error, FeatureMask, FitPlan, FittedClassifierGlm, FittedClassifierPopulationGlm, GlmObjective, Observations, Options,
+    Problems,
+};
 
 /// A classifier of many neurons (or trials, or observers) that share a design: which of `n_classes` classes each sample
 /// belongs to, by a generalized linear model with categorical observations.
@@ -31,6 +34,8 @@ use crate::{Error, FeatureMask, FittedClassifierGlm, FittedClassifierPopulationG
 /// | `regularizer` | `Ridge(1.0)`, as in NeMoS |
 /// | `feature_mask` | every neuron may use every feature |
 /// | `stopping` | [`Stopping::default`] |
+/// | `memory_limit` | none |
+/// | `checkpoint` | none |
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct ClassifierPopulationGlm {
@@ -67,6 +72,27 @@ impl ClassifierPopulationGlm {
     pub fn stopping(mut self, stopping: Stopping) -> Self {
         self.options.stopping = stopping;
         self
+    }
+
+    /// Lets fits take no more memory than so many bytes; see [`PopulationGlm::memory_limit`](crate::PopulationGlm::memory_limit).
+    pub fn memory_limit(mut self, bytes: f64) -> Self {
+        self.options.memory_limit = Some(bytes);
+        self
+    }
+
+    /// Keeps fits in a file while they run, so that one that is stopped goes on.
+    pub fn checkpoint(mut self, checkpoint: Checkpoint) -> Self {
+        self.options.checkpoint = Some(checkpoint);
+        self
+    }
+
+    /// What a [`fit`](ClassifierPopulationGlm::fit) of these data will take; see [`PopulationGlm::plan`](crate::PopulationGlm::plan).
+    ///
+    /// # Errors
+    /// As [`PopulationGlm::plan`](crate::PopulationGlm::plan), and if there are fewer than two classes.
+    pub fn plan<B: Backend>(&self, design: &(impl ToDesign<B> + ?Sized), labels: &(impl ToDesign<B> + ?Sized)) -> Result<FitPlan, Error> {
+        self.check_classes()?;
+        self.task(Targets::Labels, design, labels).plan(&self.options)
     }
 
     /// Takes all options at once: those of another model, or of a file.
@@ -150,22 +176,18 @@ impl ClassifierPopulationGlm {
         design: &'a (impl ToDesign<B> + ?Sized),
         labels: &'a (impl ToDesign<B> + ?Sized),
     ) -> Result<GlmObjective<'a, B>, Error> {
-        self.task(Targets::Labels, design, labels)?
+        self.checked_task(Targets::Labels, design, labels)?
             .objective(&self.options, Some(problems), Survey::WithMoments)
     }
 
-    fn task<'a, B: Backend>(
+    fn checked_task<'a, B: Backend>(
         &self,
         targets: Targets,
         design: &'a (impl ToDesign<B> + ?Sized),
         counts: &'a (impl ToDesign<B> + ?Sized),
     ) -> Result<Task<'a, B>, Error> {
         self.check_classes()?;
-        let task = Task {
-            model: Arc::new(self.model(targets)),
-            design: design.to_design(),
-            counts: counts.to_design(),
-        };
+        let task = self.task(targets, design, counts);
         if task.design.offset().is_some() {
             return Err(Error::OffsetOfClasses);
         }
@@ -179,7 +201,7 @@ impl ClassifierPopulationGlm {
         design: &(impl ToDesign<B> + ?Sized),
         counts: &(impl ToDesign<B> + ?Sized),
     ) -> Result<FittedClassifierPopulationGlm, Error> {
-        let mut fit = self.task(targets, design, counts)?.fit(&self.options, solver)?;
+        let mut fit = self.checked_task(targets, design, counts)?.fit(&self.options, solver)?;
         let unpenalised = *self.penalty() == Regularizer::Unregularized;
         centre(&mut fit.parameters, self.n_classes, unpenalised);
         Ok(FittedClassifierPopulationGlm::new(self.clone(), fit))
@@ -218,6 +240,19 @@ impl ClassifierPopulationGlm {
     pub fn observations<B: Backend>(&self) -> Result<Observations<B>, Error> {
         self.check_classes()?;
         Ok(Observations(Arc::new(self.model(Targets::Labels))))
+    }
+
+    fn task<'a, B: Backend>(
+        &self,
+        targets: Targets,
+        design: &'a (impl ToDesign<B> + ?Sized),
+        counts: &'a (impl ToDesign<B> + ?Sized),
+    ) -> Task<'a, B> {
+        Task {
+            model: Arc::new(self.model(targets)),
+            design: design.to_design(),
+            counts: counts.to_design(),
+        }
     }
 
     pub(crate) fn model(&self, targets: Targets) -> Categorical {
@@ -274,6 +309,16 @@ impl ClassifierGlm {
     /// Says when a fit stops, whatever its solver.
     pub fn stopping(self, stopping: Stopping) -> Self {
         ClassifierGlm(self.0.stopping(stopping))
+    }
+
+    /// Lets fits take no more memory than so many bytes; see [`PopulationGlm::memory_limit`](crate::PopulationGlm::memory_limit).
+    pub fn memory_limit(self, bytes: f64) -> Self {
+        ClassifierGlm(self.0.memory_limit(bytes))
+    }
+
+    /// Keeps fits in a file while they run, so that one that is stopped goes on.
+    pub fn checkpoint(self, checkpoint: Checkpoint) -> Self {
+        ClassifierGlm(self.0.checkpoint(checkpoint))
     }
 
     /// Fits the model, with the solver that suits its size.

@@ -107,6 +107,12 @@ impl<'a, B: Backend> Data<'a, B> {
         })
     }
 
+    /// With blocks of so many rows, where something limits them.
+    pub(crate) fn with_block_rows(mut self, block_rows: Option<usize>) -> Self {
+        self.chunk_rows = block_rows.unwrap_or(self.chunk_rows);
+        self
+    }
+
     /// Rows that can be used, of all processes together, once a pass has looked.
     pub(crate) fn n_complete(&self) -> usize {
         self.complete.as_ref().map_or(0, |complete| complete.n_all)
@@ -250,6 +256,7 @@ impl<'a, B: Backend> Data<'a, B> {
                     for &place in places {
                         add(&mut sums, &self.known_chunk(known, place, read)?)?;
                     }
+                    sums.tidy();
                     let complete = Vec::new();
                     Ok(Passed { sums, complete })
                 })
@@ -266,6 +273,7 @@ impl<'a, B: Backend> Data<'a, B> {
                             complete.push(rows);
                         }
                     }
+                    sums.tidy();
                     Ok(Passed { sums, complete })
                 })
             }

@@ -121,6 +121,11 @@ impl<E: LoopFloat> Scratch<E> {
         }
     }
 
+    /// Without any memory, for no more chunks.
+    pub(crate) fn empty() -> Self {
+        Scratch::new(&[], 1)
+    }
+
     /// Takes other problems: those that keep a fold, or all of them. One scale for each.
     pub(crate) fn turn_to(&mut self, fold: Option<u8>, scales: &[f64], n_predictors: usize) {
         if fold != self.fold {

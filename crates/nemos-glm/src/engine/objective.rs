@@ -23,6 +23,8 @@ use crate::engine::sums::Sums;
 use crate::engine::survey::{FoldMoments, Survey, Totals, survey};
 use crate::engine::tensors::{OnDevice, Seen, row};
 use crate::engine::views::Views;
+use crate::fit::checkpoint::Digest;
+use crate::fit::plan::Room;
 use crate::fit::{dispersion, smoothness, start};
 use crate::{Scale, Support};
 
@@ -49,6 +51,7 @@ pub struct GlmObjective<'a, B: Backend> {
     held: OnceLock<Held>,
     /// What is taken off the features as they are read, where their means are large.
     centre: Option<Arc<Vec<f64>>>,
+    room: Option<Room>,
 }
 
 impl<B: Backend> std::fmt::Debug for GlmObjective<'_, B> {
@@ -69,14 +72,16 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
         (design, counts): (Design<'a, B>, Design<'a, B>),
         problems: Problems,
         which: Survey,
+        room: Option<Room>,
     ) -> Result<Self, crate::Error> {
         let n_columns = problems.n_problems() * model.n_predictors();
-        let mut data = Data::checked(design, counts, n_columns, |design, counts| {
+        let data = Data::checked(design, counts, n_columns, |design, counts| {
             if problems.folds().is_some() {
                 design.check_whole("a fit that leaves rows out")?;
             }
             check_extras(design, counts, &problems, &*model)
         })?;
+        let mut data = data.with_block_rows(room.map(|room| room.block_rows));
         let (totals, moments) = survey(&mut data, &*model, &problems, which)?;
         let scale = vec![model.scale().start(); problems.n_problems()];
         let start = start::parameters::<B>(&*model, &totals, data.design.n_columns(), &problems)?;
@@ -89,6 +94,7 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
             expected: None,
             held: OnceLock::new(),
             centre: None,
+            room,
             data,
             model,
             problems,
@@ -158,6 +164,19 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
     /// The coefficients that may move; all of them where there is nothing.
     pub(crate) fn free(&self) -> Option<&Array2<bool>> {
         self.free.as_ref()
+    }
+
+    /// What tells the data of this objective from others: sums of the counts, and moments of the features.
+    pub(crate) fn digest(&self) -> u64 {
+        let mut digest = Digest::new();
+        digest.numbers(&self.totals.weight);
+        digest.numbers(&self.totals.mean_offset);
+        self.totals.mean.iter().for_each(|mean| digest.word(mean.to_bits()));
+        for moments in self.expected.iter().flat_map(|expected| &expected.moments) {
+            digest.numbers(&moments.mean);
+            moments.covariance.iter().for_each(|value| digest.word(value.to_bits()));
+        }
+        digest.0
     }
 
     /// Lets problems move whose counts lie on the edge of their support: in a batch they may.
@@ -308,6 +327,10 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
     }
 
     /// The rows on the host, read at the first call.
+    fn may_hold_rows(&self) -> bool {
+        self.room.is_none_or(|room| room.may_hold_rows)
+    }
+
     /// The rows on the host, read at the first call.
     fn held(&self) -> Result<&Held, Error> {
         if let Some(held) = self.held.get() {
@@ -410,6 +433,10 @@ impl<B: Backend, E: LoopFloat> Sum for Shard<B, E> {
         self.pending.merge(later.pending);
     }
 
+    fn tidy(&mut self) {
+        self.scratch = Scratch::empty();
+    }
+
     fn pack(&self, to: &mut Vec<f64>) {
         self.sums.pack(to);
         self.pending.pack(to);
@@ -423,7 +450,8 @@ impl<B: Backend, E: LoopFloat> Sum for Shard<B, E> {
 
 impl<B: Backend> Objective for GlmObjective<'_, B> {
     fn evaluate(&self, at: &Parameters, request: Request<'_>) -> Result<Evaluation, Error> {
-        let groups = memory_groups(at.n_parameters(), request);
+        let room = self.room.unwrap_or(Room::unlimited(0));
+        let groups = memory_groups(at.n_parameters(), request, room.curvature_bytes);
         if groups.len() > 1 {
             return evaluate_in_groups(self, at, request, groups);
         }
@@ -468,15 +496,28 @@ impl<B: Backend> Objective for GlmObjective<'_, B> {
         self.problems.akin(problem)
     }
 
+    fn curvatures_held(&self) -> usize {
+        self.room.map_or(usize::MAX, |room| room.curvatures)
+    }
+
     fn hold_rows(&self) -> Result<(), Error> {
-        self.held().map(drop)
+        if self.may_hold_rows() {
+            self.held()?;
+        }
+        Ok(())
     }
 
     fn by_row(&self, problem: usize) -> Result<Option<RowProblem<'_>>, Error> {
+        if !self.may_hold_rows() {
+            return Ok(None);
+        }
         Ok(row_problem::of(self, self.held()?, problem))
     }
 
     fn by_class(&self, problem: usize) -> Result<Option<ClassRows>, Error> {
+        if !self.may_hold_rows() {
+            return Ok(None);
+        }
         Ok(row_problem::of_classes(self, self.held()?, problem))
     }
 
@@ -501,15 +542,12 @@ fn centre<B: Backend>(moments: &Moments) -> Option<Arc<Vec<f64>>> {
     is_large.then(|| Arc::new(moments.mean.iter().map(|&mean| round(mean)).collect()))
 }
 
-// Curvatures of a pass that exist at a time in one shard, in bytes.
-const CURVATURE_BYTES: usize = 64 << 20;
-
-/// Cuts columns into groups whose curvatures fit into memory.
-fn memory_groups(n_parameters: usize, request: Request<'_>) -> Vec<std::ops::Range<usize>> {
+/// Cuts columns into groups whose curvatures fit into so many bytes.
+fn memory_groups(n_parameters: usize, request: Request<'_>, curvature_bytes: usize) -> Vec<std::ops::Range<usize>> {
     let n_columns = request.columns.len();
     let at_a_time = match request.order {
         Order::Gradient => n_columns,
-        Order::Curvature => CURVATURE_BYTES / (8 * n_parameters * n_parameters),
+        Order::Curvature => curvature_bytes / (8 * n_parameters * n_parameters),
     };
     nemos_core::row_chunks(n_columns, at_a_time.max(1)).collect()
 }

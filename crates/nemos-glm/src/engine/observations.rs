@@ -101,7 +101,7 @@ impl<B: Backend> Observations<B> {
     /// # Errors
     /// As there.
     pub fn objective<'a>(&self, problems: Problems, design: Design<'a, B>, counts: Design<'a, B>) -> Result<GlmObjective<'a, B>, Error> {
-        GlmObjective::new(self.0.clone(), (design, counts), problems, Survey::WithMoments)
+        GlmObjective::new(self.0.clone(), (design, counts), problems, Survey::WithMoments, None)
     }
 
     /// `[n_rows, n_sums]`: log-likelihoods of the counts of every row with all constants, those of the problems of a sum

@@ -14,6 +14,9 @@ pub(crate) trait Sum: Send {
     /// Adds the sums over later rows.
     fn merge(&mut self, later: Self);
 
+    /// Gives back what only adding rows needed: a shard has seen all of its own.
+    fn tidy(&mut self) {}
+
     /// Ends what could go on in later rows of this process, once there are none.
     fn settle(&mut self) {}
 
@@ -49,6 +52,12 @@ const SHARDS: usize = 32;
 /// Contiguous shards of `items`, as many as suit a process that has all rows.
 pub(crate) fn cut<I>(items: &[I]) -> Vec<&[I]> {
     items.chunks(items.len().div_ceil(SHARDS).max(1)).collect()
+}
+
+/// Sums that exist at a time in a fold by so many threads: those of each thread that wait for later ones, and the one it adds to.
+pub(crate) fn most_at_once(n_threads: usize) -> usize {
+    let n_threads = n_threads.clamp(1, SHARDS);
+    n_threads * (1 + (SHARDS / n_threads).ilog2() as usize)
 }
 
 /// Folds shards.

@@ -4,7 +4,10 @@ use ndarray::Array2;
 use nemos_core::{Backend, Design, ToDesign};
 use nemos_solvers::{Auto, Regularizer, Solver, Stopping};
 
-use crate::{Error, Exp, FeatureMask, FittedGlm, GlmObjective, InverseLink, ObservationModel, Options, Poisson, PopulationGlm, Training};
+use crate::{
+    Checkpoint, Error, Exp, FeatureMask, FitPlan, FittedGlm, GlmObjective, InverseLink, ObservationModel, Options, Poisson, PopulationGlm,
+    Training,
+};
 
 /// A generalized linear model of one neuron: a specification, which fitting turns into a [`FittedGlm`].
 ///
@@ -24,6 +27,8 @@ use crate::{Error, Exp, FeatureMask, FittedGlm, GlmObjective, InverseLink, Obser
 /// | `regularizer` | `Unregularized` |
 /// | `start` | no effect of any feature, and the intercept that gives the mean count |
 /// | `stopping` | [`Stopping::default`] |
+/// | `memory_limit` | none |
+/// | `checkpoint` | none |
 ///
 /// # Example
 /// ```
@@ -78,6 +83,24 @@ impl<O: ObservationModel, L: InverseLink> Glm<O, L> {
     #[expect(clippy::missing_panics_doc, reason = "invariant: one column of coefficients and one intercept")]
     pub fn start(self, coef: &[f64], intercept: f64) -> Self {
         Glm(self.0.start(&one_column(coef), &[intercept]).expect("one column and one intercept"))
+    }
+
+    /// Lets fits take no more memory than so many bytes; see [`PopulationGlm::memory_limit`].
+    pub fn memory_limit(self, bytes: f64) -> Self {
+        Glm(self.0.memory_limit(bytes))
+    }
+
+    /// Keeps fits in a file while they run, so that one that is stopped goes on.
+    pub fn checkpoint(self, checkpoint: Checkpoint) -> Self {
+        Glm(self.0.checkpoint(checkpoint))
+    }
+
+    /// What a [`fit`](Glm::fit) of these data will take; see [`PopulationGlm::plan`].
+    ///
+    /// # Errors
+    /// As [`PopulationGlm::plan`].
+    pub fn plan<B: Backend>(&self, design: &(impl ToDesign<B> + ?Sized), counts: &(impl ToDesign<B> + ?Sized)) -> Result<FitPlan, Error> {
+        self.0.plan(design, counts)
     }
 
     /// Fits the model, with the solver that suits its size.

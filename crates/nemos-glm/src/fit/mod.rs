@@ -1,10 +1,15 @@
 //! Specifications of models, and what fits them.
 
+pub(crate) mod checkpoint;
 pub(crate) mod dispersion;
 pub(crate) mod glm;
+pub(crate) mod groups;
 pub(crate) mod mask;
+pub(crate) mod parts;
+pub(crate) mod plan;
 pub(crate) mod population;
 pub(crate) mod print;
+pub(crate) mod recorded;
 pub(crate) mod smoothness;
 pub(crate) mod start;
 pub(crate) mod task;

@@ -10,8 +10,8 @@ use crate::engine::model::{Model, Pair};
 use crate::engine::survey::Survey;
 use crate::fit::task::Task;
 use crate::{
-    Error, Exp, FeatureMask, FittedPopulationGlm, GlmObjective, InverseLink, ObservationModel, Observations, Options, Poisson, Problems,
-    Training,
+    Checkpoint, Error, Exp, FeatureMask, FitPlan, FittedPopulationGlm, GlmObjective, InverseLink, ObservationModel, Observations, Options,
+    Poisson, Problems, Training,
 };
 
 /// A generalized linear model of many neurons that share a design: each is fitted as if alone, all at once.
@@ -33,6 +33,8 @@ use crate::{
 /// | `feature_mask` | every neuron may use every feature |
 /// | `start` | no effect of any feature, and intercepts that give the mean counts |
 /// | `stopping` | [`Stopping::default`] |
+/// | `memory_limit` | none |
+/// | `checkpoint` | none |
 ///
 /// # Example
 /// ```
@@ -102,6 +104,27 @@ impl<O: ObservationModel, L: InverseLink> PopulationGlm<O, L> {
     pub fn start(mut self, coef: &Array2<f64>, intercept: &[f64]) -> Result<Self, Error> {
         self.options.start = Some(parameters(coef, intercept)?);
         Ok(self)
+    }
+
+    /// Lets fits take no more memory than so many bytes, beside what there is when they start. Neurons are fitted in groups, and rows
+    /// read in blocks, that are as small as that asks for; [`plan`](PopulationGlm::plan) says how small.
+    pub fn memory_limit(mut self, bytes: f64) -> Self {
+        self.options.memory_limit = Some(bytes);
+        self
+    }
+
+    /// Keeps fits in a file while they run, so that one that is stopped goes on.
+    pub fn checkpoint(mut self, checkpoint: Checkpoint) -> Self {
+        self.options.checkpoint = Some(checkpoint);
+        self
+    }
+
+    /// What a [`fit`](PopulationGlm::fit) of these data will take: its memory, and how the work is cut. No data are read.
+    ///
+    /// # Errors
+    /// [`Error::MemoryLimit`] if a limit is given that cannot be kept; if mask or penalty do not fit the data.
+    pub fn plan<B: Backend>(&self, design: &(impl ToDesign<B> + ?Sized), counts: &(impl ToDesign<B> + ?Sized)) -> Result<FitPlan, Error> {
+        self.task(design, counts).plan(&self.options)
     }
 
     /// Takes all options at once: those of another model, or of a file.

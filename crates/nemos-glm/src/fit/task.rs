@@ -5,7 +5,8 @@ use std::sync::Arc;
 use ndarray::Array2;
 use nemos_core::{Backend, Design};
 use nemos_solvers::{
-    Error as SolverError, Objective, Parameters, Penalized, Regularizer, Solution, Solver, Status, Stopping, minimize, minimize_each,
+    ColumnOutcome, Error as SolverError, Objective, Parameters, Penalized, Regularizer, Solution, Solver, Status, Stopping, minimize,
+    minimize_each,
 };
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +15,11 @@ use crate::engine::model::Model;
 use crate::engine::objective::GlmObjective;
 use crate::engine::problems::Problems;
 use crate::engine::survey::Survey;
+use crate::fit::checkpoint::{Checkpoint, Kept, Saved};
 use crate::fit::dispersion;
+use crate::fit::parts::Whole;
+use crate::fit::plan::{FitPlan, Room};
+use crate::fit::recorded::Recorded;
 use crate::fitted::fit::Fit;
 use crate::{Error, FeatureMask, Scale};
 
@@ -32,6 +37,12 @@ pub struct Options {
     pub start: Option<Parameters>,
     /// When a fit stops.
     pub stopping: Stopping,
+    /// Bytes that a fit may take; no limit where there is nothing. It is of the machine, and is not saved.
+    #[serde(skip)]
+    pub memory_limit: Option<f64>,
+    /// Where a fit is kept while it runs. It is of the machine, and is not saved.
+    #[serde(skip)]
+    pub checkpoint: Option<Checkpoint>,
 }
 
 /// What is fitted: a model of each column of the counts on the same design.
@@ -42,7 +53,7 @@ pub(crate) struct Task<'a, B: Backend> {
 }
 
 impl<'a, B: Backend> Task<'a, B> {
-    fn n_neurons(&self) -> usize {
+    pub(crate) fn n_neurons(&self) -> usize {
         self.counts.n_columns() / self.model.n_targets()
     }
 
@@ -55,7 +66,7 @@ impl<'a, B: Backend> Task<'a, B> {
     }
 
     /// `[n_predictors · n_features, n_neurons]`: the coefficients that may move.
-    fn free(&self, options: &Options) -> Result<Option<Array2<bool>>, Error> {
+    pub(crate) fn free(&self, options: &Options) -> Result<Option<Array2<bool>>, Error> {
         let Some(mask) = &options.mask else { return Ok(None) };
         let (n_features, n_neurons, n_predictors) = (self.design.n_columns(), self.n_neurons(), self.model.n_predictors());
         // One flag per feature and neuron, for all classes; or one for every class.
@@ -71,6 +82,17 @@ impl<'a, B: Backend> Task<'a, B> {
 
     /// The objective of a fit, less the penalty.
     pub(crate) fn objective(&self, options: &Options, problems: Option<Problems>, which: Survey) -> Result<GlmObjective<'a, B>, Error> {
+        self.objective_within(options, problems, which, None)
+    }
+
+    /// The same, with no more than some room.
+    fn objective_within(
+        &self,
+        options: &Options,
+        problems: Option<Problems>,
+        which: Survey,
+        room: Option<Room>,
+    ) -> Result<GlmObjective<'a, B>, Error> {
         if let Scale::Fixed(scale) = self.model.scale()
             && !(scale.is_finite() && scale > 0.0)
         {
@@ -91,17 +113,97 @@ impl<'a, B: Backend> Task<'a, B> {
                 free
             }
         });
-        let mut objective = GlmObjective::new(self.model.clone(), data, problems, which)?;
+        let mut objective = GlmObjective::new(self.model.clone(), data, problems, which, room)?;
         objective.hold_all_but(free);
         Ok(objective)
     }
 
-    /// Fits each neuron.
+    /// Fits each neuron, a group at a time.
     pub(crate) fn fit(&self, options: &Options, solver: &dyn Solver) -> Result<Fit, Error> {
         let regularizer = self.penalty(options)?;
-        let mut objective = self.objective(options, None, Survey::WithMoments)?;
+        let plan = self.plan(options)?;
+        plan.give_back();
+        let mut saved = match &options.checkpoint {
+            Some(checkpoint) => Some(Saved::open(checkpoint, self.fingerprint(options, solver, &plan)?)?),
+            None => None,
+        };
+        if let ([group], [room]) = (plan.groups.as_slice(), plan.rooms.as_slice())
+            && group.features.is_none()
+        {
+            return self.fit_group((options, &regularizer), (*room, &plan), solver, (saved.as_mut(), true));
+        }
+        let free = self.free(options)?;
+        let mut whole = Whole::new(self, names_of_neurons(&self.counts, self.n_neurons()));
+        let n_targets = self.model.n_targets();
+        for (index, (group, room)) in plan.groups.iter().zip(&plan.rooms).enumerate() {
+            if index > 0 {
+                plan.give_back();
+            }
+            let part = self.part(options, &regularizer, group, free.as_ref())?;
+            let is_last = index + 1 == plan.groups.len();
+            let fit = part.task.fit_group(
+                (&part.options, &part.regularizer),
+                (*room, &plan),
+                solver,
+                (saved.as_mut(), is_last),
+            );
+            whole.take(group, fit.map_err(|error| group.of_all(error, n_targets))?);
+        }
+        Ok(whole.fit())
+    }
+
+    /// Fits all neurons together.
+    fn fit_group(
+        &self,
+        (options, regularizer): (&Options, &Regularizer),
+        (room, plan): (Room, &FitPlan),
+        solver: &dyn Solver,
+        (mut saved, is_last): (Option<&mut Saved>, bool),
+    ) -> Result<Fit, Error> {
+        if let Some(saved) = &mut saved
+            && let Some(words) = saved.finished()?
+        {
+            let shape = [self.model.n_predictors() * (self.design.n_columns() + 1), self.n_neurons()];
+            let kept = Kept::from_words(&words, shape).ok_or_else(|| saved.damaged())?;
+            return Ok(Fit {
+                parameters: kept.parameters,
+                outcome: kept.outcome,
+                dof_resid: kept.dof_resid,
+                scale: kept.scale,
+                has_offset: self.design.offset().is_some(),
+                features: self.design.names().clone(),
+                neurons: names_of_neurons(&self.counts, self.n_neurons()),
+            });
+        }
+        let mut objective = self.objective_within(options, None, Survey::WithMoments, Some(room))?;
+        plan.give_back();
+        if let Some(saved) = &mut saved {
+            saved.expect_data(objective.digest())?;
+        }
         let start = start_of(options, &objective)?;
-        self.fit_objective(&options.stopping, &regularizer, (&mut objective, &start), solver)
+        let fit = self.fit_objective(
+            &options.stopping,
+            regularizer,
+            (&mut objective, &start),
+            (solver, saved.as_deref_mut()),
+        )?;
+        if let Some(saved) = saved {
+            // A limit of steps may be another one when the fit goes on.
+            let limit = options.stopping.max_steps.unwrap_or(usize::MAX);
+            let is_cut = |column: &ColumnOutcome| column.status == Status::StepLimit || column.evaluations >= limit;
+            if fit.outcome.columns.iter().any(is_cut) {
+                saved.leave(is_last)?;
+            } else {
+                let kept = Kept {
+                    parameters: fit.parameters.clone(),
+                    outcome: fit.outcome.clone(),
+                    scale: fit.scale.clone(),
+                    dof_resid: fit.dof_resid.clone(),
+                };
+                saved.finish(kept.words())?;
+            }
+        }
+        Ok(fit)
     }
 
     /// Fits each of these problems under one penalty after the other, each from where the last one ended; strengths per neuron
@@ -130,7 +232,7 @@ impl<'a, B: Backend> Task<'a, B> {
                     Some(last) => from_where_it_ended(last, &first),
                     None => first.clone(),
                 };
-                fits.push(self.fit_objective(&options.stopping, penalty, (&mut objective, &start), solver)?);
+                fits.push(self.fit_objective(&options.stopping, penalty, (&mut objective, &start), (solver, None))?);
             }
             return Ok(fits);
         }
@@ -145,11 +247,11 @@ impl<'a, B: Backend> Task<'a, B> {
         stopping: &Stopping,
         regularizer: &Regularizer,
         (objective, start): (&mut GlmObjective<'a, B>, &Parameters),
-        solver: &dyn Solver,
+        (solver, mut saved): (&dyn Solver, Option<&mut Saved>),
     ) -> Result<Fit, Error> {
-        let mut solution = minimize(&Penalized::new(objective, regularizer), solver, *stopping, start)?;
+        let mut solution = solve(objective, regularizer, (solver, stopping, saved.as_deref_mut()), start)?;
         if self.model.scale() == Scale::MaximumLikelihood {
-            solution = alternate(objective, regularizer, (solver, stopping), solution)?;
+            solution = alternate(objective, regularizer, (solver, stopping, saved), solution)?;
         }
         self.finished(solution, regularizer, objective)
     }
@@ -280,11 +382,25 @@ fn degrees_of_freedom<B: Backend>(regularizer: &Regularizer, solution: &Solution
 const ROUNDS: usize = 50;
 const SETTLED: f64 = 1e-8;
 
+/// Minimises from a start; what evaluations bring is taken from a file, and kept there, where there is one.
+fn solve<B: Backend>(
+    objective: &GlmObjective<'_, B>,
+    regularizer: &Regularizer,
+    (solver, stopping, saved): (&dyn Solver, &Stopping, Option<&mut Saved>),
+    start: &Parameters,
+) -> Result<Solution, Error> {
+    let Some(saved) = saved else {
+        return Ok(minimize(&Penalized::new(objective, regularizer), solver, *stopping, start)?);
+    };
+    let recorded = Recorded::new(objective, saved);
+    Ok(minimize(&Penalized::new(&recorded, regularizer), solver, *stopping, start)?)
+}
+
 /// Estimates scales at fixed coefficients, and coefficients at fixed scales, until neither moves.
 fn alternate<B: Backend>(
     objective: &mut GlmObjective<'_, B>,
     regularizer: &Regularizer,
-    (solver, stopping): (&dyn Solver, &Stopping),
+    (solver, stopping, mut saved): (&dyn Solver, &Stopping, Option<&mut Saved>),
     mut solution: Solution,
 ) -> Result<Solution, Error> {
     let settled = SETTLED.max(100.0 * B::epsilon());
@@ -303,7 +419,12 @@ fn alternate<B: Backend>(
             .iter()
             .map(|column| (column.steps, column.evaluations))
             .collect();
-        solution = minimize(&Penalized::new(objective, regularizer), solver, *stopping, &solution.parameters)?;
+        solution = solve(
+            objective,
+            regularizer,
+            (solver, stopping, saved.as_deref_mut()),
+            &solution.parameters,
+        )?;
         for (column, (steps, evaluations)) in solution.outcome.columns.iter_mut().zip(spent) {
             column.steps += steps;
             column.evaluations += evaluations;

@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod checkpoints;
 mod classes;
 mod common;
 mod fits;
 mod gradients;
+mod groups;
 mod laws;
 mod limits;
 mod models;

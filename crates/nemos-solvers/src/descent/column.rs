@@ -83,6 +83,11 @@ impl<D: Direction> Column<D> {
         &self.method
     }
 
+    /// Whether it keeps axes of its own.
+    pub(crate) fn has_own_axes(&self) -> bool {
+        self.own.is_some()
+    }
+
     /// The point reached, in the space.
     pub(crate) fn point(&self) -> Vec<f64> {
         self.in_space(&self.point)

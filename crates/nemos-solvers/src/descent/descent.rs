@@ -268,11 +268,22 @@ impl<D: Direction> Descent<D> {
         let share = rows.as_ref().map_or(1.0, |rows| rows.len() as f64 / objective.n_rows() as f64);
         // In gradients of the column. A look that costs more than it saves is not taken.
         let cost = 1.0 + share * self.space.dimension() as f64 * CURVATURE_PER_DIMENSION;
-        let lingering: Vec<usize> = due
+        let mut lingering: Vec<usize> = due
             .into_iter()
             .filter(|&problem| self.columns[problem].is_far(cost, limits))
             .collect();
-        for problems in lingering.chunks(COLUMNS_AT_A_TIME) {
+        let most = objective.curvatures_held();
+        if most < self.columns.len() {
+            // Axes that a column has are replaced, and take no more room.
+            let mut room = most.saturating_sub(self.columns.iter().filter(|column| column.has_own_axes()).count());
+            lingering.retain(|&problem| {
+                let has = self.columns[problem].has_own_axes();
+                let fits = has || room > 0;
+                room -= usize::from(fits && !has);
+                fits
+            });
+        }
+        for problems in lingering.chunks(COLUMNS_AT_A_TIME.min(most.max(1))) {
             let points: Vec<Vec<f64>> = problems.iter().map(|&problem| self.columns[problem].point()).collect();
             let points = Parameters::from_columns(self.space.dimension(), points.iter().map(Vec::as_slice));
             let request = Request {

@@ -187,6 +187,37 @@ impl Regularizer {
         }
     }
 
+    /// The penalty on these features of these neurons, which have one predictor each, or one per class. Names must have been
+    /// [resolved](Regularizer::resolve); of a group lasso all features stay, since groups count their features.
+    ///
+    /// # Panics
+    /// If there is no such feature or neuron among the strengths, which is a mistake in the caller's code.
+    ///
+    /// # Example
+    /// ```
+    /// use nemos_solvers::{Regularizer, Strength};
+    /// let per_feature = Regularizer::Ridge(Strength::PerFeature(vec![0.1, 0.2, 0.3]));
+    /// let expected = Regularizer::Ridge(Strength::PerFeature(vec![0.3, 0.1]));
+    /// assert_eq!(per_feature.select(&[2, 0], &[5], 1), expected);
+    /// ```
+    #[must_use]
+    pub fn select(&self, features: &[usize], neurons: &[usize], n_predictors: usize) -> Self {
+        let some = |strength: &Strength| strength.select(features, neurons, n_predictors);
+        match self {
+            Regularizer::Unregularized => Regularizer::Unregularized,
+            Regularizer::Ridge(strength) => Regularizer::Ridge(some(strength)),
+            Regularizer::Lasso(strength) => Regularizer::Lasso(some(strength)),
+            Regularizer::ElasticNet { strength, lasso_share } => Regularizer::ElasticNet {
+                strength: some(strength),
+                lasso_share: *lasso_share,
+            },
+            Regularizer::GroupLasso { strength, groups } => Regularizer::GroupLasso {
+                strength: some(strength),
+                groups: groups.clone(),
+            },
+        }
+    }
+
     /// The penalty on the coefficients of one neuron.
     ///
     /// # Shapes
@@ -298,7 +329,7 @@ impl Regularizer {
     }
 
     /// Whether the penalty has a smooth part.
-    pub(crate) fn has_ridge(&self) -> bool {
+    pub fn has_ridge(&self) -> bool {
         matches!(self, Regularizer::Ridge(_) | Regularizer::ElasticNet { .. })
     }
 }
@@ -415,6 +446,18 @@ mod tests {
             );
             assert!(by_name.validate(3, 1).is_err(), "{by_name:?}");
         }
+    }
+
+    #[test]
+    fn some_features_and_neurons_keep_their_strengths() {
+        let strengths = Array2::from_shape_fn((3, 4), |(feature, column)| (10 * feature + column) as f64);
+        let all = Regularizer::Lasso(Strength::PerCoefficient(strengths));
+        let expected = Regularizer::Lasso(Strength::PerCoefficient(array![[22.0, 23.0], [2.0, 3.0]]));
+        assert_eq!(all.select(&[2, 0], &[1], 2), expected);
+        let net = elastic_net(Strength::PerNeuron(vec![1.0, 2.0, 3.0]), 0.5);
+        assert_eq!(net.select(&[], &[2], 1), elastic_net(Strength::PerNeuron(vec![3.0]), 0.5));
+        let grouped = group_lasso(Strength::PerGroup(vec![1.0]), Groups::All);
+        assert_eq!(grouped.select(&[0], &[1], 1), grouped);
     }
 
     #[test]

@@ -58,6 +58,21 @@ impl Strength {
         }
     }
 
+    /// The strengths of these features of these neurons, which have so many predictors each.
+    pub(crate) fn select(&self, features: &[usize], neurons: &[usize], n_predictors: usize) -> Self {
+        let of = |values: &[f64], places: &[usize]| places.iter().map(|&place| values[place]).collect();
+        match self {
+            Strength::PerNeuron(strengths) => Strength::PerNeuron(of(strengths, neurons)),
+            Strength::PerFeature(strengths) => Strength::PerFeature(of(strengths, features)),
+            Strength::PerCoefficient(strengths) => {
+                let column = |place: usize| neurons[place / n_predictors] * n_predictors + place % n_predictors;
+                let dims = (features.len(), neurons.len() * n_predictors);
+                Strength::PerCoefficient(Array2::from_shape_fn(dims, |(i, j)| strengths[(features[i], column(j))]))
+            }
+            other => other.clone(),
+        }
+    }
+
     /// The strength on one group of coefficients.
     pub(crate) fn of_group(&self, group: usize, neuron: usize) -> f64 {
         match self {

@@ -124,6 +124,12 @@ pub trait Objective: Sync {
         Ok(None)
     }
 
+    /// How many problems may have a curvature of their own in memory, `[n_parameters, n_parameters]` each. Solvers that take the
+    /// curvature of columns that take long do without where it is zero.
+    fn curvatures_held(&self) -> usize {
+        usize::MAX
+    }
+
     /// Relative error of a value: smaller differences between two values say nothing.
     fn resolution(&self) -> f64 {
         1e-15

@@ -140,6 +140,10 @@ impl Objective for Penalized<'_> {
         Ok(rows)
     }
 
+    fn curvatures_held(&self) -> usize {
+        self.objective.curvatures_held()
+    }
+
     fn resolution(&self) -> f64 {
         self.objective.resolution()
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use nemos_core::tensor::DType;
-use nemos_core::{Backend, Design, HostFloat, Matrix, Names, Rows, Samples, ToDesign};
+use nemos_core::{Backend, Design, Error as Unread, HostFloat, Matrix, Names, Rows, Samples, ToDesign};
 
 use super::count::add_counts;
 use super::group::TsGroup;
@@ -62,13 +62,25 @@ impl Binned<'_> {
         &self.axis
     }
 
-    fn count<B: Backend, E: HostFloat + std::ops::AddAssign>(&self, rows: Range<usize>) -> Matrix<B> {
-        let (units, width) = (self.units.units(), self.units.len());
+    fn count<'u, B: Backend>(&self, rows: Range<usize>, units: impl ExactSizeIterator<Item = &'u Ts> + Clone) -> Result<Matrix<B>, Unread> {
+        nemos_core::check_rows_exist(&rows, self.axis.len())?;
+        Ok(match B::DTYPE {
+            DType::F32 => self.count_in::<B, f32>(rows, units),
+            _ => self.count_in::<B, f64>(rows, units),
+        })
+    }
+
+    fn count_in<'u, B: Backend, E: HostFloat + std::ops::AddAssign>(
+        &self,
+        rows: Range<usize>,
+        units: impl ExactSizeIterator<Item = &'u Ts> + Clone,
+    ) -> Matrix<B> {
+        let width = units.len();
         let mut counts: Vec<E> = nemos_core::zeros(rows.len() * width);
         let (mut from, mut left) = (vec![0; width], counts.as_mut_slice());
         for stretch in self.bins.stretches(rows.clone()) {
             let (own, rest) = left.split_at_mut(stretch.n_bins() * width);
-            add_counts(units, &mut from, &stretch, own);
+            add_counts(units.clone(), &mut from, &stretch, own);
             left = rest;
         }
         matrix(counts, [rows.len(), width])
@@ -91,12 +103,17 @@ impl<B: Backend> Rows<B> for Binned<'_> {
         self.units.len()
     }
 
-    fn chunk(&self, rows: Range<usize>) -> Result<Matrix<B>, nemos_core::Error> {
-        nemos_core::check_rows_exist(&rows, self.axis.len())?;
-        Ok(match B::DTYPE {
-            DType::F32 => self.count::<B, f32>(rows),
-            _ => self.count::<B, f64>(rows),
-        })
+    fn chunk(&self, rows: Range<usize>) -> Result<Matrix<B>, Unread> {
+        self.count(rows, self.units.units().iter())
+    }
+
+    fn chunk_of(&self, rows: Range<usize>, columns: &[usize]) -> Result<Matrix<B>, Unread> {
+        let units = self.units.units();
+        if let Some(&column) = columns.iter().find(|column| **column >= units.len()) {
+            let available = units.len();
+            return Err(Unread::ColumnOutside { column, available });
+        }
+        self.count(rows, columns.iter().map(|&column| &units[column]))
     }
 }
 
@@ -136,6 +153,10 @@ mod tests {
             let chunk = Rows::<Cpu>::chunk(&binned, rows.clone()).unwrap();
             assert_eq!(chunk.to_vec(), all.values().rows(rows.clone()).unwrap().to_vec(), "{rows:?}");
         }
+        let some = Rows::<Cpu>::chunk_of(&binned, 7..150, &[19, 3]).unwrap();
+        let expected = all.values().rows(7..150).unwrap().select_columns(&[19, 3]).unwrap();
+        assert_eq!(some.to_vec(), expected.to_vec());
+        assert!(Rows::<Cpu>::chunk_of(&binned, 0..1, &[20]).is_err());
         let single = Rows::<Cpu<f32>>::gather(&binned, &[5, 4, 5]).unwrap();
         assert_eq!(single.to_vec()[..20], all.values().rows(5..6).unwrap().to_vec()[..]);
         let (one, other) = (ToDesign::<Cpu>::to_design(&binned), all.to_design());

@@ -165,15 +165,20 @@ pub(crate) fn count_into<E: HostFloat + std::ops::AddAssign>(units: &[Ts], bins:
     let mut counts = nemos_core::zeros(bins.len() * width);
     let first_rows = || vec![0; width];
     bins.fill(&mut counts, width, first_rows, |from, stretch, counts| {
-        add_counts(units, from, stretch, counts);
+        add_counts(units.iter(), from, stretch, counts);
     });
     counts
 }
 
 /// Adds the events of these bins to their counts. None of the events before `from` lies in them, nor in bins after them.
-pub(super) fn add_counts<E: HostFloat + std::ops::AddAssign>(units: &[Ts], from: &mut [usize], stretch: &Stretch, counts: &mut [E]) {
+pub(super) fn add_counts<'u, E: HostFloat + std::ops::AddAssign>(
+    units: impl ExactSizeIterator<Item = &'u Ts>,
+    from: &mut [usize],
+    stretch: &Stretch,
+    counts: &mut [E],
+) {
     let (width, one, per_size) = (units.len(), E::from_f64(1.0), stretch.per_size());
-    for (unit, (events, from)) in units.iter().zip(from).enumerate() {
+    for (unit, (events, from)) in units.zip(from).enumerate() {
         let times = events.times();
         let rows = stretch.rows(times, *from);
         *from = rows.start;

@@ -1,0 +1,125 @@
+//! An objective whose evaluations are kept in a file.
+
+use std::sync::{Mutex, PoisonError};
+
+use ndarray::Array2;
+use nemos_solvers::{Error, Evaluation, ExpectedCurvature, Objective, Order, Parameters, Regularizer, Request, RowProblem, Smoothness};
+
+use crate::fit::checkpoint::{Digest, Saved};
+
+/// An objective whose evaluations are taken from a file as far as it holds them, and kept there from then on.
+pub(crate) struct Recorded<'a, O> {
+    pub(crate) objective: &'a O,
+    pub(crate) saved: Mutex<&'a mut Saved>,
+}
+
+impl<'a, O> Recorded<'a, O> {
+    pub(crate) fn new(objective: &'a O, saved: &'a mut Saved) -> Self {
+        let saved = Mutex::new(saved);
+        Recorded { objective, saved }
+    }
+}
+
+/// What tells one evaluation from another.
+fn key(at: &Parameters, request: Request<'_>) -> u64 {
+    let mut digest = Digest::new();
+    digest.numbers(at.as_slice());
+    let rows = request.rows.unwrap_or_default();
+    digest.word(u64::from(request.order == Order::Curvature));
+    for list in [request.columns, rows] {
+        digest.word(list.len() as u64);
+        list.iter().for_each(|&place| digest.word(place as u64));
+    }
+    digest.0
+}
+
+impl<O: Objective> Objective for Recorded<'_, O> {
+    fn evaluate(&self, at: &Parameters, request: Request<'_>) -> Result<Evaluation, Error> {
+        let key = key(at, request);
+        let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(numbers) = saved.replayed(key).map_err(of_file)? {
+            return evaluation(&numbers, at, request).ok_or_else(|| of_file(saved.damaged()));
+        }
+        let evaluation = self.objective.evaluate(at, request)?;
+        let curvature = evaluation.curvature.iter().flatten().flatten();
+        let numbers = evaluation.values.iter().chain(evaluation.gradient.as_slice()).chain(curvature);
+        saved.seen(key, numbers.copied()).map_err(of_file)?;
+        Ok(evaluation)
+    }
+
+    fn n_rows(&self) -> usize {
+        self.objective.n_rows()
+    }
+
+    fn n_predictors(&self) -> usize {
+        self.objective.n_predictors()
+    }
+
+    fn expected_curvature(&self) -> Option<&ExpectedCurvature> {
+        self.objective.expected_curvature()
+    }
+
+    fn penalty(&self) -> Option<&Regularizer> {
+        self.objective.penalty()
+    }
+
+    fn nats(&self, problem: usize) -> f64 {
+        self.objective.nats(problem)
+    }
+
+    fn akin(&self, problem: usize) -> usize {
+        self.objective.akin(problem)
+    }
+
+    fn by_row(&self, problem: usize) -> Result<Option<RowProblem<'_>>, Error> {
+        self.objective.by_row(problem)
+    }
+
+    fn smoothness(&self) -> Result<Option<Smoothness>, Error> {
+        self.objective.smoothness()
+    }
+
+    fn curvatures_held(&self) -> usize {
+        self.objective.curvatures_held()
+    }
+
+    fn resolution(&self) -> f64 {
+        self.objective.resolution()
+    }
+}
+
+/// Errors of a file as solvers pass them on.
+fn of_file(error: crate::Error) -> Error {
+    match error {
+        crate::Error::Data(error) => Error::Data(error),
+        crate::Error::Option(error) => error,
+        other => Error::Data(nemos_core::Error::Checkpoint {
+            path: Default::default(),
+            why: other.to_string(),
+        }),
+    }
+}
+
+fn evaluation(numbers: &[f64], at: &Parameters, request: Request<'_>) -> Option<Evaluation> {
+    let (n_columns, n_parameters) = (request.columns.len(), at.n_parameters());
+    let (values, rest) = numbers.split_at_checked(n_columns)?;
+    let (gradient, rest) = rest.split_at_checked(n_columns * n_parameters)?;
+    let dims = (n_parameters, n_parameters);
+    let curvature = match rest {
+        [] => None,
+        _ if rest.len() == n_columns * n_parameters * n_parameters => {
+            let matrices = rest.chunks_exact(n_parameters * n_parameters);
+            Some(
+                matrices
+                    .map(|matrix| Array2::from_shape_vec(dims, matrix.to_vec()).ok())
+                    .collect::<Option<_>>()?,
+            )
+        }
+        _ => return None,
+    };
+    Some(Evaluation {
+        values: values.to_vec(),
+        gradient: Parameters::from_columns(n_parameters, gradient.chunks_exact(n_parameters.max(1))),
+        curvature,
+    })
+}

@@ -1,0 +1,233 @@
+//! Fits that are stopped and go on from a file.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use nemos_core::{Backend, Cpu, Design, Matrix, Rows};
+use nemos_glm::{
+    Checkpoint, ClassifierPopulationGlm, Error, Exp, NegativeBinomial, ObservationModel, Poisson, PopulationGlm, Stopping, lasso, ridge,
+};
+use nemos_solvers::{Auto, Callback, GradientDescent, Lbfgs, Newton, Progress, Solver, Svrg};
+
+/// A file of this test that does not exist.
+fn file(name: &str) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("nemos_checkpoint_{}_{name}", std::process::id()));
+    let _ = std::fs::remove_file(&path);
+    path
+}
+
+fn noise(place: usize) -> f64 {
+    let x = (place as f64 * 12.9898 + 1.0).sin() * 43758.5453;
+    x - x.floor()
+}
+
+fn features(n_rows: usize, n_features: usize) -> Matrix<Cpu> {
+    Matrix::from_vec((0..n_rows * n_features).map(noise).collect(), [n_rows, n_features]).unwrap()
+}
+
+fn counts(n_rows: usize, n_neurons: usize) -> Matrix<Cpu> {
+    let count = |place: usize| (noise(place + 77).powi(2) * (4 + place % n_neurons) as f64).floor();
+    Matrix::from_vec((0..n_rows * n_neurons).map(count).collect(), [n_rows, n_neurons]).unwrap()
+}
+
+fn eager(path: &Path) -> Checkpoint {
+    Checkpoint::new(path).every(0.0)
+}
+
+/// Stops in mid-step, as a program does that is killed.
+fn stopping_at(step: usize) -> Callback<Auto, impl Fn(&[Progress])> {
+    let steps = AtomicUsize::new(0);
+    Callback::new(Auto::new(), move |_: &[Progress]| {
+        assert!(steps.fetch_add(1, Ordering::Relaxed) + 1 < step, "stopped");
+    })
+}
+
+/// Stopped after these steps, one after the other, and then run to its end, a fit is what it is without.
+fn assert_goes_on<O: ObservationModel>(model: &PopulationGlm<O, Exp>, solver: &dyn Solver, name: &str) {
+    let (design, counts, path) = (features(400, 12), counts(400, 6), file(name));
+    // Many small evaluations are written when the fit ends.
+    let eager = |path: &Path| Checkpoint::new(path).every(if name == "svrg" { 3600.0 } else { 0.0 });
+    let expected = model.fit_with(solver, &design, &counts).unwrap();
+    for stops in [&[1][..], &[3], &[2, 3, 6]] {
+        for &steps in stops {
+            let stopped = model.clone().checkpoint(eager(&path)).stopping(Stopping::new().max_steps(steps));
+            let _ = stopped.fit_with(solver, &design, &counts).unwrap();
+        }
+        let model = model.clone().checkpoint(eager(&path));
+        for _ in 0..2 {
+            let fitted = model.fit_with(solver, &design, &counts).unwrap();
+            assert_eq!(fitted.coef(), expected.coef(), "{name} {stops:?}");
+            assert_eq!(fitted.intercept(), expected.intercept(), "{name} {stops:?}");
+            assert_eq!(fitted.outcome(), expected.outcome(), "{name} {stops:?}");
+            assert_eq!(fitted.scale(), expected.scale(), "{name} {stops:?}");
+        }
+        std::fs::remove_file(&path).unwrap();
+    }
+}
+
+#[test]
+fn a_fit_that_was_stopped_ends_with_the_same_bits() {
+    let poisson = PopulationGlm::new(Poisson);
+    assert_goes_on(&poisson, &Auto::new(), "auto");
+    assert_goes_on(&poisson.clone().regularizer(ridge(0.1)), &Lbfgs::new(), "ridge");
+    assert_goes_on(&poisson.clone().regularizer(lasso(0.02)), &Auto::new(), "lasso");
+    assert_goes_on(&poisson, &Newton::new(), "newton");
+    assert_goes_on(
+        &poisson.clone().regularizer(lasso(0.02)),
+        &GradientDescent::new(),
+        "gradient descent",
+    );
+    assert_goes_on(&poisson.clone().regularizer(ridge(0.1)), &Svrg::new().seed(3), "svrg");
+    assert_goes_on(
+        &PopulationGlm::new(NegativeBinomial::estimated()),
+        &Auto::new(),
+        "negative binomial",
+    );
+}
+
+#[test]
+fn a_program_that_died_in_any_step_of_any_group_goes_on() {
+    let (design, counts, path) = (features(3000, 40), counts(3000, 12), file("died"));
+    let model = PopulationGlm::new(Poisson).regularizer(ridge(0.01));
+    let limit = 0.7 * model.plan(&design, &counts).unwrap().bytes();
+    let model = model.memory_limit(limit);
+    let plan = model.plan(&design, &counts).unwrap();
+    assert!(plan.n_groups() > 1, "{plan}");
+    let expected = model.fit(&design, &counts).unwrap();
+    let kept = model.clone().checkpoint(eager(&path));
+    for step in [2, 3, 5, 8] {
+        let died = catch_unwind(AssertUnwindSafe(|| kept.fit_with(&stopping_at(step), &design, &counts)));
+        assert!(died.is_err() && path.exists());
+    }
+    let fitted = kept.fit(&design, &counts).unwrap();
+    assert_eq!(fitted.coef(), expected.coef());
+    assert_eq!(fitted.outcome(), expected.outcome());
+    std::fs::remove_file(path).unwrap();
+}
+
+/// Rows that say how often they are read.
+struct Counted(Matrix<Cpu>, AtomicUsize);
+
+impl Rows<Cpu> for Counted {
+    fn n_rows(&self) -> usize {
+        self.0.dims()[0]
+    }
+
+    fn n_columns(&self) -> usize {
+        self.0.dims()[1]
+    }
+
+    fn chunk(&self, rows: std::ops::Range<usize>) -> Result<Matrix<Cpu>, nemos_core::Error> {
+        self.1.fetch_add(rows.len(), Ordering::Relaxed);
+        self.0.rows(rows)
+    }
+}
+
+#[test]
+fn what_the_file_holds_takes_no_pass() {
+    let (rows, counts, path) = (
+        Counted(features(40_000, 12), AtomicUsize::new(0)),
+        counts(40_000, 6),
+        file("passes"),
+    );
+    let passes = || rows.1.swap(0, Ordering::Relaxed) / 40_000;
+    let model = PopulationGlm::new(Poisson).regularizer(ridge(0.1)).checkpoint(eager(&path));
+    let fit = |steps: usize| {
+        let design = Design::<Cpu>::from_rows(&rows);
+        let _ = model
+            .clone()
+            .stopping(Stopping::new().max_steps(steps))
+            .fit(&design, &counts)
+            .unwrap();
+        passes()
+    };
+    let (first, second, rest) = (fit(3), fit(4), fit(100));
+    assert!(second <= 2 + 1 && first > second, "{first} {second} {rest}");
+    // Finished: some rows are looked at, to tell whether the data are the same.
+    assert_eq!(fit(100), 0);
+    std::fs::remove_file(path).unwrap();
+}
+
+fn refusal(model: &PopulationGlm, design: &Matrix<Cpu>, counts: &Matrix<Cpu>) -> String {
+    match model.fit(design, counts) {
+        Err(Error::Data(nemos_core::Error::Checkpoint { why, .. })) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn files_of_other_fits_and_damaged_ones_are_refused() {
+    let (design, counts, path) = (features(400, 12), counts(400, 6), file("refused"));
+    let model = PopulationGlm::new(Poisson).regularizer(ridge(0.1)).checkpoint(eager(&path));
+    for steps in [2, 100] {
+        let _ = model
+            .clone()
+            .stopping(Stopping::new().max_steps(steps))
+            .fit(&design, &counts)
+            .unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        // Another penalty, tolerance, link; other counts, features, shapes.
+        assert!(refusal(&model.clone().regularizer(ridge(0.2)), &design, &counts).contains("another fit"));
+        let strict = model.clone().stopping(Stopping::new().tolerance(1e-12));
+        assert!(refusal(&strict, &design, &counts).contains("another fit"));
+        let other = model.clone().link(nemos_glm::Softplus).fit(&design, &counts);
+        assert!(matches!(other, Err(Error::Data(nemos_core::Error::Checkpoint { .. }))));
+        let changed = |matrix: &Matrix<Cpu>| {
+            let mut values = matrix.to_array();
+            values[(399, 1)] += 1.0;
+            Matrix::from(values)
+        };
+        assert!(refusal(&model, &design, &changed(&counts)).contains("another fit"));
+        assert!(!refusal(&model, &changed(&design), &counts).is_empty());
+        assert!(!refusal(&model, &design.rows(0..399).unwrap(), &counts.rows(0..399).unwrap()).is_empty());
+        for length in [0, 7, 16, 40, whole.len() / 2, whole.len() - 1] {
+            std::fs::write(&path, &whole[..length]).unwrap();
+            assert!(refusal(&model, &design, &counts).contains("cut short"), "{length}");
+        }
+        for place in [0, 20, whole.len() / 2, whole.len() - 9, whole.len() - 1] {
+            let mut damaged = whole.clone();
+            damaged[place] ^= 64;
+            std::fs::write(&path, &damaged).unwrap();
+            refusal(&model, &design, &counts);
+        }
+        std::fs::write(&path, [&whole[..], &[0]].concat()).unwrap();
+        assert!(refusal(&model, &design, &counts).contains("cut short"));
+        std::fs::write(&path, &whole).unwrap();
+        let _ = model.fit(&design, &counts).unwrap();
+        std::fs::remove_file(&path).unwrap();
+    }
+    std::fs::write(&path, vec![b'x'; 4000]).unwrap();
+    assert!(refusal(&model, &design, &counts).contains("no checkpoint"));
+    std::fs::remove_file(&path).unwrap();
+    let nowhere = model.clone().checkpoint(eager(Path::new("no such folder/fit")));
+    assert!(!refusal(&nowhere, &design, &counts).is_empty());
+    let never = model.checkpoint(Checkpoint::new(&path).every(-1.0));
+    assert!(matches!(never.fit(&design, &counts), Err(Error::Option(_))));
+}
+
+#[test]
+fn classifiers_go_on_too() {
+    let (design, path) = (features(500, 10), file("classes"));
+    let labels = Matrix::from(counts(500, 3).to_array().mapv(|count: f64| count.min(2.0)));
+    let model = ClassifierPopulationGlm::new(3);
+    let expected = model.fit(&design, &labels).unwrap();
+    let kept = model.checkpoint(eager(&path));
+    let _ = kept.clone().stopping(Stopping::new().max_steps(2)).fit(&design, &labels).unwrap();
+    assert_eq!(kept.fit(&design, &labels).unwrap().coef(), expected.coef());
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn seconds_go_by_between_writings() {
+    let (design, counts, path) = (features(400, 12), counts(400, 6), file("seldom"));
+    let model = PopulationGlm::new(Poisson)
+        .regularizer(ridge(0.1))
+        .checkpoint(Checkpoint::new(&path).every(3600.0));
+    let died = catch_unwind(AssertUnwindSafe(|| model.fit_with(&stopping_at(3), &design, &counts)));
+    assert!(died.is_err() && !path.exists());
+    let _ = model.fit(&design, &counts).unwrap();
+    assert!(path.exists());
+    std::fs::remove_file(path).unwrap();
+    assert!(<Cpu as Backend>::HOST);
+}

@@ -1,0 +1,180 @@
+//! Recordings that are four times as large as the memory of the process that fits them.
+//!
+//! ```text
+//! cargo test --release --workspace --test larger -- --ignored --nocapture
+//! ```
+//!
+//! takes some minutes, and five gigabytes for the fit that holds everything. With `NEMOS_LARGE=folder` the counts stay in
+//! `folder/counts.npy`, and a `counts.nwb` there that holds them as the series `counts` is fitted too; h5py and pynwb write it:
+//!
+//! ```python
+//! counts = numpy.load("counts.npy", mmap_mode="r")
+//! nwb.add_acquisition(pynwb.TimeSeries("counts", data=counts, unit="spikes", rate=1000.0, starting_time=0.0005))
+//! ```
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use nemos::basis::RaisedCosineLog;
+use nemos::cpu::*;
+use nemos::io::{NpyRows, NwbFile};
+use nemos::rand::{RngExt, SeedableRng};
+use nemos::timeseries::Binned;
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+const N_UNITS: usize = 40;
+const BIN: f64 = 0.001;
+
+/// As long as makes so many bytes of counts and features, 2 GB and more in the test.
+fn seconds(bytes: f64) -> f64 {
+    (bytes / (8.0 * 4.0 * N_UNITS as f64)).ceil() * BIN
+}
+
+/// Units that fire some ten times a second.
+fn units(seconds: f64) -> Result<TsGroup> {
+    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(3);
+    let unit = |_| {
+        let (mut time, mut times) = (0.0, Vec::new());
+        while time < seconds {
+            time += -0.1 * (1.0 - rng.random::<f64>()).ln() + 0.002;
+            times.push(time);
+        }
+        Ts::new(times)
+    };
+    let units: Vec<Ts> = (0..N_UNITS).map(unit).collect::<std::result::Result<_, _>>()?;
+    Ok(TsGroup::new(units, &IntervalSet::new([(0.0, seconds)])?))
+}
+
+/// The counts as bytes, in NumPy's own format, written a chunk at a time.
+fn write_counts(path: &Path, counts: &Binned<'_>) -> Result<()> {
+    let n_rows = counts.axis().len();
+    let header = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({n_rows}, {N_UNITS}), }}");
+    let padded = format!("{header:<117}\n");
+    let mut file = std::io::BufWriter::new(std::fs::File::create(path)?);
+    file.write_all(b"\x93NUMPY\x01\x00")?;
+    file.write_all(&(padded.len() as u16).to_le_bytes())?;
+    file.write_all(padded.as_bytes())?;
+    for rows in nemos::core::row_chunks(n_rows, 1 << 14) {
+        let chunk: Matrix = nemos::core::Rows::chunk(counts, rows)?;
+        let bytes: Vec<u8> = chunk.to_vec().into_iter().map(|count| count as u8).collect();
+        file.write_all(&bytes)?;
+    }
+    Ok(file.flush()?)
+}
+
+/// The seconds of a coupled fit, and what it finds.
+fn fit(kind: &str, folder: &Path, bytes: f64) -> Result<(f64, Vec<f64>)> {
+    let basis = RaisedCosineLog::new(3).convolved(20).label("spikes");
+    let model = PopulationGlm::new(Poisson).regularizer(ridge(1e-4));
+    let begin;
+    let fitted = match kind {
+        "memory" | "spikes" => {
+            let units = units(seconds(bytes))?;
+            begin = Instant::now();
+            if kind == "spikes" {
+                let counts = units.binned(BIN)?;
+                let features = basis.design::<Cpu>(&counts)?;
+                println!("{}", model.plan(&features, &counts)?);
+                model.fit(&features, &counts)?
+            } else {
+                let counts: TsdFrame = units.count(BIN)?;
+                let features = basis.compute_features(&counts)?;
+                model.fit(&features, &counts)?
+            }
+        }
+        "npy" => {
+            let counts = NpyRows::open(folder.join("counts.npy"))?;
+            begin = Instant::now();
+            model.fit(&basis.design::<Cpu>(&counts)?, &counts)?
+        }
+        _ => {
+            let counts = NwbFile::open(folder.join("counts.nwb"))?.series("counts")?.rows()?;
+            begin = Instant::now();
+            model.fit(&basis.design::<Cpu>(&counts)?, &counts)?
+        }
+    };
+    let seconds = begin.elapsed().as_secs_f64();
+    assert!(fitted.outcome().all_converged());
+    let mut found: Vec<f64> = fitted.coef().iter().copied().collect();
+    found.extend(fitted.intercept());
+    Ok((seconds, found))
+}
+
+/// The same in a process of its own, whose addresses are limited to so many kilobytes.
+fn apart(kind: &str, folder: &Path, bytes: f64, limit: Option<f64>) -> Result<(f64, Vec<f64>)> {
+    let limit = limit.map_or("unlimited".to_string(), |bytes| format!("{:.0}", bytes / 1024.0));
+    let output = Command::new("sh")
+        .args([
+            "-c",
+            &format!("ulimit -v {limit}; exec \"$0\" --exact a_fit_that_is_named --ignored --nocapture"),
+        ])
+        .arg(std::env::current_exe()?)
+        .envs([("NEMOS_FIT", kind.to_string()), ("NEMOS_BYTES", bytes.to_string())])
+        .env("NEMOS_FOLDER", folder)
+        .output()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let found = || text.lines().find_map(|line| line.strip_prefix("found: "));
+    let found = found().ok_or_else(|| format!("{kind}: {text}{}", String::from_utf8_lossy(&output.stderr)))?;
+    let mut numbers = found.split(' ');
+    let seconds: f64 = numbers.next().ok_or("no time")?.parse()?;
+    let bits = numbers.map(|bits| u64::from_str_radix(bits, 16).map(f64::from_bits));
+    Ok((seconds, bits.collect::<std::result::Result<_, _>>()?))
+}
+
+/// That files and spikes are fitted in a quarter of the memory, with the same bits.
+fn compare(bytes: f64, limit: Option<f64>, slower: f64) -> Result<()> {
+    let kept = std::env::var_os("NEMOS_LARGE").map(PathBuf::from);
+    let folder = kept
+        .clone()
+        .unwrap_or_else(|| std::env::temp_dir().join(format!("nemos_larger_{}", std::process::id())));
+    std::fs::create_dir_all(&folder)?;
+    let file = folder.join("counts.npy");
+    if !file.exists() {
+        write_counts(&file, &units(seconds(bytes))?.binned(BIN)?)?;
+    }
+    let (in_memory, expected) = apart("memory", &folder, bytes, None)?;
+    println!("{:.2} GB of counts and features: {in_memory:.1} s in memory", bytes / 1e9);
+    let mut kinds = vec!["spikes", "npy"];
+    if folder.join("counts.nwb").exists() {
+        kinds.push("nwb");
+    }
+    for kind in kinds {
+        let (seconds, found) = apart(kind, &folder, bytes, limit)?;
+        println!("{kind}: {seconds:.1} s, {:.2} of that", seconds / in_memory);
+        assert_eq!(found, expected, "{kind}");
+        assert!(seconds < slower * in_memory + 0.5, "{kind}");
+    }
+    if kept.is_none() {
+        std::fs::remove_dir_all(folder)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn spikes_and_files_give_the_bits_of_what_is_in_memory() -> Result<()> {
+    // No limit: what products of matrices set aside alone is more than these.
+    compare(2e7, None, 10.0)
+}
+
+#[test]
+#[ignore = "takes minutes and gigabytes; see above"]
+fn a_quarter_of_the_memory_is_enough() -> Result<()> {
+    let bytes: f64 = std::env::var("NEMOS_BYTES").unwrap_or_else(|_| "4e9".into()).parse()?;
+    compare(bytes, Some(0.25 * bytes), 1.3)
+}
+
+#[test]
+#[ignore = "run by the tests above, in a process of its own"]
+fn a_fit_that_is_named() -> Result<()> {
+    let (Ok(kind), Ok(bytes)) = (std::env::var("NEMOS_FIT"), std::env::var("NEMOS_BYTES")) else {
+        return Ok(());
+    };
+    let folder = PathBuf::from(std::env::var_os("NEMOS_FOLDER").ok_or("no folder")?);
+    let (seconds, found) = fit(&kind, &folder, bytes.parse()?)?;
+    let bits: Vec<String> = found.iter().map(|number| format!("{:x}", number.to_bits())).collect();
+    println!("found: {seconds} {}", bits.join(" "));
+    Ok(())
+}
