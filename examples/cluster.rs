@@ -55,11 +55,9 @@ fn of_neurons(world: &World) -> Result<Vec<f64>, Box<dyn std::error::Error>> {
         let fitted = PopulationGlm::new(Poisson)
             .regularizer(lasso(0.02))
             .fit(&features, &counts.select_columns(&neurons)?)?;
-        let used = fitted
-            .coef()
-            .columns()
-            .into_iter()
-            .map(|coef| coef.iter().filter(|coef| **coef != 0.0).count() as f64);
+        let coef = fitted.coef();
+        let used =
+            coef.columns().into_iter().map(|coef| coef.iter().filter(|coef| **coef != 0.0).count() as f64);
         Ok::<Vec<f64>, nemos::Error>(used.collect())
     };
     Ok(world.gather(&world.agree(fit())?)?.concat())

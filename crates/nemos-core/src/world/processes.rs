@@ -163,8 +163,7 @@ impl World {
     /// This process's own error; [`Error::Process`] with that of another one.
     pub fn sum<T, E: Display + From<Error>>(
         &self,
-        key: u64,
-        mine: Result<T, E>,
+        (key, mine): (u64, Result<T, E>),
         pack: &dyn Fn(&T, &mut Vec<f64>),
         unpack: &dyn Fn(&[f64]) -> Option<T>,
         merge: &dyn Fn(T, T) -> T,
