@@ -39,7 +39,8 @@ step() {
     fi
     echo "-- $name (after $SECONDS s)"
     timeout "$limit" "$@" 2>&1 | tee "$folder/last" || result="FAILED ($(grep -m 1 -E 'panicked|error|failed' "$folder/last" | cut -c1-100))"
-    table+=("$name|$result, $((SECONDS - start)) s")
+    [ "$result" != ok ] || result=$(grep -m 1 'not tried' "$folder/last" | cut -c1-160 || true)
+    table+=("$name|${result:-ok}, $((SECONDS - start)) s")
     while IFS= read -r line; do table+=("${line#TABLE|}"); done < <(grep '^TABLE|' "$folder/last" || true)
 }
 
@@ -59,8 +60,8 @@ run() {
     done
     [ -e "${CUDA_PATH:-/usr/local/cuda}/include/cuda_runtime.h" ] || echo "no cuda_runtime.h: set CUDA_PATH"
     for card in $CARDS; do
-        step "$card: products, sums, empty shapes" 40 ./products "$card"
-        step "$card: fits, features, predictions" 60 ./fits "$card"
+        step "$card: products, sums, empty shapes" 40 ./products "$card" --nocapture
+        step "$card: fits, features, predictions" 60 ./fits "$card" --nocapture
         step "$card: golden cases to 1e-3" 60 ./golden "fits_on_$card" --nocapture
     done
     for card in $CARDS; do

@@ -3,6 +3,7 @@
 
 mod features;
 mod fits;
+mod kernels;
 mod rows;
 mod short;
 
@@ -18,6 +19,7 @@ fn conforms<B: Backend>(tolerance: Tolerance) {
     move_between::<B>();
     slice::<B>();
     multiply::<B>(tolerance);
+    kernels::kernels::<B>();
     fit::<B>(tolerance);
     fits::models::<B>(tolerance);
     fits::classes::<B>(tolerance);

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use nemos::core::tensor::ops::FloatTensor;
 use nemos::core::tensor::{DType, Device};
-use nemos::core::{Backend, Error, HostFloat, Products};
+use nemos::core::{Backend, Curve, Error, HostFloat, Products, Scatter, TermSums, Terms};
 
 /// `B`, with chunks of 704 rows at most.
 #[derive(Copy, Clone, Default, Debug, PartialEq)]
@@ -51,5 +51,9 @@ impl<B: Backend> Backend for Short<B> {
 
     fn own_sums(values: FloatTensor<B::Burn>, rows_of_part: usize) -> Option<FloatTensor<B::Burn>> {
         B::own_sums(values, rows_of_part)
+    }
+
+    fn own_terms(terms: Terms<FloatTensor<B::Burn>>, scatter: Scatter, curve: Curve) -> Option<TermSums<FloatTensor<B::Burn>>> {
+        B::own_terms(terms, scatter, curve)
     }
 }

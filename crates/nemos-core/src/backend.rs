@@ -8,14 +8,14 @@ use burn_tensor::backend::Backend as BurnBackend;
 use burn_tensor::ops::FloatTensor;
 use burn_tensor::{DType, Device};
 
-use crate::Error;
 #[cfg(feature = "card")]
 use crate::device::{
     check,
     kernels::{self, Left},
-    limits,
+    limits, terms,
 };
 use crate::host::HostFloat;
+use crate::{Curve, Error, Scatter, TermSums, Terms};
 
 /// A compute device together with its floating-point precision, chosen at compile time.
 ///
@@ -106,6 +106,14 @@ pub trait Backend: Copy + Default + Debug + PartialEq + Send + Sync + 'static {
     /// # Shapes
     /// `values`: `[n_rows, n_columns]`; the result: `[n_parts, n_columns]`. None is empty.
     fn own_sums(_values: FloatTensor<Self::Burn>, _rows_of_part: usize) -> Option<FloatTensor<Self::Burn>> {
+        None
+    }
+
+    /// Losses and slopes of all counts, and sums of them in parts, by a kernel of the backend's own, for [`Products::Own`].
+    ///
+    /// # Shapes
+    /// Those of [`Terms`] and [`TermSums`].
+    fn own_terms(_terms: Terms<FloatTensor<Self::Burn>>, _scatter: Scatter, _curve: Curve) -> Option<TermSums<FloatTensor<Self::Burn>>> {
         None
     }
 
@@ -268,6 +276,10 @@ impl Backend for Wgpu {
     fn own_sums(values: FloatTensor<Self::Burn>, rows_of_part: usize) -> Option<FloatTensor<Self::Burn>> {
         Some(kernels::sums(values, rows_of_part))
     }
+
+    fn own_terms(terms: Terms<FloatTensor<Self::Burn>>, scatter: Scatter, curve: Curve) -> Option<TermSums<FloatTensor<Self::Burn>>> {
+        Some(terms::terms(terms, scatter, curve))
+    }
 }
 
 /// An NVIDIA card through CUDA, in `f32`; `DEVICE` is its index.
@@ -320,5 +332,9 @@ impl<const DEVICE: usize> Backend for Cuda<DEVICE> {
 
     fn own_sums(values: FloatTensor<Self::Burn>, rows_of_part: usize) -> Option<FloatTensor<Self::Burn>> {
         Some(kernels::sums(values, rows_of_part))
+    }
+
+    fn own_terms(terms: Terms<FloatTensor<Self::Burn>>, scatter: Scatter, curve: Curve) -> Option<TermSums<FloatTensor<Self::Burn>>> {
+        Some(terms::terms(terms, scatter, curve))
     }
 }

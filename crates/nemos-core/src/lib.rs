@@ -65,7 +65,7 @@ pub use backend::Precision;
 pub use backend::Wgpu;
 pub use backend::{Backend, Products};
 pub use design::{Design, Samples, ToDesign};
-pub use device::{Operand, Sums, check_launch};
+pub use device::{Curve, Operand, Scatter, Sums, TermSums, Terms, check_launch, own_terms};
 pub use error::Error;
 pub use features::Features;
 pub use host::{HostFloat, HostRows};

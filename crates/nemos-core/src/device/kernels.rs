@@ -43,7 +43,7 @@ impl Tile {
     }
 }
 
-const THREADS: usize = 256;
+pub(super) const THREADS: usize = 256;
 
 type Four = Vector<f32, Const<4>>;
 
@@ -365,13 +365,13 @@ pub(crate) fn sums<R: CubeRuntime>(values: CubeTensor<R>, rows_of_part: usize) -
 }
 
 /// At least this many cubes, in two dimensions where one does not hold them.
-fn grid<R: CubeRuntime>(client: &ComputeClient<R>, cubes: usize) -> CubeCount {
+pub(super) fn grid<R: CubeRuntime>(client: &ComputeClient<R>, cubes: usize) -> CubeCount {
     let across = cubes.min(client.properties().hardware.max_cube_count.0 as usize).max(1);
     CubeCount::Static(across as u32, cubes.div_ceil(across) as u32, 1)
 }
 
 /// The same tensor with numbers of a row next to each other; rows may be padded.
-fn rows_in_a_row<R: CubeRuntime>(tensor: CubeTensor<R>) -> CubeTensor<R> {
+pub(super) fn rows_in_a_row<R: CubeRuntime>(tensor: CubeTensor<R>) -> CubeTensor<R> {
     if tensor.meta.strides()[1] == 1 {
         tensor
     } else {

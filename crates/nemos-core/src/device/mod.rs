@@ -13,9 +13,13 @@ pub(crate) mod heard;
 pub(crate) mod kernels;
 #[cfg(feature = "card")]
 pub(crate) mod limits;
+pub(crate) mod pairs;
 pub(crate) mod products;
 mod sums;
+#[cfg(feature = "card")]
+pub(crate) mod terms;
 
+pub use pairs::{Curve, Scatter, TermSums, Terms, own_terms};
 pub use products::Operand;
 pub use sums::Sums;
 

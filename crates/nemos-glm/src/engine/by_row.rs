@@ -137,6 +137,6 @@ pub(crate) fn log_likelihood_terms<B: Backend>(
             sums.reshape([n_rows, n_problems]).is_nan()
         }
     };
-    let terms = model.log_likelihood(seen.counts.clone(), predictor, on_device.scale.clone());
+    let terms = model.log_likelihood(seen.counts(), predictor, on_device.scale.clone());
     seen.or_missing(terms).mask_fill(no_features, f32::NAN)
 }

@@ -289,7 +289,7 @@ fn add_tensors<B: Backend>(quantity: Quantity, model: &dyn Model<B::Burn>, seen:
     sums.rows(kept);
     sums.rows(seen.weighted_targets(model));
     let at = seen.at(on_device);
-    let (counts, scale) = (seen.counts.clone(), at.scale.clone());
+    let (counts, scale) = (seen.counts(), at.scale.clone());
     let terms = match quantity {
         Quantity::LogLikelihood => model.log_likelihood(counts, at.predictor, scale),
         Quantity::Deviance => model.deviance(counts, at.predictor, scale),

@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use nemos_core::Autodiff;
 use nemos_core::tensor::{DType, Tensor, backend::Backend as BurnBackend};
+use nemos_core::{Autodiff, Curve, Scatter};
 
 use crate::engine::loops::BothPrecisions;
 use crate::models::mean::{LinkOn, Mean, SmoothLink, rate_and_steepness};
@@ -53,6 +53,11 @@ pub(crate) trait Model<T: BurnBackend>: Send + Sync {
 
     /// Loops for data in host memory, where there are some.
     fn loops(&self) -> Option<BothPrecisions>;
+
+    /// The kernel of a graphics card for the loss and its slope, where there is one.
+    fn kernel(&self) -> Option<(Scatter, Curve)> {
+        None
+    }
 
     /// A bound on the curvature of the loss of one count in the predictor, where there is one.
     fn curvature_bound(&self, _count: f64) -> Option<f64> {
@@ -144,6 +149,10 @@ impl<T: BurnBackend, O: ObservationModel, L: InverseLink> Model<T> for Pair<O, L
 
     fn loops(&self) -> Option<BothPrecisions> {
         self.observation.built_in()?.loops(self.link.form()?)
+    }
+
+    fn kernel(&self) -> Option<(Scatter, Curve)> {
+        self.observation.built_in()?.kernel(self.link.form()?)
     }
 
     fn curvature_bound(&self, count: f64) -> Option<f64> {

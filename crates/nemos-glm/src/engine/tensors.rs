@@ -1,8 +1,10 @@
 //! Passes over data in burn operations: on graphics cards, and for models that have no loops.
 
+use std::cell::OnceCell;
+
 use ndarray::Array2;
 use nemos_core::tensor::{Bool, Tensor};
-use nemos_core::{Backend, Error, Matrix, Operand, check_launch};
+use nemos_core::{Backend, Error, Matrix, Operand, Products, TermSums, Terms, check_launch, own_terms};
 use nemos_solvers::Parameters;
 
 use crate::engine::chunk::Chunk;
@@ -58,10 +60,11 @@ impl<B: Backend> OnDevice<B> {
 /// A chunk as the problems asked for see it, in tensors.
 pub(crate) struct Seen<B: Backend> {
     features: Option<Operand<B>>,
-    /// `[n_rows, n_columns · n_targets]`, with ones in the place of those that are missing.
-    pub(crate) counts: Tensor<B::Burn, 2>,
-    /// `[n_rows, n_columns]`; nothing where no count is missing.
-    missing: Option<Tensor<B::Burn, 2, Bool>>,
+    /// `[n_rows, n_columns · n_targets]`, NaN where missing.
+    given: Tensor<B::Burn, 2>,
+    /// What stands in their place, once somebody asks: see [`counts`](Seen::counts) and [`missing`](Seen::missing).
+    masked: OnceCell<(Tensor<B::Burn, 2>, Option<Tensor<B::Burn, 2, Bool>>)>,
+    n_targets: usize,
     /// `[n_rows, n_columns]`: the shape.
     dims: [usize; 2],
     /// `[n_rows, n_columns]`
@@ -84,14 +87,6 @@ impl<B: Backend> Seen<B> {
         };
         let counts = counts.into_tensor();
         let dims = [chunk.n_rows(), asked.columns.len()];
-        let (counts, missing) = match chunk.is_whole {
-            true => (counts, None),
-            false => {
-                let absent = counts.clone().is_nan();
-                let missing = any_of_targets::<B>(absent.clone(), dims, n_targets);
-                (counts.mask_fill(absent, 1.0), Some(missing))
-            }
-        };
         let offset = chunk.offset.as_ref().map(|offset| {
             let of_width = offset.dims()[1];
             if of_width == 1 {
@@ -105,8 +100,12 @@ impl<B: Backend> Seen<B> {
         });
         Ok(Seen {
             features: chunk.features.clone().map(Operand::new),
-            counts,
-            missing,
+            masked: match chunk.is_whole {
+                true => OnceCell::from((counts.clone(), None)),
+                false => OnceCell::new(),
+            },
+            given: counts,
+            n_targets,
             dims,
             weights: weights(chunk, asked)?,
             offset: offset.transpose()?,
@@ -114,12 +113,30 @@ impl<B: Backend> Seen<B> {
         })
     }
 
+    /// `[n_rows, n_columns · n_targets]`: the counts, with ones in the place of those that are missing.
+    pub(crate) fn counts(&self) -> Tensor<B::Burn, 2> {
+        self.masked().0.clone()
+    }
+
+    /// `[n_rows, n_columns]`: which counts are missing; nothing where none is.
+    fn missing(&self) -> Option<&Tensor<B::Burn, 2, Bool>> {
+        self.masked().1.as_ref()
+    }
+
+    fn masked(&self) -> &(Tensor<B::Burn, 2>, Option<Tensor<B::Burn, 2, Bool>>) {
+        self.masked.get_or_init(|| {
+            let absent = self.given.clone().is_nan();
+            let missing = any_of_targets::<B>(absent.clone(), self.dims, self.n_targets);
+            (self.given.clone().mask_fill(absent, 1.0), Some(missing))
+        })
+    }
+
     /// `[n_rows, n_columns · n_predictors]`
     pub(crate) fn predictor(&self, at: &OnDevice<B>) -> Tensor<B::Burn, 2> {
-        check_launch("predictors of a pass", &[self.counts.dims()[0], at.intercept.dims()[1]]);
+        check_launch("predictors of a pass", &[self.dims[0], at.intercept.dims()[1]]);
         let predictor = match (&self.features, &at.coef) {
             (Some(features), Some(coef)) => features.predictor(coef.clone()) + at.intercept.clone(),
-            _ => at.intercept.clone().expand([self.counts.dims()[0], at.intercept.dims()[1]]),
+            _ => at.intercept.clone().expand([self.dims[0], at.intercept.dims()[1]]),
         };
         match &self.offset {
             None => predictor,
@@ -148,7 +165,7 @@ impl<B: Backend> Seen<B> {
             return self.weigh(slopes);
         }
         let [n_rows, width] = slopes.dims();
-        if self.missing.is_none() && self.weights.is_none() {
+        if self.missing().is_none() && self.weights.is_none() {
             return slopes;
         }
         let ones = Tensor::ones(self.dims, (&B::device(), B::DTYPE));
@@ -160,7 +177,7 @@ impl<B: Backend> Seen<B> {
 
     /// `[n_rows, n_columns · n_predictors]`: the counts, or the share of each class, times weights.
     pub(crate) fn weighted_targets(&self, model: &dyn Model<B::Burn>) -> Tensor<B::Burn, 2> {
-        self.weigh_slopes(model.targets(self.counts.clone()))
+        self.weigh_slopes(model.targets(self.counts()))
     }
 
     /// NaN where the count is missing.
@@ -169,7 +186,7 @@ impl<B: Backend> Seen<B> {
     }
 
     fn where_missing(&self, terms: Tensor<B::Burn, 2>, value: f32) -> Tensor<B::Burn, 2> {
-        match &self.missing {
+        match self.missing() {
             None => terms,
             Some(missing) => terms.mask_fill(missing.clone(), value),
         }
@@ -196,28 +213,50 @@ impl<B: Backend> Seen<B> {
 
     /// Slopes of the loss, times weights: `[n_rows, n_columns · n_predictors]`.
     pub(crate) fn slopes(&self, model: &dyn Model<B::Burn>, at: &OnDevice<B>) -> Tensor<B::Burn, 2> {
-        let (_, slopes) = model.slope(self.counts.clone(), self.predictor(at), at.scale.clone());
+        let (_, slopes) = model.slope(self.counts(), self.predictor(at), at.scale.clone());
         self.weigh_slopes(slopes)
     }
 
     /// Adds losses, gradients and, where asked, curvatures.
     pub(crate) fn add(&self, model: &dyn Model<B::Burn>, at: &OnDevice<B>, with_curvature: bool, sums: &mut Pending<B>) {
-        let place = self.at(at);
-        let (losses, slopes) = model.slope(self.counts.clone(), place.predictor.clone(), place.scale.clone());
-        let slopes = self.weigh_slopes(slopes);
-        sums.rows(self.weigh(losses));
-        sums.gradient(self.operand(), slopes.clone());
-        sums.rows(slopes);
-        if with_curvature {
-            self.add_curvature(model, Information::Expected, &place, sums);
+        if let Some(terms) = self.in_one_kernel(model, at) {
+            sums.rows(terms.losses);
+            sums.gradient(self.operand(), terms.slopes);
+            sums.rows(terms.slope_sums);
+        } else {
+            let (losses, slopes) = model.slope(self.counts(), self.predictor(at), at.scale.clone());
+            let slopes = self.weigh_slopes(slopes);
+            sums.rows(self.weigh(losses));
+            sums.gradient(self.operand(), slopes.clone());
+            sums.rows(slopes);
         }
+        if with_curvature {
+            self.add_curvature(model, Information::Expected, &self.at(at), sums);
+        }
+    }
+
+    /// Losses and slopes by a kernel, where the backend has one for this model.
+    fn in_one_kernel(&self, model: &dyn Model<B::Burn>, at: &OnDevice<B>) -> Option<TermSums<Tensor<B::Burn, 2>>> {
+        if B::PRODUCTS != Products::Own {
+            return None;
+        }
+        let (scatter, curve) = model.kernel()?;
+        let terms = Terms {
+            predictor: self.features.as_ref()?.predictor(at.coef.clone()?),
+            counts: self.given.clone(),
+            weights: self.weights.clone(),
+            offset: self.offset.clone(),
+            intercept: at.intercept.clone(),
+            scale: at.scale.clone(),
+        };
+        own_terms::<B>(terms, scatter, curve)
     }
 
     /// Adds `Σₜ weightₜ (xₜ, 1)(xₜ, 1)ᵀ` for every pair of predictors and every problem, weights being curvatures of the loss.
     pub(crate) fn add_curvature(&self, model: &dyn Model<B::Burn>, information: Information, at: &At<B::Burn>, sums: &mut Pending<B>) {
         let rows = self.with_ones();
         for pair in pairs(self.n_predictors) {
-            let weights = model.curvature(information, self.counts.clone(), at.clone(), pair);
+            let weights = model.curvature(information, self.counts(), at.clone(), pair);
             sums.second_moments(&rows, &self.weigh(weights));
         }
     }
@@ -230,7 +269,7 @@ impl<B: Backend> Seen<B> {
             (spread * rows.features().clone().into_tensor()).sum_dim(1)
         };
         let forms = Tensor::cat(matrices.iter().map(form).collect(), 1);
-        let curvature = model.curvature(Information::Expected, self.counts.clone(), self.at(at), (0, 0));
+        let curvature = model.curvature(Information::Expected, self.counts(), self.at(at), (0, 0));
         self.weigh(forms * curvature)
     }
 

@@ -81,6 +81,7 @@ pub(crate) static ROW: Row = Row {
     name: "Bernoulli",
     loops,
     curvature_bound: |_, _| None,
+    scatter: nemos_core::Scatter::Bernoulli,
 };
 
 fn loops(link: LinkForm) -> Option<BothPrecisions> {

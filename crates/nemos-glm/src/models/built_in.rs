@@ -1,5 +1,6 @@
 //! The built-in observation models: one row of a table for each, which its own file fills.
 
+use nemos_core::{Curve, Scatter};
 use serde::{Deserialize, Serialize};
 
 use crate::LinkForm;
@@ -14,6 +15,8 @@ pub(crate) struct Row {
     pub(crate) loops: fn(LinkForm) -> Option<BothPrecisions>,
     /// A bound on the curvature of the loss of one count in the predictor, under a link, where there is one.
     pub(crate) curvature_bound: fn(LinkForm, f64) -> Option<f64>,
+    /// Which kernel of a graphics card computes its loss.
+    pub(crate) scatter: Scatter,
 }
 
 /// All rows.
@@ -63,6 +66,21 @@ impl BuiltIn {
     pub(crate) fn loops(&self, link: LinkForm) -> Option<BothPrecisions> {
         let row = MODELS.iter().find(|row| self.is(row))?;
         (row.loops)(link)
+    }
+
+    /// The kernel of this model with a link, where there are loops: one knows what the other does.
+    pub(crate) fn kernel(&self, link: LinkForm) -> Option<(Scatter, Curve)> {
+        let row = MODELS.iter().find(|row| self.is(row))?;
+        (row.loops)(link)?;
+        let curve = match link {
+            LinkForm::Exp => Curve::Exp,
+            LinkForm::Softplus => Curve::Softplus,
+            LinkForm::Identity => Curve::Identity,
+            LinkForm::Logistic => Curve::Logistic,
+            LinkForm::Reciprocal => Curve::Reciprocal,
+            LinkForm::NormalCdf => return None,
+        };
+        Some((row.scatter, curve))
     }
 
     /// A bound on the curvature of the loss of one count in the predictor.

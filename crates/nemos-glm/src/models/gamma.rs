@@ -98,6 +98,7 @@ pub(crate) static ROW: Row = Row {
     name: "Gamma",
     loops,
     curvature_bound: |_, _| None,
+    scatter: nemos_core::Scatter::Gamma,
 };
 
 fn loops(link: LinkForm) -> Option<BothPrecisions> {

@@ -82,6 +82,7 @@ pub(crate) static ROW: Row = Row {
     name: "Gaussian",
     loops,
     curvature_bound: |_, _| None,
+    scatter: nemos_core::Scatter::Gaussian,
 };
 
 fn loops(link: LinkForm) -> Option<BothPrecisions> {

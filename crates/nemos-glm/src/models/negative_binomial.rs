@@ -123,6 +123,7 @@ pub(crate) static ROW: Row = Row {
     name: "NegativeBinomial",
     loops,
     curvature_bound: |_, _| None,
+    scatter: nemos_core::Scatter::NegativeBinomial,
 };
 
 fn loops(link: LinkForm) -> Option<BothPrecisions> {

@@ -80,6 +80,7 @@ pub(crate) static ROW: Row = Row {
     loops,
     // Of softplus: (ln(1 + e^η))″ ≤ ¼, and the second derivative of −ln ln(1 + e^η) is below 0.17.
     curvature_bound: |link, count| (link == LinkForm::Softplus).then_some(0.17 * count + 0.25),
+    scatter: nemos_core::Scatter::Poisson,
 };
 
 fn loops(link: LinkForm) -> Option<BothPrecisions> {
