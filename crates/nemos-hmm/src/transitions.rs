@@ -183,6 +183,32 @@ impl Transitions {
         driven
     }
 
+    /// The same transitions of covariates that means were taken from, and that were divided by units then.
+    pub(crate) fn of_standardised(&self, means: &[f64], units: &[f64]) -> Self {
+        let mut standard = self.clone();
+        standard.shift(means);
+        let weights = standard.weights.iter_mut().zip(units.iter().cycle());
+        weights.for_each(|(weight, unit)| *weight *= unit);
+        standard.set_gauge();
+        standard
+    }
+
+    /// The way back: the same transitions of covariates as they were before.
+    pub(crate) fn of_given(&self, means: &[f64], units: &[f64]) -> Self {
+        let mut given = self.clone();
+        let weights = given.weights.iter_mut().zip(units.iter().cycle());
+        weights.for_each(|(weight, unit)| *weight /= unit);
+        given.shift(&means.iter().map(|mean| -mean).collect::<Vec<_>>());
+        given.set_gauge();
+        given
+    }
+
+    /// Adds to the baseline what weights make of these covariates.
+    fn shift(&mut self, inputs: &[f64]) {
+        let n = self.n_states;
+        self.baseline = (0..n * n).map(|pair| self.logit((pair / n, pair % n), inputs)).collect();
+    }
+
     /// Rows of `exp(B)` sum to one, weights to zero over the next state.
     pub(crate) fn set_gauge(&mut self) {
         let (n, n_inputs) = (self.n_states, self.n_inputs());

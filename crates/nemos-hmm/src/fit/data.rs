@@ -21,14 +21,61 @@ pub(crate) struct Data<'a, B: Backend> {
     pub(crate) drive: Option<Inputs>,
 }
 
-/// Covariates of the transitions, on the host.
+/// Covariates of the transitions, on the host, as they were given or standardised.
 #[derive(Clone, Debug)]
 pub(crate) struct Inputs {
     pub(crate) values: Vec<f64>,
     pub(crate) n_inputs: usize,
+    /// `[n_inputs]`: what was taken from the values that were given.
+    pub(crate) means: Vec<f64>,
+    /// `[n_inputs]`: what they were divided by then.
+    pub(crate) units: Vec<f64>,
 }
 
 impl Inputs {
+    /// As they were given.
+    pub(crate) fn new(values: Vec<f64>, n_inputs: usize) -> Self {
+        Inputs {
+            values,
+            n_inputs,
+            means: vec![0.0; n_inputs],
+            units: vec![1.0; n_inputs],
+        }
+    }
+
+    /// `[n_inputs]` each: means and standard deviations over rows that have a row before them.
+    pub(crate) fn moments(&self, sessions: &[Range<usize>]) -> (Vec<f64>, Vec<f64>) {
+        let moments = (0..self.n_inputs).map(|input| {
+            let rows = || sessions.iter().flat_map(|session| session.clone().skip(1));
+            let values = || rows().map(|row| self.row(row)[input]);
+            let (n, first) = (rows().count().max(1) as f64, values().next().unwrap_or(0.0));
+            // From differences: a constant is its own mean, to the last bit.
+            let mean = first + values().map(|value| value - first).sum::<f64>() / n;
+            let most = values().map(|value| (value - mean).abs()).fold(0.0, f64::max);
+            let square = values().map(|value| ((value - mean) / most).powi(2)).sum::<f64>() / n;
+            (mean, if most > 0.0 { most * square.sqrt() } else { 0.0 })
+        });
+        moments.unzip()
+    }
+
+    /// The same, of mean zero and variance one; of zeros where a covariate does not vary.
+    pub(crate) fn standardised(&self, sessions: &[Range<usize>]) -> Self {
+        let (means, mut units) = self.moments(sessions);
+        units.iter_mut().filter(|unit| **unit == 0.0).for_each(|unit| *unit = 1.0);
+        let of_columns = means.iter().zip(&units).cycle();
+        let values = self
+            .values
+            .iter()
+            .zip(of_columns)
+            .map(|(value, (mean, unit))| (value - mean) / unit);
+        Inputs {
+            values: values.collect(),
+            n_inputs: self.n_inputs,
+            means,
+            units,
+        }
+    }
+
     pub(crate) fn row(&self, row: usize) -> &[f64] {
         &self.values[row * self.n_inputs..(row + 1) * self.n_inputs]
     }
@@ -91,6 +138,14 @@ impl<'a, B: Backend> Data<'a, B> {
             sessions,
             drive,
         })
+    }
+
+    /// The same with what drives the transitions of mean zero and variance one.
+    pub(crate) fn with_standard_drive(&self) -> Self {
+        Data {
+            drive: self.drive.as_ref().map(|inputs| inputs.standardised(&self.sessions)),
+            ..self.clone()
+        }
     }
 
     pub(crate) fn n_rows(&self) -> usize {
@@ -284,5 +339,5 @@ fn inputs<B: Backend>(drive: &Design<'_, B>, sessions: &[Range<usize>]) -> Resul
             return Err(Error::DriveMissing { value, row, column });
         }
     }
-    Ok(Inputs { values, n_inputs })
+    Ok(Inputs::new(values, n_inputs))
 }

@@ -4,11 +4,12 @@
 //! Σₜ Σᵢⱼ ξₜ(i, j) ln Aₜ[i, j] − ‖W‖² / (2 sd²)
 //! ```
 //!
-//! Newton steps, each of which is known to raise it. Where weights belong to each state before, its rows are a problem of their own.
+//! Newton steps, each of which is known to raise it; what drives is of mean zero and variance one by then, so that the baseline and weights are
+//! told apart whatever its units. Where weights belong to each state before, its rows are a problem of their own.
 
 use std::ops::Range;
 
-use ndarray::{Array2, s};
+use ndarray::{Array2, ArrayView2, s};
 use nemos_core::SymmetricEigen;
 use rayon::prelude::*;
 
@@ -26,8 +27,8 @@ pub(crate) struct Expectations<'a> {
     pub(crate) pairs: &'a [f64],
     pub(crate) inputs: &'a Inputs,
     pub(crate) sessions: &'a [Range<usize>],
-    /// 1 / sd² of the weights.
-    pub(crate) ridge: f64,
+    /// `[n_inputs]`: 1 / sd² of the weights.
+    pub(crate) ridge: &'a [f64],
 }
 
 /// Up to so many Newton steps.
@@ -46,15 +47,9 @@ pub(crate) fn maximise(transitions: &Transitions, expectations: Expectations<'_>
         for system in 0..n_systems {
             let of = system * size..(system + 1) * size;
             let hessian = hessian.slice(s![of.clone(), of.clone()]);
-            let Ok(eigen) = SymmetricEigen::new(hessian) else { return best };
-            // A constant per row of the baseline changes nothing.
-            let cut = 1e-12 * eigen.values.last().copied().unwrap_or(0.0);
-            let mut of_system = vec![0.0; size];
-            for (place, &curvature) in eigen.values.iter().enumerate().filter(|(_, value)| **value > cut) {
-                let vector = eigen.vectors.column(place);
-                let along = -vector.iter().zip(&gradient[of.clone()]).map(|(v, slope)| v * slope).sum::<f64>() / curvature;
-                of_system.iter_mut().zip(vector).for_each(|(step, v)| *step += along * v);
-            }
+            let Some(of_system) = newton_step(hessian, &gradient[of]) else {
+                return best;
+            };
             step.extend(of_system);
         }
         let decrement = -0.5 * step.iter().zip(&gradient).map(|(step, slope)| step * slope).sum::<f64>();
@@ -76,6 +71,26 @@ pub(crate) fn maximise(transitions: &Transitions, expectations: Expectations<'_>
     }
     best.set_gauge();
     best
+}
+
+/// `−H⁺ g`, in units in which the diagonal of H is one: a prior far stronger than the data hides none of these.
+fn newton_step(hessian: ArrayView2<'_, f64>, gradient: &[f64]) -> Option<Vec<f64>> {
+    let unit: Vec<f64> = hessian.diag().iter().map(|&d| if d > 0.0 { 1.0 / d.sqrt() } else { 0.0 }).collect();
+    let scaled = Array2::from_shape_fn(hessian.dim(), |(i, j)| hessian[(i, j)] * unit[i] * unit[j]);
+    let eigen = SymmetricEigen::new(scaled.view()).ok()?;
+    // A constant per row of the baseline changes nothing.
+    let cut = 1e-12 * eigen.values.last().copied().unwrap_or(0.0);
+    let mut step = vec![0.0; gradient.len()];
+    for (place, &curvature) in eigen.values.iter().enumerate().filter(|(_, value)| **value > cut) {
+        let vector = eigen.vectors.column(place);
+        let slopes = vector.iter().zip(gradient).zip(&unit);
+        let along = -slopes.map(|((v, slope), unit)| v * slope * unit).sum::<f64>() / curvature;
+        step.iter_mut()
+            .zip(vector)
+            .zip(&unit)
+            .for_each(|((step, v), unit)| *step += along * v * unit);
+    }
+    Some(step)
 }
 
 /// The slopes of what is maximised along the baseline and the weights, each in its own order.
@@ -188,7 +203,7 @@ fn sums(transitions: &Transitions, expectations: Expectations<'_>, wanted: Wante
     };
     let parts: Vec<Sums> = chunks.par_iter().map(of_chunk).collect();
     let mut all = Sums {
-        value: 0.5 * expectations.ridge * transitions.weights.iter().map(|w| w * w).sum::<f64>(),
+        value: 0.5 * penalty(&transitions.weights, expectations.ridge),
         gradient: vec![0.0; size],
         hessian: Array2::zeros((size, size)),
     };
@@ -205,12 +220,17 @@ fn sums(transitions: &Transitions, expectations: Expectations<'_>, wanted: Wante
             let pair = pair_of(transitions, of);
             for input in 0..n_inputs {
                 let at = place(transitions, n_inputs, pair, Some(input));
-                all.gradient[at] += expectations.ridge * transitions.weights[of * n_inputs + input];
-                all.hessian[(at, at)] += expectations.ridge;
+                all.gradient[at] += expectations.ridge[input] * transitions.weights[of * n_inputs + input];
+                all.hessian[(at, at)] += expectations.ridge[input];
             }
         }
     }
     all
+}
+
+/// `Σ w² / sd²`, over all weights.
+pub(crate) fn penalty(weights: &[f64], ridge: &[f64]) -> f64 {
+    weights.iter().zip(ridge.iter().cycle()).map(|(w, ridge)| ridge * w * w).sum()
 }
 
 /// Slopes and curvature of one state before, in one row: `m pⱼ − ξⱼ` and `m pⱼ (δⱼₗ − pₗ)` along the baseline and inputs.
@@ -219,12 +239,14 @@ fn add_row(transitions: &Transitions, (i, inputs): (usize, &[f64]), (targets, ma
     let along = || std::iter::once((None, 1.0)).chain(inputs.iter().enumerate().map(|(input, &v)| (Some(input), v)));
     for j in 0..n {
         let residual = mass * law[j] - targets[j];
+        // 1 − pⱼ, with all its digits where that is small.
+        let others: f64 = law.iter().enumerate().filter(|(l, _)| *l != j).map(|(_, p)| p).sum();
         for (input, x) in along() {
             let at = place(transitions, n_inputs, (i, j), input);
             sums.gradient[at] += residual * x;
             for l in 0..n {
-                let same = if j == l { 1.0 } else { 0.0 };
-                let curvature = mass * law[j] * (same - law[l]) * x;
+                let rest = if j == l { others } else { -law[l] };
+                let curvature = mass * law[j] * rest * x;
                 for (other, y) in along() {
                     sums.hessian[(at, place(transitions, n_inputs, (i, l), other))] += curvature * y;
                 }

@@ -234,7 +234,7 @@ impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
                             pairs: &run_of.expected.pairs_by_row,
                             inputs,
                             sessions: &self.data.sessions,
-                            ridge: self.priors.drive_ridge,
+                            ridge: &self.priors.drive_ridge,
                         };
                         parameters.transitions = driven::maximise(&was, expectations, self.options.newton_steps);
                     }

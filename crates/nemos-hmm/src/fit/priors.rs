@@ -5,6 +5,7 @@ use nemos_glm::Support;
 
 use crate::error::check_shape;
 use crate::fit::data::Data;
+use crate::fit::driven::penalty;
 use crate::options::{Options, PriorSd, Shared};
 use crate::{Error, HmmParameters};
 
@@ -22,8 +23,8 @@ pub(crate) struct Priors {
     pub(crate) initial: Vec<f64>,
     /// `[n_states, n_states]`
     pub(crate) transitions: Vec<f64>,
-    /// 1 / sd² of the weights that drive transitions.
-    pub(crate) drive_ridge: f64,
+    /// `[n_inputs]`: 1 / sd² of the weights that drive transitions, in the units of what drives.
+    pub(crate) drive_ridge: Vec<f64>,
     /// `[n_features]`: whether all states have the same coefficient.
     pub(crate) shared: Vec<bool>,
 }
@@ -89,7 +90,10 @@ impl Priors {
             mean: options.prior_mean.clone(),
             initial: options.initial_concentration.resolve("initial_concentration", n_states)?,
             transitions,
-            drive_ridge: 1.0 / (options.drive_sd * options.drive_sd),
+            drive_ridge: data.drive.as_ref().map_or_else(Vec::new, |inputs| {
+                let units = inputs.units.iter();
+                units.map(|unit| (options.drive_sd * unit).powi(-2)).collect()
+            }),
             shared,
         })
     }
@@ -152,7 +156,7 @@ impl Priors {
         };
         let steps = match parameters.transitions().drive() {
             None => dirichlet(&parameters.transitions.baseline, &self.transitions),
-            Some(_) => -0.5 * self.drive_ridge * parameters.transitions.weights.iter().map(|w| w * w).sum::<f64>(),
+            Some(_) => -0.5 * penalty(&parameters.transitions.weights, &self.drive_ridge),
         };
         -0.5 * self.ridge * squares + dirichlet(parameters.initial(), &self.initial) + steps
     }

@@ -24,6 +24,9 @@ pub(crate) fn fit<S: StateModel, B: Backend>(model: &GlmHmm<S>, data: &Data<'_, 
     let (options, n_states) = (&model.options, model.n_states);
     check(model)?;
     data.check_drive(options.drive.is_some())?;
+    // Steps do not depend on the units of what drives transitions, nor on its zero. Transitions that are held stay to the last bit.
+    let standardised = (data.drive.is_some() && !options.held.transitions).then(|| data.with_standard_drive());
+    let data = standardised.as_ref().unwrap_or(data);
     let priors = Priors::new(options, n_states, data)?;
     let seen = data.seen()?;
     if let Some(neuron) = seen.entries.iter().position(|&n| n == 0.0) {
@@ -39,7 +42,12 @@ pub(crate) fn fit<S: StateModel, B: Backend>(model: &GlmHmm<S>, data: &Data<'_, 
         single: &single,
         moments: moments.as_deref(),
     };
-    let starts = starts.all(&mut em)?;
+    let mut starts = starts.all(&mut em)?;
+    let standard = standardised.as_ref().and_then(|data| data.drive.as_ref());
+    if let Some(inputs) = standard {
+        let transitions = starts.iter_mut().map(|start| &mut start.transitions);
+        transitions.for_each(|transitions| *transitions = transitions.of_standardised(&inputs.means, &inputs.units));
+    }
     starts.iter().try_for_each(|start| em.priors.check_zeros(start))?;
     em.look_for_constants(&starts)?;
     let mut runs: Vec<Run> = starts.into_iter().map(Run::new).collect();
@@ -86,6 +94,9 @@ pub(crate) fn fit<S: StateModel, B: Backend>(model: &GlmHmm<S>, data: &Data<'_, 
     let mut run = best.map(|best| runs.swap_remove(best)).ok_or(Error::NoStates)?;
     if run.status == Some(HmmStatus::Fell) {
         em.expect_again(&mut run)?;
+    }
+    if let Some(inputs) = standard {
+        run.parameters.transitions = run.parameters.transitions.of_given(&inputs.means, &inputs.units);
     }
     finished(model, data, run, restarts, &em)
 }

@@ -149,7 +149,7 @@ impl<B: Backend> Em<'_, '_, B> {
                     pairs: &run.expected.pairs_by_row,
                     inputs,
                     sessions: &self.data.sessions,
-                    ridge: self.priors.drive_ridge,
+                    ridge: &self.priors.drive_ridge,
                 };
                 let (baseline, weights) = driven::slopes(transitions, expectations);
                 to[layout.baseline.clone()].copy_from_slice(&baseline);

@@ -131,9 +131,9 @@ pub(crate) fn select<B: Backend>(data: &Data<'_, B>, sessions: &[usize]) -> Resu
     };
     let (design, counts) = (cut(&data.design)?, cut(&data.counts)?);
     let mut selected = Data::new(data.observations.clone(), design, counts, None)?;
-    selected.drive = data.drive.as_ref().map(|inputs| Inputs {
-        values: rows.iter().flat_map(|&row| inputs.row(row).to_vec()).collect(),
-        n_inputs: inputs.n_inputs,
+    selected.drive = data.drive.as_ref().map(|inputs| {
+        let values = rows.iter().flat_map(|&row| inputs.row(row).to_vec()).collect();
+        Inputs::new(values, inputs.n_inputs)
     });
     Ok(selected)
 }

@@ -13,3 +13,4 @@ mod printed;
 mod scales;
 mod sessions;
 mod standard_errors;
+mod units;
