@@ -1,12 +1,14 @@
 //! Comparing models by sessions that they did not see.
 
-use nemos_core::{Backend, Design, Matrix, Rows, Segments, ToDesign};
+use nemos_core::{Backend, Design, Matrix, Rows, Segments, ToDesign, row_chunks};
 use nemos_glm::{Problems, Scale, Summed};
 use nemos_solvers::{Objective, Order, Request};
 
 use crate::chain::forward::filter;
 use crate::chain::steps::{Chain, LogEmissions};
 use crate::fit::data::{Data, Inputs};
+use crate::fit::start::single_state;
+use crate::options::Options;
 use crate::state_model::StateModel;
 use crate::{Error, FittedGlmHmm, GlmHmm};
 
@@ -17,7 +19,7 @@ use crate::{Error, FittedGlmHmm, GlmHmm};
 /// ```
 ///
 /// L is the log-likelihood of the test sessions, each filtered from the initial probabilities; L₀ that of a model that gives each neuron its
-/// mean (and scale) over the *training* sessions.
+/// mean (and scale) over the *training* sessions: beside an offset, the constant (and scale) of most likelihood there.
 #[derive(Copy, Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct HeldOut {
@@ -32,23 +34,31 @@ pub struct HeldOut {
 }
 
 impl HeldOut {
-    /// Bits per observation.
+    /// Bits per observation; NaN where nothing was observed.
     pub fn bits_per_observation(&self) -> f64 {
-        (self.log_likelihood - self.baseline_log_likelihood) / (self.n_observations * std::f64::consts::LN_2)
+        self.bits_per(self.n_observations)
     }
 
-    /// Bits per spike.
+    /// Bits per spike; NaN where there was none.
     pub fn bits_per_spike(&self) -> f64 {
-        (self.log_likelihood - self.baseline_log_likelihood) / (self.n_spikes * std::f64::consts::LN_2)
+        self.bits_per(self.n_spikes)
+    }
+
+    fn bits_per(&self, n: f64) -> f64 {
+        if n == 0.0 {
+            return f64::NAN;
+        }
+        (self.log_likelihood - self.baseline_log_likelihood) / (n * std::f64::consts::LN_2)
     }
 }
 
 impl<S: StateModel> FittedGlmHmm<S> {
     /// How well the model describes these sessions; all others are those that it was trained on, which set the constant rates to compare
-    /// with.
+    /// with. One that is named twice counts twice.
     ///
     /// # Errors
-    /// [`Error::NoSession`] for a session that is not there; as [`on`](FittedGlmHmm::on); and if no session is left to train on.
+    /// [`Error::NoSession`] for a session that is not there; [`Error::Option`] if none is named, or none is left to train on; as
+    /// [`on`](FittedGlmHmm::on).
     pub fn held_out<B: Backend>(
         &self,
         design: &(impl ToDesign<B> + ?Sized),
@@ -81,6 +91,13 @@ impl<S: StateModel> FittedGlmHmm<S> {
         let train: Vec<usize> = (0..data.sessions.len())
             .filter(|session| !test_sessions.contains(session))
             .collect();
+        if test_sessions.is_empty() || train.is_empty() {
+            return Err(Error::Option {
+                option: "the number of sessions held out",
+                got: (data.sessions.len() - train.len()) as f64,
+                expected: "one or more, and fewer than there are: the others set what to compare with",
+            });
+        }
         let (train, test) = (select(data, &train)?, select(data, test_sessions)?);
         let emissions = test.log_emissions(&self.parameters)?;
         let steps = test.steps(&self.parameters);
@@ -138,14 +155,28 @@ pub(crate) fn select<B: Backend>(data: &Data<'_, B>, sessions: &[usize]) -> Resu
     Ok(selected)
 }
 
-/// The log-likelihood of test data under the mean count, and the scale, of each neuron over training data.
+/// The log-likelihood of test data under the constant, and the scale, of each neuron over training data.
 fn baseline<B: Backend>(train: &Data<'_, B>, test: &Data<'_, B>) -> Result<f64, Error> {
     let n_neurons = train.n_neurons();
     let problems = Problems::one_per_response(n_neurons);
     let mut objective = train
         .observations
         .objective(problems.clone(), train.design.clone(), train.counts.clone())?;
-    let constant = objective.start();
+    // The mean count is the likeliest constant, unless something stands beside it.
+    let mut constant = objective.start();
+    if train.design.offset().is_some() {
+        let alone = Data {
+            design: without_features(&train.design)?,
+            ..train.clone()
+        };
+        let single = single_state(&alone, &Options::default(), &alone.seen()?)?;
+        let width = train.design.n_columns() + 1;
+        for problem in 0..n_neurons {
+            let fitted = single.glms.column(problem).chunks_exact(2);
+            let predictors = constant.column_mut(problem).chunks_exact_mut(width).zip(fitted);
+            predictors.for_each(|(to, from)| to[width - 1] = from[1]);
+        }
+    }
     if !matches!(train.observations.scale(), Scale::Fixed(_)) {
         let scales = if train.observations.is_gaussian() {
             let columns: Vec<usize> = (0..n_neurons).collect();
@@ -170,6 +201,21 @@ fn baseline<B: Backend>(train: &Data<'_, B>, test: &Data<'_, B>) -> Result<f64, 
     Ok(values.iter().sum())
 }
 
+/// The rows of a design and their offset, with a column of zeros for its features, missing where one of these is.
+fn without_features<B: Backend>(design: &Design<'_, B>) -> Result<Design<'static, B>, Error> {
+    let mut zeros = Vec::with_capacity(design.n_rows());
+    for rows in row_chunks(design.n_rows(), B::chunk_rows(design.n_columns())) {
+        let features = design.chunk(rows)?.to_array();
+        let is_missing = features.rows().into_iter().map(|row| row.iter().any(|x| x.is_nan()));
+        zeros.extend(is_missing.map(|is_missing| if is_missing { f64::NAN } else { 0.0 }));
+    }
+    let rows = Design::from_rows(Matrix::from_column(zeros));
+    Ok(match design.offset() {
+        None => rows,
+        Some(offset) => rows.with_offset(offset.clone())?,
+    })
+}
+
 /// One number of states, held out.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -183,20 +229,27 @@ pub struct CurvePoint {
 }
 
 impl CurvePoint {
-    /// Bits per observation of each fold.
+    /// Bits per observation of each fold; NaN where none of its rows were observed.
     pub fn bits(&self) -> Vec<f64> {
         self.folds.iter().map(HeldOut::bits_per_observation).collect()
     }
 
-    /// Mean bits per observation over folds.
+    /// Mean bits per observation over the folds that have observations.
     pub fn mean(&self) -> f64 {
-        self.bits().iter().sum::<f64>() / self.folds.len() as f64
+        let bits = self.known_bits();
+        bits.iter().sum::<f64>() / bits.len() as f64
     }
 
-    /// Standard deviation of the bits per observation over folds.
+    /// Standard deviation of the bits per observation over the folds that have observations.
     pub fn spread(&self) -> f64 {
-        let (mean, n) = (self.mean(), self.folds.len() as f64);
-        (self.bits().iter().map(|bits| (bits - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0)).sqrt()
+        let (mean, bits) = (self.mean(), self.known_bits());
+        let n = bits.len() as f64;
+        (bits.iter().map(|bits| (bits - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0)).sqrt()
+    }
+
+    fn known_bits(&self) -> Vec<f64> {
+        let known = self.folds.iter().filter(|fold| fold.n_observations > 0.0);
+        known.map(HeldOut::bits_per_observation).collect()
     }
 }
 

@@ -7,6 +7,7 @@ mod curvature;
 mod degenerate;
 mod errors;
 mod fits;
+mod held_out;
 mod helpers;
 mod laws;
 mod printed;
