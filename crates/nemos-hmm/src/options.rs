@@ -64,6 +64,25 @@ pub struct Options {
     pub acceleration: Acceleration,
 }
 
+impl Options {
+    /// The same of states in another order: new state `k` is old state `order[k]`. What is of another number of states stays.
+    pub(crate) fn permuted(&self, order: &[usize], shared: &[usize]) -> Self {
+        let n = order.len();
+        let pairs: Vec<usize> = order.iter().flat_map(|&i| order.iter().map(move |&j| i * n + j)).collect();
+        let permuted = |parameters: &HmmParameters| parameters.permuted(order).unwrap_or_else(|_| parameters.clone());
+        Options {
+            prior_mean: self.prior_mean.as_ref().map(|mean| permuted(&mean.sharing(shared))),
+            initial_concentration: self.initial_concentration.permuted(order),
+            transition_concentration: self.transition_concentration.permuted(&pairs),
+            start: match &self.start {
+                Start::Given(given) => Start::Given(Box::new(permuted(&given.sharing(shared)))),
+                start => start.clone(),
+            },
+            ..self.clone()
+        }
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Options {
@@ -131,6 +150,14 @@ impl From<Vec<f64>> for Concentration {
 }
 
 impl Concentration {
+    /// Place `k` takes what place `order[k]` has, where there are as many.
+    fn permuted(&self, order: &[usize]) -> Self {
+        match self {
+            Concentration::Each(values) if values.len() == order.len() => Concentration::Each(order.iter().map(|&k| values[k]).collect()),
+            other => other.clone(),
+        }
+    }
+
     /// As many as there are places.
     pub(crate) fn resolve(&self, name: &'static str, n: usize) -> Result<Vec<f64>, Error> {
         let all = match self {

@@ -253,6 +253,23 @@ impl HmmParameters {
         })
     }
 
+    /// The same parameters, with these features' coefficients of the first state in all.
+    pub(crate) fn sharing(&self, features: &[usize]) -> Self {
+        let (n_features, n_neurons) = (self.n_features(), self.n_neurons());
+        let mut sharing = self.clone();
+        for problem in n_neurons..self.glms.n_problems() {
+            let first = self.glms.column(problem % n_neurons);
+            let column = sharing.glms.column_mut(problem);
+            for predictor in 0..self.n_predictors {
+                for feature in features.iter().filter(|feature| **feature < n_features) {
+                    let place = predictor * (n_features + 1) + feature;
+                    column[place] = first[place];
+                }
+            }
+        }
+        sharing
+    }
+
     /// Part of the way from these parameters to others that differ in their models of states alone: `share` of it, scales on a
     /// logarithmic axis.
     pub(crate) fn towards(&self, other: &HmmParameters, share: f64) -> Self {

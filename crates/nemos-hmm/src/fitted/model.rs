@@ -7,6 +7,7 @@ use crate::fit::data::Data;
 use crate::fit::report::{Finding, HmmStatus, Restart};
 use crate::fit::run::Run;
 use crate::fitted::inferred::Inferred;
+use crate::options::Shared;
 use crate::state_model::StateModel;
 use crate::{Error, GlmHmm, GlmStates, HmmParameters};
 
@@ -31,7 +32,7 @@ pub(crate) struct Described {
 /// A hidden Markov model with its parameters, and how they were found.
 ///
 /// States stand in the order of their occupancy, the most frequent first, unless a fit was started from given parameters: then they keep
-/// the order of the start.
+/// the order of the start. Where they change places, what the [specification](FittedGlmHmm::specification) says of each goes with them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FittedGlmHmm<S = GlmStates<nemos_glm::Poisson, nemos_glm::Exp>> {
     pub(crate) specification: GlmHmm<S>,
@@ -100,7 +101,8 @@ impl<S: StateModel> FittedGlmHmm<S> {
         })
     }
 
-    /// The specification that was fitted.
+    /// The specification that was fitted. What it says of each state (the mean of the prior, concentrations, a start that was given) stands in
+    /// the order of the states.
     pub fn specification(&self) -> &GlmHmm<S> {
         &self.specification
     }
@@ -280,7 +282,19 @@ impl<S: StateModel> FittedGlmHmm<S> {
         order
     }
 
-    /// The same fit with its states in another order: new state `k` is old state `order[k]`.
+    /// Columns of features that all states have the same coefficients of.
+    fn shared_columns(&self) -> Vec<usize> {
+        match &self.specification.options.shared {
+            Shared::None => Vec::new(),
+            Shared::Columns(columns) => columns.clone(),
+            Shared::Blocks(names) => {
+                let blocks = names.iter().filter_map(|name| self.described.features.block(name).ok());
+                blocks.flat_map(nemos_core::Block::columns).collect()
+            }
+        }
+    }
+
+    /// The same fit with its states in another order: new state `k` is old state `order[k]`. Priors of each state go with it.
     ///
     /// # Errors
     /// [`Error::Order`] unless each state is named once.
@@ -291,6 +305,7 @@ impl<S: StateModel> FittedGlmHmm<S> {
             parameters,
             ..self.clone()
         };
+        permuted.specification.options = self.specification.options.permuted(order, &self.shared_columns());
         permuted.described.occupancy = order.iter().map(|&k| self.described.occupancy[k]).collect();
         for finding in &mut permuted.findings {
             match finding {

@@ -10,6 +10,7 @@ mod fits;
 mod held_out;
 mod helpers;
 mod laws;
+mod order;
 mod printed;
 mod scales;
 mod sessions;
