@@ -5,16 +5,24 @@
 //! ```
 //!
 //! Log-odds are free up to a constant, as are the predictors of classes: they move in directions that sum to zero. What states share moves
-//! together.
+//! together. A coefficient moves with its intercept, so that the predictor stays where the feature has its mean, and a weight of what drives
+//! transitions with the baseline: far from zero neither would be told from the other.
 
 use std::ops::Range;
 
 use crate::fit::priors::Priors;
 use crate::options::Held;
-use crate::{Finding, HmmParameters};
+use crate::{Drive, Finding, HmmParameters};
 
 /// Probabilities below this lie on the border, and stay there.
 const BORDER: f64 = 1e-6;
+/// A standard deviation below this share of the mean may be rounding.
+const NO_SPREAD: f64 = 1e-7;
+
+/// The mean that a direction goes around: none, of what does not vary by more than rounding.
+pub(crate) fn centre(mean: f64, deviation: f64) -> f64 {
+    if deviation > NO_SPREAD * mean.abs() { mean } else { 0.0 }
+}
 
 /// A direction: places in the row of all numbers, and how far each moves.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +34,9 @@ impl Direction {
         self.0.iter().map(|&(place, by)| by * slopes[place]).sum()
     }
 }
+
+/// Places that move together, and how far each does for one step of them all: the one that it is named after first.
+type Member = Vec<(usize, f64)>;
 
 /// Where the parts stand in the row of all numbers.
 #[derive(Clone, Debug)]
@@ -111,6 +122,10 @@ pub(crate) struct Freedom<'f> {
     /// Whether there are sessions enough for a law of the first state.
     pub(crate) has_initial: bool,
     pub(crate) findings: &'f [Finding],
+    /// `[n_features]`: what directions go around.
+    pub(crate) centres: &'f [f64],
+    /// `[n_inputs]`: the same of what drives transitions.
+    pub(crate) drive_centres: &'f [f64],
 }
 
 impl Directions {
@@ -125,19 +140,19 @@ impl Directions {
         if freedom.is_scale_fitted {
             for problem in 0..parameters.scales.len() {
                 let unknown = has_none(problem) || freedom.findings.iter().any(|finding| has_no_scale(finding, problem, n_neurons));
-                directions.add_alone(&[layout.scales.start + problem], unknown);
+                directions.add_alone(vec![(layout.scales.start + problem, 1.0)], unknown);
             }
         }
-        let inside = |law: &[f64], first: usize| -> Vec<Vec<usize>> {
+        let inside = |law: &[f64], first: usize| -> Vec<Member> {
             let places = law.iter().enumerate().filter(|(_, p)| **p > BORDER);
-            places.map(|(place, _)| vec![first + place]).collect()
+            places.map(|(place, _)| vec![(first + place, 1.0)]).collect()
         };
         if !freedom.held.transitions {
             let transitions = &parameters.transitions;
             for (state, row) in transitions.baseline.chunks_exact(n_states).enumerate() {
                 let first = layout.baseline.start + state * n_states;
                 let members = if transitions.drive.is_some() {
-                    (first..first + n_states).map(|place| vec![place]).collect()
+                    (first..first + n_states).map(|place| vec![(place, 1.0)]).collect()
                 } else {
                     inside(row, first)
                 };
@@ -149,10 +164,19 @@ impl Directions {
             }
             let n_inputs = transitions.n_inputs();
             for rows in 0..transitions.weights.len() / (n_states * n_inputs).max(1) {
+                let before = if transitions.drive == Some(Drive::PerState) {
+                    rows..rows + 1
+                } else {
+                    0..n_states
+                };
                 for input in 0..n_inputs {
-                    let place = |state: usize| layout.weights.start + (rows * n_states + state) * n_inputs + input;
-                    let members: Vec<Vec<usize>> = (0..n_states).map(|state| vec![place(state)]).collect();
-                    directions.add_contrasts(&members, false);
+                    let member = |state: usize| -> Member {
+                        let weight = layout.weights.start + (rows * n_states + state) * n_inputs + input;
+                        let baseline = before.clone().map(|before| layout.baseline.start + before * n_states + state);
+                        let against = baseline.map(|place| (place, -freedom.drive_centres[input]));
+                        std::iter::once((weight, 1.0)).chain(against).collect()
+                    };
+                    directions.add_contrasts(&(0..n_states).map(member).collect::<Vec<_>>(), false);
                 }
             }
         }
@@ -175,16 +199,20 @@ impl Directions {
                     problems.chunks(1).collect()
                 };
                 for unit in units {
-                    let members: Vec<Vec<usize>> = (0..parameters.n_predictors)
+                    let centre = freedom.centres.get(feature).copied().filter(|centre| *centre != 0.0);
+                    let mut members: Vec<Member> = (0..parameters.n_predictors)
                         .map(|predictor| {
-                            let places = unit.iter().map(|problem| problem * n_parameters + predictor * width + feature);
-                            places.collect()
+                            let first = |problem: &usize| problem * n_parameters + predictor * width;
+                            let own = unit.iter().map(|problem| (first(problem) + feature, 1.0));
+                            let against = unit.iter().filter_map(|problem| Some((first(problem) + width - 1, -centre?)));
+                            own.chain(against).collect()
                         })
                         .collect();
                     let unknown = unit.iter().all(|&problem| has_none(problem));
-                    match members.as_slice() {
-                        [places] => self.add_alone(places, unknown),
-                        classes => self.add_contrasts(classes, unknown),
+                    if members.len() == 1 {
+                        self.add_alone(members.remove(0), unknown);
+                    } else {
+                        self.add_contrasts(&members, unknown);
                     }
                 }
             }
@@ -196,18 +224,17 @@ impl Directions {
     }
 
     /// Adds places that move together.
-    fn add_alone(&mut self, places: &[usize], unknown: bool) {
-        let direction = Direction(places.iter().map(|&place| (place, 1.0)).collect());
-        self.list(unknown).push(direction);
+    fn add_alone(&mut self, places: Member, unknown: bool) {
+        self.list(unknown).push(Direction(places));
     }
 
     /// Adds what members can do whose sum stays the same, the places of each moving together: an orthonormal basis (Helmert's).
-    fn add_contrasts(&mut self, members: &[Vec<usize>], unknown: bool) {
+    fn add_contrasts(&mut self, members: &[Member], unknown: bool) {
         for last in 1..members.len() {
             let norm = ((last * (last + 1)) as f64).sqrt();
             let share = |member: usize| if member < last { 1.0 / norm } else { -(last as f64) / norm };
             let places = members[..=last].iter().enumerate();
-            let each = places.flat_map(|(member, places)| places.iter().map(move |&place| (place, share(member))));
+            let each = places.flat_map(|(member, places)| places.iter().map(move |&(place, by)| (place, by * share(member))));
             let direction = Direction(each.collect());
             self.list(unknown).push(direction);
         }

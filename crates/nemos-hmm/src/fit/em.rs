@@ -128,7 +128,7 @@ impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
                 }
                 Err(_) => (f64::NEG_INFINITY, f64::NEG_INFINITY),
             };
-            run_of.take(objective, log_likelihood, self.tolerance());
+            run_of.take(objective, log_likelihood, (self.tolerance(), self.objective.resolution()));
         }
         Ok(())
     }

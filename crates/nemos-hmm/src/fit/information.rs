@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2};
 use nemos_core::{Backend, SymmetricEigen, check_memory};
 use nemos_glm::Support;
 
-use crate::fit::directions::{Direction, Layout};
+use crate::fit::directions::{Direction, Layout, centre};
 use crate::fit::em::Em;
 use crate::fit::glms::reach;
 use crate::{Error, HmmParameters};
@@ -54,31 +54,41 @@ impl<B: Backend> Em<'_, '_, B> {
         Ok((information, here))
     }
 
-    /// How far to go along a direction, so that slopes differ by more than they are rounded, and curvatures do not.
-    pub(crate) fn step_along(&self, direction: &Direction, at: &HmmParameters) -> f64 {
+    /// How far to go along a direction, so that slopes differ by more than they are rounded, and curvatures do not; and how far so that no number
+    /// on the way moves by much by itself.
+    pub(crate) fn steps_along(&self, direction: &Direction, at: &HmmParameters) -> (f64, f64) {
         let (layout, n_parameters) = (Layout::of(at), at.glms.n_parameters());
         let first = direction.0.first().map_or(0, |first| first.0);
         if layout.glms.contains(&first) {
             let problem = first / n_parameters;
             let mut along = vec![0.0; n_parameters];
             let of_problem = direction.0.iter().filter(|(place, _)| place / n_parameters == problem);
-            of_problem.for_each(|(place, by)| along[place % n_parameters] = *by);
+            let mut apart: f64 = 0.0;
+            for (place, by) in of_problem {
+                along[place % n_parameters] = *by;
+                let mut alone = vec![0.0; n_parameters];
+                alone[place % n_parameters] = *by;
+                apart = apart.max(reach(&alone, &self.objective));
+            }
             // Residuals set the scale of predictors that are means themselves.
             let unit = if self.data.observations.support() == Support::Real {
                 at.scales[problem].sqrt()
             } else {
                 1.0
             };
-            return STEP * unit / reach(&along, &self.objective).max(1e-12);
+            let together = reach(&along, &self.objective);
+            return (STEP * unit / together.max(1e-12), STEP * unit / apart.max(1e-12));
         }
         match &self.data.drive {
             Some(inputs) if layout.weights.contains(&first) => {
-                let column = inputs.values.iter().skip((first - layout.weights.start) % inputs.n_inputs);
-                let column = column.step_by(inputs.n_inputs).filter(|value| value.is_finite());
-                let square = column.map(|value| value * value).sum::<f64>() / self.data.n_rows() as f64;
-                STEP / square.sqrt().max(1e-12)
+                let input = (first - layout.weights.start) % inputs.n_inputs;
+                let (means, units) = inputs.moments(&self.data.sessions);
+                let (mean, unit) = (means[input], units[input]);
+                let apart = mean.hypot(unit).max(1e-12);
+                let together = if centre(mean, unit) == 0.0 { apart } else { unit };
+                (STEP / together, STEP / apart)
             }
-            _ => STEP,
+            _ => (STEP, STEP),
         }
     }
 }

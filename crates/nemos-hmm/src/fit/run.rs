@@ -66,11 +66,12 @@ impl Run {
         self.findings.iter().any(Finding::is_degenerate)
     }
 
-    /// Takes in what the parameters are worth. Where that is less than before a shorter step is to be tried.
-    pub(crate) fn take(&mut self, objective: f64, log_likelihood: f64, tolerance: f64) {
+    /// Takes in what the parameters are worth. Where that is less than before, by more than the relative error `resolution`, a shorter step is to
+    /// be tried.
+    pub(crate) fn take(&mut self, objective: f64, log_likelihood: f64, (tolerance, resolution): (f64, f64)) {
         let last = self.history.last().copied();
         if let (Some(last), Some(before)) = (last, &self.before)
-            && (objective.is_nan() || objective < last - 1e-10 * last.abs())
+            && (objective.is_nan() || objective < last - resolution.max(1e-10) * last.abs())
         {
             if let Some(plain) = self.plain.take() {
                 self.trail.judge(false);
@@ -95,7 +96,7 @@ impl Run {
         self.history.push(objective);
         (self.objective, self.log_likelihood) = (objective, log_likelihood);
         if let Some(last) = last {
-            self.judge(objective - last, went_further, tolerance);
+            self.judge(objective - last, went_further, tolerance.max(resolution * objective.abs()));
         }
     }
 

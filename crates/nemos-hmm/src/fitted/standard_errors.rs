@@ -7,7 +7,7 @@ use nemos_core::{Backend, ToDesign};
 use nemos_glm::Scale;
 
 use crate::fit::data::Data;
-use crate::fit::directions::{Direction, Directions, Freedom, Layout};
+use crate::fit::directions::{Direction, Directions, Freedom, Layout, centre};
 use crate::fit::em::Em;
 use crate::fit::information::{inverse, n_slots};
 use crate::fit::priors::Priors;
@@ -51,7 +51,7 @@ const NEAR: f64 = 0.05;
 pub struct StandardErrors<S> {
     fitted: FittedGlmHmm<S>,
     directions: Directions,
-    /// Of each free direction, and of each unknown one.
+    /// Of each free direction, and of each unknown one: so small that a number that parameters give changes in proportion.
     steps: (Vec<f64>, Vec<f64>),
     /// `[n_free, n_free]`
     covariance: Array2<f64>,
@@ -98,22 +98,47 @@ impl<S: StateModel> FittedGlmHmm<S> {
         }
         let priors = Priors::new(options, n_states, data)?;
         let is_scale_fitted = !matches!(data.observations.scale(), Scale::Fixed(_)) && !options.held.scale;
-        let freedom = Freedom {
-            held: options.held,
-            priors: &priors,
-            used_features: &seen.used_features,
-            is_scale_fitted,
-            has_initial: data.sessions.len() > 1,
-            findings: &self.findings,
-        };
-        let directions = Directions::new(at, &freedom);
         let n_slots = n_slots(data.n_rows() * n_states);
         let floors = vec![0.0; data.n_neurons()];
         let mut em = Em::new(data, (options, priors), (&seen, floors), (n_states, n_slots))?;
         em.look_for_constants(std::slice::from_ref(at))?;
-        let steps_along = |directions: &[Direction]| directions.iter().map(|direction| em.step_along(direction, at)).collect();
-        let steps: (Vec<f64>, Vec<f64>) = (steps_along(&directions.free), steps_along(&directions.unknown));
-        let (information, here) = em.information(at, (&directions.free, &steps.0), is_scale_fitted)?;
+        let centres = em.moments().map_or_else(Vec::new, |moments| {
+            let deviations = moments.covariance.diag().mapv(|variance| variance.max(0.0).sqrt());
+            moments
+                .mean
+                .iter()
+                .zip(deviations)
+                .map(|(&mean, deviation)| centre(mean, deviation))
+                .collect()
+        });
+        let drive_centres = data.drive.as_ref().map_or_else(Vec::new, |inputs| {
+            let (means, deviations) = inputs.moments(&data.sessions);
+            means
+                .into_iter()
+                .zip(deviations)
+                .map(|(mean, deviation)| centre(mean, deviation))
+                .collect()
+        });
+        let directions = Directions::new(
+            at,
+            &Freedom {
+                held: options.held,
+                priors: &em.priors,
+                used_features: &seen.used_features,
+                is_scale_fitted,
+                has_initial: data.sessions.len() > 1,
+                findings: &self.findings,
+                centres: &centres,
+                drive_centres: &drive_centres,
+            },
+        );
+        let steps_along = |directions: &[Direction]| -> (Vec<f64>, Vec<f64>) {
+            let each = directions.iter().map(|direction| em.steps_along(direction, at));
+            each.unzip()
+        };
+        let (far, near) = steps_along(&directions.free);
+        let steps = (near, steps_along(&directions.unknown).1);
+        let (information, here) = em.information(at, (&directions.free, &far), is_scale_fitted)?;
         let covariance = inverse(&information).map_err(|number| {
             let place = directions.free.get(number).and_then(|direction| direction.0.first());
             let what = self.described_place(place.map_or(0, |first| first.0));

@@ -1,9 +1,11 @@
-//! Covariates in other units, and with other zeros, give the same fits.
+//! Covariates in other units, and with other zeros, give the same fits, and as sure ones.
 
 use ndarray::Array2;
-use nemos_core::{Cpu, Matrix};
-use nemos_glm::Bernoulli;
-use nemos_hmm::{Drive, GlmHmm};
+use nemos_core::{Backend, Cpu, Design, Matrix, Segments};
+use nemos_glm::{Bernoulli, Poisson};
+use nemos_hmm::{Drive, FittedGlmHmm, GlmHmm};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 use crate::helpers::{ChoiceHmm, column, feature};
 
@@ -77,4 +79,104 @@ fn a_drive_that_never_changes_is_the_baseline() {
         "{driven}\n{plain}"
     );
     assert!(driven.parameters().transitions().weights().iter().all(|weight| weight.abs() < 1e-6));
+}
+
+/// Two features of mean `shift`, and counts of two states.
+fn counts<B: Backend>(shift: f64) -> (Design<'static, B>, Matrix<B>) {
+    let features = (0..N)
+        .flat_map(|row| [shift + feature(row), shift + feature(row * 5 + 2)])
+        .collect();
+    let design = Design::from(Matrix::from_vec(features, [N, 2]).unwrap());
+    let count = |row: usize| {
+        let of_feature = (1.0 + feature(row * 11 + 3)) * (0.5 * feature(row)).exp();
+        of_feature.floor() + if (row / 40).is_multiple_of(2) { 0.0 } else { 4.0 }
+    };
+    let segments = Segments::from_lengths([N / 2, N - N / 2]);
+    (
+        design.with_segments(segments).unwrap(),
+        Matrix::from_column((0..N).map(count).collect()),
+    )
+}
+
+fn fitted<B: Backend>(shift: f64) -> (FittedGlmHmm, Design<'static, B>, Matrix<B>) {
+    let (design, counts) = counts::<B>(shift);
+    let fitted = GlmHmm::new(2, Poisson).restarts(3).tolerance(1e-10).fit(&design, &counts).unwrap();
+    (fitted, design, counts)
+}
+
+#[test]
+fn standard_errors_do_not_depend_on_the_means_of_features() {
+    let (plain, design, of) = fitted::<Cpu>(0.0);
+    let right = plain.standard_errors(&design, &of).unwrap();
+    let at = |parameters: &nemos_hmm::HmmParameters, shift: f64| {
+        let state = parameters.state(1);
+        (state.intercept[0] + shift * (state.coef[(0, 0)] + state.coef[(1, 0)])).exp()
+    };
+    for shift in [100.0, 3e4, 1e6] {
+        let (moved, design, of) = fitted::<Cpu>(shift);
+        assert!((moved.log_likelihood() - plain.log_likelihood()).abs() < 1e-4, "{shift}: {moved}");
+        let found = moved.standard_errors(&design, &of).unwrap();
+        for state in 0..2 {
+            for place in 0..2 {
+                let (found, right) = (found.state(state).coef[(place, 0)], right.state(state).coef[(place, 0)]);
+                assert!((found - right).abs() < 1e-4 * right, "{shift}: {found} {right}");
+            }
+        }
+        let (found, right) = (
+            found.standard_error(|parameters| at(parameters, shift)),
+            right.standard_error(|parameters| at(parameters, 0.0)),
+        );
+        assert!((found - right).abs() < 1e-3 * right, "{shift}: {found} {right}");
+    }
+}
+
+#[test]
+fn standard_errors_do_not_depend_on_the_mean_of_what_drives() {
+    let (signal, choices) = choices();
+    let x = Matrix::<Cpu>::zeros([N, 1]);
+    let errors = |shift: f64| {
+        let drive = column(signal.iter().map(|v| shift + v).collect());
+        let model = GlmHmm::new(2, Bernoulli).driven(Drive::PerState, 1.0).restarts(2).tolerance(1e-11);
+        let fitted = model.fit_driven(&x, &choices, &drive).unwrap();
+        let errors = fitted.standard_errors_driven(&x, &choices, &drive).unwrap();
+        let stay = errors.standard_error(|parameters| parameters.transitions().matrix(&[shift + 1.0]).unwrap()[(0, 0)]);
+        (errors.weights(), stay)
+    };
+    let (right, stay) = errors(0.0);
+    for shift in [100.0, 1e5] {
+        let (found, found_stay) = errors(shift);
+        assert!(
+            (&found - &right)
+                .iter()
+                .all(|difference| difference.abs() < 1e-3 * right[(0, 0, 0)]),
+            "{found} {right}"
+        );
+        assert!((found_stay - stay).abs() < 1e-3 * stay, "{shift}: {found_stay} {stay}");
+    }
+}
+
+/// Two random features of mean `shift`, and counts of two states.
+fn random<B: Backend>(shift: f64, seed: u64) -> FittedGlmHmm {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let x: Vec<f64> = (0..2 * N).map(|_| 2.0 * rng.random::<f64>() - 1.0).collect();
+    let mut count = |row: usize| {
+        let of_feature = (2.0 * rng.random::<f64>() * (0.5 * x[2 * row]).exp()).floor();
+        of_feature + if row / 40 % 2 == 1 { 4.0 } else { 0.0 }
+    };
+    let counts = Matrix::<B>::from_column((0..N).map(&mut count).collect());
+    let features = Matrix::from_vec(x.iter().map(|x| x + shift).collect(), [N, 2]).unwrap();
+    let design = Design::from(features).with_segments(Segments::from_lengths([N / 2, N - N / 2]));
+    GlmHmm::new(2, Poisson).restarts(3).fit(&design.unwrap(), &counts).unwrap()
+}
+
+#[test]
+fn a_fit_in_single_precision_ends_converged() {
+    for seed in [3, 5, 7] {
+        let right = random::<Cpu>(0.0, seed).log_likelihood();
+        for shift in [0.0, 30.0, 100.0, 1000.0] {
+            let found = random::<Cpu<f32>>(shift, seed);
+            assert!(found.is_converged(), "{shift}: {found}");
+            assert!((found.log_likelihood() - right).abs() < 0.01, "{shift}: {found} {right}");
+        }
+    }
 }
