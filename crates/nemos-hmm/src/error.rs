@@ -95,6 +95,14 @@ pub enum Error {
     /// Rows of a chain have no weights.
     #[error("the design has weights of its rows, which a chain has no place for; make rows missing (NaN) to leave them out")]
     Weighted,
+    /// Counts with weights or an offset of their own.
+    #[error(
+        "the counts have {what} of their own, which would be left out: an offset belongs to the design, and rows of a chain have no weights"
+    )]
+    OfCounts {
+        /// What they have.
+        what: &'static str,
+    },
     /// No path of states has a probability.
     #[error(
         "no state that can be reached in row {row} gives its observations a probability{}; leave the row out (NaN), or take away zeros of the transitions",

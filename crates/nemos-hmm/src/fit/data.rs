@@ -92,6 +92,11 @@ impl<'a, B: Backend> Data<'a, B> {
         if design.weights().is_some() {
             return Err(Error::Weighted);
         }
+        for (what, is_there) in [("weights", counts.weights().is_some()), ("an offset", counts.offset().is_some())] {
+            if is_there {
+                return Err(Error::OfCounts { what });
+            }
+        }
         let rows = |right_name, right: usize| match design.n_rows() {
             left if left == right => Ok(()),
             left => Err(nemos_core::Error::RowsDiffer {

@@ -79,6 +79,11 @@ fn data_that_do_not_fit() {
     let model = GlmHmm::new(2, Poisson);
     let ones = design(&[20]);
     message(model.fit(&ones, &column(vec![1.0; 19])), &["20", "19"]);
+    let of_design = |counts: Matrix<Cpu>| nemos_core::Design::from(counts);
+    let weighted = of_design(counts()).with_weights(column(vec![2.0; 20])).unwrap();
+    message(model.fit(&ones, &weighted), &["the counts have weights", "left out"]);
+    let beside = of_design(counts()).with_offset(column(vec![0.1; 20])).unwrap();
+    message(model.fit(&ones, &beside), &["the counts have an offset", "belongs to the design"]);
     message(model.fit(&ones, &column(vec![f64::NAN; 20])), &["neuron 0", "missing"]);
     message(model.fit(&ones, &column(vec![-1.0; 20])), &["-1", "row 0"]);
     message(model.fit(&Matrix::<Cpu>::zeros([0, 1]), &Matrix::zeros([0, 1])), &["0"]);
