@@ -122,7 +122,7 @@ fn weights_and_gaps<B: Backend>() {
         (values, tensor)
     };
     let (predictor, on_card) = matrix(m, &|at| if at % 50 == 3 { 800.0 } else { wave(at) });
-    let (counts, counts_on_card) = matrix(m, &|at| if at % 77 == 0 { f64::NAN } else { (at % 4) as f64 });
+    let (counts, counts_on_card) = matrix(m, &|at| if at.is_multiple_of(77) { f64::NAN } else { (at % 4) as f64 });
     let intercept = [0.25, -0.5, 0.0];
     for columns in [1, m] {
         // Where the predictor is far too high, the weight is zero.

@@ -170,7 +170,7 @@ fn on_demand<B: Backend>(tolerance: Tolerance) {
 fn scales<B: Backend>(tolerance: Tolerance) {
     fn data<B: Backend>() -> (Matrix<B>, Matrix<B>) {
         let (design, _) = plain::<B>();
-        let drives = |at: usize| (1.0 + wave(at / 2 * at / 2 % 977)) * if at % 7 == 0 { 6.0 } else { 1.0 };
+        let drives = |at: usize| (1.0 + wave(at / 2 * at / 2 % 977)) * if at.is_multiple_of(7) { 6.0 } else { 1.0 };
         (design, matrix(2, |at| drives(at).round()))
     }
     let model = model(NegativeBinomial::estimated());

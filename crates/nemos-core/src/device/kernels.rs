@@ -271,7 +271,7 @@ pub(crate) fn product_in_tiles<R: CubeRuntime>(
     let out = empty_device_contiguous_dtype(client.clone(), left.device.clone(), [n_parts, n_rows, n_columns].into(), left.dtype);
     let by_four = |tensor: &CubeTensor<R>| {
         let rank = tensor.meta.shape().len();
-        tensor.meta.shape()[rank - 1] % 4 == 0 && tensor.meta.strides()[..rank - 1].iter().all(|stride| stride % 4 == 0)
+        tensor.meta.shape()[rank - 1].is_multiple_of(4) && tensor.meta.strides()[..rank - 1].iter().all(|stride| stride.is_multiple_of(4))
     };
     let left_vectors = how == Left::Transposed && by_four(&left);
     let (right_vectors, out_vectors) = (by_four(&right), by_four(&out));

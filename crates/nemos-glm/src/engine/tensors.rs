@@ -57,13 +57,16 @@ impl<B: Backend> OnDevice<B> {
     }
 }
 
+/// Counts without a gap, and where the gaps are, if there are any.
+type Masked<T> = (Tensor<T, 2>, Option<Tensor<T, 2, Bool>>);
+
 /// A chunk as the problems asked for see it, in tensors.
 pub(crate) struct Seen<B: Backend> {
     features: Option<Operand<B>>,
     /// `[n_rows, n_columns · n_targets]`, NaN where missing.
     given: Tensor<B::Burn, 2>,
     /// What stands in their place, once somebody asks: see [`counts`](Seen::counts) and [`missing`](Seen::missing).
-    masked: OnceCell<(Tensor<B::Burn, 2>, Option<Tensor<B::Burn, 2, Bool>>)>,
+    masked: OnceCell<Masked<B::Burn>>,
     n_targets: usize,
     /// `[n_rows, n_columns]`: the shape.
     dims: [usize; 2],
@@ -123,7 +126,7 @@ impl<B: Backend> Seen<B> {
         self.masked().1.as_ref()
     }
 
-    fn masked(&self) -> &(Tensor<B::Burn, 2>, Option<Tensor<B::Burn, 2, Bool>>) {
+    fn masked(&self) -> &Masked<B::Burn> {
         self.masked.get_or_init(|| {
             let absent = self.given.clone().is_nan();
             let missing = any_of_targets::<B>(absent.clone(), self.dims, self.n_targets);
