@@ -38,7 +38,9 @@ pub struct FitPlan {
     /// What the fit of each group may use.
     pub(crate) rooms: Vec<Room>,
     n_neurons: usize,
+    /// Of the group that takes most, and of what all groups share.
     bytes: f64,
+    whole: f64,
     /// Of the largest list of numbers that is made for each block of rows.
     block_bytes: usize,
 }
@@ -58,6 +60,8 @@ pub(crate) struct Room {
 
 // Curvatures of a pass that exist at a time in one shard, in bytes.
 const CURVATURE_BYTES: usize = 64 << 20;
+// Bytes of the pages at both ends of what a neuron uses of its column.
+const PAGES: f64 = 8192.0;
 // Below this, in bytes, it does not matter what allocators keep.
 const LARGE: f64 = 4e6;
 // Blocks are not cut shorter: what is read for each, whatever its length, would be most of the work.
@@ -78,7 +82,7 @@ impl Room {
 impl FitPlan {
     /// Bytes that the fit will take at a time, beside what there is already.
     pub fn bytes(&self) -> f64 {
-        self.bytes
+        self.bytes + self.whole
     }
 
     /// Gives back memory that is free, where the fit takes so much that it is worth some milliseconds. Blocks are made again and again: these
@@ -112,7 +116,7 @@ impl fmt::Display for FitPlan {
             1 => write!(to, "{} neurons together", self.n_neurons)?,
             _ => write!(to, "{} neurons in {n_groups} groups of {largest} or fewer", self.n_neurons)?,
         }
-        write!(to, ", {} rows at a time, {:.1} MB", self.block_rows(), self.bytes / 1e6)
+        write!(to, ", {} rows at a time, {:.1} MB", self.block_rows(), self.bytes() / 1e6)
     }
 }
 
@@ -231,18 +235,30 @@ impl<B: Backend> Task<'_, B> {
             Some(free) => by_overlap(free, n_features),
             None => vec![together(n_neurons)],
         };
+        // What all groups share: masks, and the result, of which a neuron that uses few features touches few pages.
+        let whole = match groups.as_slice() {
+            [only] if only.features.is_none() && options.memory_limit.is_none() => 0.0,
+            _ => {
+                let columns = (n_neurons * self.model.n_predictors()) as f64;
+                let most = groups.iter().map(|group| group.most_features(free, n_features)).max().unwrap_or(0) as f64;
+                let masks = if free.is_some() { 3.0 * columns * n_features as f64 } else { 0.0 };
+                masks + columns * (8.0 * (most + 1.0) + PAGES).min(8.0 * (n_features + 1) as f64)
+            }
+        };
+        let limit = options.memory_limit.map(|limit| limit - whole);
         let mut least = 0.0_f64;
         let mut plan = FitPlan {
             groups: Vec::new(),
             rooms: Vec::new(),
             n_neurons,
             bytes: 0.0,
+            whole,
             block_bytes: 0,
         };
         for group in groups {
             let sizes = self.sizes(options, &group, free);
             let block_rows = usual_rows::<B>(&sizes);
-            let Some(limit) = options.memory_limit else {
+            let Some(limit) = limit else {
                 plan.add(group, Room::unlimited(block_rows), &sizes);
                 continue;
             };
@@ -269,7 +285,10 @@ impl<B: Backend> Task<'_, B> {
             }
         }
         match options.memory_limit {
-            Some(limit) if least > 0.0 => Err(Error::MemoryLimit { limit, least }),
+            Some(limit) if least > 0.0 => Err(Error::MemoryLimit {
+                limit,
+                least: least + whole,
+            }),
             _ => Ok(plan),
         }
     }
