@@ -14,7 +14,7 @@ use nemos_core::SymmetricEigen;
 use rayon::prelude::*;
 
 use crate::chain::steps::log_sum_exp;
-use crate::fit::data::Inputs;
+use crate::fit::inputs::Inputs;
 use crate::{Drive, Transitions};
 
 /// Rows that are summed up together.

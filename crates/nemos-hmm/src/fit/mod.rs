@@ -10,6 +10,7 @@ pub(crate) mod evidence;
 pub(crate) mod expectation;
 pub(crate) mod glms;
 pub(crate) mod information;
+pub(crate) mod inputs;
 pub(crate) mod kmeans;
 pub(crate) mod priors;
 pub(crate) mod report;

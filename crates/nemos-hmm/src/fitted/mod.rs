@@ -2,6 +2,7 @@
 
 pub(crate) mod bootstrap;
 pub(crate) mod compare;
+pub(crate) mod curve;
 pub(crate) mod decoded;
 pub(crate) mod inferred;
 pub(crate) mod matching;
