@@ -1,7 +1,7 @@
-//! How long does a fit of a large population take, and how much memory, where each neuron hears its neighbours?
+//! How long does a fit of a large population take, and how much memory, where neurons hear their neighbours?
 //!
-//! `many_neurons [units] [minutes] [megabytes]`: 200 units for ten minutes in bins of 5 ms, unless told otherwise, each of which hears the 50
-//! around it through three functions; `megabytes` limits the memory of the fit.
+//! `many_neurons [units] [minutes] [megabytes]`: 200 units for ten minutes in bins of 5 ms, unless told
+//! otherwise, each of which hears the 50 around it through three functions; `megabytes` limits the memory.
 
 use std::time::Instant;
 

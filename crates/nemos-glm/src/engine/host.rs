@@ -335,7 +335,7 @@ impl<E: LoopFloat> Work<'_, E> {
             if let Some(leverage) = &leverage {
                 for (weight, h) in weights.iter_mut().zip(leverage) {
                     let beside = 1.0 - h.into_f64();
-                    let divisor = if beside < NOTHING_BESIDE { f64::NAN } else { beside * beside };
+                    let divisor = if beside.abs() < NOTHING_BESIDE { f64::NAN } else { beside * beside };
                     *weight = E::from_f64(weight.into_f64() / divisor);
                 }
             }

@@ -64,7 +64,7 @@ impl<B: Backend> GlmObjective<'_, B> {
                 let divisor = match weighing {
                     Weighing::SlopesOverLeverage(of) => {
                         let beside = -seen.leverage(&*self.model, &pass.on_device, of) + 1.0;
-                        let is_nothing = beside.clone().lower_elem(NOTHING_BESIDE);
+                        let is_nothing = beside.clone().abs().lower_elem(NOTHING_BESIDE);
                         Some((beside.clone() * beside).mask_fill(is_nothing, f64::NAN))
                     }
                     _ => None,
