@@ -1,6 +1,6 @@
 //! Many processes on one machine or many, through MPI (the Message Passing Interface).
 //!
-//! A program calls [`start`](start()) first. Run alone it is one process; under `mpirun -n 8` it is eight, which
+//! A program calls `start` first. Run alone it is one process; under `mpirun -n 8` it is eight, which
 //! [share](nemos_core::World::share) the rows of a recording. Nothing else in it changes.
 //!
 //! ```no_run

@@ -257,7 +257,7 @@ fn nearly_collinear_features_have_right_errors_or_none() {
         let fitted = Glm::new(Poisson).fit(&design, &counts).unwrap();
         let inference = fitted.inference(&design, &counts).unwrap();
         let estimates = inference.estimates(&Covariance::Model).unwrap();
-        let together = estimates.wald(vec![0, 1]).unwrap().each[0].clone();
+        let together = estimates.wald(vec![0, 1]).unwrap().each[0];
         (
             estimates.standing(1, 0),
             estimates.standard_errors()[(1, 0)] * apart,
