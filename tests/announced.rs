@@ -117,10 +117,9 @@ fn measured(model: &PopulationGlm, design: &Design<'_>, counts: &Design<'_>, sha
     let (few, all) = (Matrix::zeros([300, 40]), (0..300).map(|bin| f64::from(bin % 3)));
     let _ = model.fit::<Cpu>(&few, &Matrix::from_column(all.collect()))?;
     let mut model = model.clone();
-    if let Some(share) = share {
-        let limit = share * model.plan(design, counts)?.bytes();
-        model = model.memory_limit(limit);
-    }
+    // A limit that cuts nothing: without any, memory that was given back is not asked for again.
+    let limit = share.unwrap_or(1.001) * model.plan(design, counts)?.bytes();
+    model = model.memory_limit(limit);
     let plan = model.plan(design, counts)?;
     // Forgets the most that there was.
     std::fs::write("/proc/self/clear_refs", "5")?;

@@ -85,10 +85,10 @@ impl FitPlan {
         self.bytes + self.whole
     }
 
-    /// Gives back memory that is free, where the fit takes so much that it is worth some milliseconds. Blocks are made again and again: these
-    /// are kept.
-    pub(crate) fn give_back(&self) {
-        if self.bytes > LARGE {
+    /// Gives back memory that is free, where there is a limit to keep to: what is given back has to be asked for again, which makes
+    /// fits of many features twice as slow. Blocks are made again and again: these are kept.
+    pub(crate) fn give_back(&self, options: &Options) {
+        if options.memory_limit.is_some() && self.bytes > LARGE {
             give_back_memory(self.block_bytes + (64 << 10));
         }
     }

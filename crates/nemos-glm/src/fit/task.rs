@@ -122,7 +122,7 @@ impl<'a, B: Backend> Task<'a, B> {
     pub(crate) fn fit(&self, options: &Options, solver: &dyn Solver) -> Result<Fit, Error> {
         let regularizer = self.penalty(options)?;
         let plan = self.plan(options)?;
-        plan.give_back();
+        plan.give_back(options);
         let mut saved = match &options.checkpoint {
             Some(checkpoint) => Some(Saved::open(checkpoint, self.fingerprint(options, solver, &plan)?)?),
             None => None,
@@ -137,7 +137,7 @@ impl<'a, B: Backend> Task<'a, B> {
         let n_targets = self.model.n_targets();
         for (index, (group, room)) in plan.groups.iter().zip(&plan.rooms).enumerate() {
             if index > 0 {
-                plan.give_back();
+                plan.give_back(options);
             }
             let part = self.part(options, &regularizer, group, free.as_ref())?;
             let is_last = index + 1 == plan.groups.len();
@@ -176,7 +176,7 @@ impl<'a, B: Backend> Task<'a, B> {
             });
         }
         let mut objective = self.objective_within(options, None, Survey::WithMoments, Some(room))?;
-        plan.give_back();
+        plan.give_back(options);
         if let Some(saved) = &mut saved {
             saved.expect_data(objective.digest())?;
         }
