@@ -3,7 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 
 use ndarray::Array2;
-use nemos_solvers::{Error, Evaluation, ExpectedCurvature, Objective, Order, Parameters, Regularizer, Request, RowProblem, Smoothness};
+use nemos_solvers::{
+    ClassRows, Error, Evaluation, ExpectedCurvature, Objective, Order, Parameters, Regularizer, Request, RowProblem, Smoothness,
+};
 
 use crate::fit::checkpoint::{Digest, Saved};
 
@@ -71,8 +73,16 @@ impl<O: Objective> Objective for Recorded<'_, O> {
         self.objective.akin(problem)
     }
 
+    fn hold_rows(&self) -> Result<(), Error> {
+        self.objective.hold_rows()
+    }
+
     fn by_row(&self, problem: usize) -> Result<Option<RowProblem<'_>>, Error> {
         self.objective.by_row(problem)
+    }
+
+    fn by_class(&self, problem: usize) -> Result<Option<ClassRows>, Error> {
+        self.objective.by_class(problem)
     }
 
     fn smoothness(&self) -> Result<Option<Smoothness>, Error> {

@@ -230,3 +230,17 @@ fn seconds_go_by_between_writings() {
     assert!(path.exists());
     std::fs::remove_file(path).unwrap();
 }
+
+/// What a classifier knows of its maximum it knows with a checkpoint, too.
+#[test]
+fn separated_classes_have_no_maximum_with_a_checkpoint_either() {
+    let (design, path) = (features(60, 2), file("separated"));
+    let sums = design.to_array();
+    let labels = Matrix::<Cpu>::from_column(sums.rows().into_iter().map(|row| f64::from(u8::from(row.sum() > 0.0))).collect());
+    let model = nemos_glm::ClassifierPopulationGlm::new(2).regularizer(nemos_glm::Regularizer::Unregularized);
+    let status = |model: &nemos_glm::ClassifierPopulationGlm| model.fit(&design, &labels).unwrap().outcome().columns[0].status;
+    let known = status(&model);
+    assert_eq!(status(&model.checkpoint(eager(&path))), known);
+    assert_eq!(known, nemos_solvers::Status::NoMaximum);
+    std::fs::remove_file(path).unwrap();
+}
