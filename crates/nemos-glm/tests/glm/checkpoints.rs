@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nemos_core::{Cpu, Design, Matrix, Rows};
 use nemos_glm::{
-    Checkpoint, ClassifierPopulationGlm, Error, Exp, NegativeBinomial, ObservationModel, Poisson, PopulationGlm, Stopping, lasso, ridge,
+    Checkpoint, ClassifierPopulationGlm, Error, Exp, NegativeBinomial, ObservationModel, Poisson, PopulationGlm, Regularizer, Stopping,
+    lasso, ridge,
 };
-use nemos_solvers::{Auto, Callback, GradientDescent, Lbfgs, Newton, Progress, Solver, Svrg};
+use nemos_solvers::{Auto, Callback, GradientDescent, Lbfgs, Newton, Progress, Solver, Status, Svrg};
 
 /// A file of this test that does not exist.
 fn file(name: &str) -> PathBuf {
@@ -237,10 +238,10 @@ fn separated_classes_have_no_maximum_with_a_checkpoint_either() {
     let (design, path) = (features(60, 2), file("separated"));
     let sums = design.to_array();
     let labels = Matrix::<Cpu>::from_column(sums.rows().into_iter().map(|row| f64::from(u8::from(row.sum() > 0.0))).collect());
-    let model = nemos_glm::ClassifierPopulationGlm::new(2).regularizer(nemos_glm::Regularizer::Unregularized);
-    let status = |model: &nemos_glm::ClassifierPopulationGlm| model.fit(&design, &labels).unwrap().outcome().columns[0].status;
+    let model = ClassifierPopulationGlm::new(2).regularizer(Regularizer::Unregularized);
+    let status = |model: &ClassifierPopulationGlm| model.fit(&design, &labels).unwrap().outcome().columns[0].status;
     let known = status(&model);
     assert_eq!(status(&model.checkpoint(eager(&path))), known);
-    assert_eq!(known, nemos_solvers::Status::NoMaximum);
+    assert_eq!(known, Status::NoMaximum);
     std::fs::remove_file(path).unwrap();
 }
