@@ -4,7 +4,7 @@ use std::f64::consts::LN_2;
 use std::fmt;
 
 use ndarray::Array2;
-use nemos_core::Backend;
+use nemos_core::{Backend, Digest};
 use nemos_glm::{Scale, Support};
 use statrs::function::gamma::ln_gamma;
 
@@ -239,25 +239,24 @@ impl<B: Backend> Inference<'_, B> {
     /// `[n_neurons]`: sums of the counts, and one number each that tells rows, counts and weights apart.
     fn counted(&self) -> Result<(Vec<f64>, Vec<u64>), Error> {
         let n_neurons = self.n_neurons();
-        let (mut total, mut fingerprint) = (vec![0.0; n_neurons], vec![0xcbf2_9ce4_8422_2325_u64; n_neurons]);
-        // Fowler, Noll and Vo, by words.
-        let mix = |hash: &mut u64, word: u64| *hash = (*hash ^ word).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23);
+        let (mut total, mut fingerprint) = (vec![0.0; n_neurons], vec![Digest::new(); n_neurons]);
         self.each_count(|row, counts, weights| {
             for neuron in (0..n_neurons).filter(|&neuron| weights[neuron] > 0.0) {
                 total[neuron] += weights[neuron] * counts[neuron];
-                mix(&mut fingerprint[neuron], row as u64);
-                mix(&mut fingerprint[neuron], counts[neuron].to_bits());
-                mix(&mut fingerprint[neuron], (weights[neuron] as f32).to_bits().into());
+                fingerprint[neuron].add(row as u64);
+                fingerprint[neuron].add(counts[neuron].to_bits());
+                fingerprint[neuron].add((weights[neuron] as f32).to_bits().into());
             }
         })?;
         let total = self.design.summed(total)?;
         // Of several processes, one number after the other.
-        let bits = fingerprint.iter().map(|hash| f64::from_bits(*hash)).collect();
-        let mut all = self.design.gathered(bits)?.into_iter();
-        let mut fingerprint: Vec<u64> = all.next().unwrap_or_default().into_iter().map(f64::to_bits).collect();
-        for other in all {
-            fingerprint.iter_mut().zip(other).for_each(|(hash, word)| mix(hash, word.to_bits()));
-        }
-        Ok((total, fingerprint))
+        let bits = fingerprint.iter().map(|digest| f64::from_bits(digest.word())).collect();
+        let all = self.design.gathered(bits)?;
+        let of_all = |neuron: usize| {
+            let mut digest = Digest::new();
+            all.iter().for_each(|of| digest.add(of[neuron].to_bits()));
+            digest.word()
+        };
+        Ok((total, (0..n_neurons).map(of_all).collect()))
     }
 }

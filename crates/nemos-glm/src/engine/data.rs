@@ -4,10 +4,10 @@ use std::fmt::Display;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use nemos_core::{Backend, Design, Error, Matrix, Rows, row_chunks};
+use nemos_core::{Backend, Design, Digest, Error, Matrix, Rows, row_chunks};
 
 use crate::engine::chunk::{Chunk, RowNumbers};
-use crate::engine::numbers::{Numbers, fingerprint};
+use crate::engine::numbers::Numbers;
 use crate::engine::selection::{ChunkRows, all_finite};
 use crate::engine::shards::{Sum, cut, fold, fold_over_processes};
 
@@ -96,8 +96,9 @@ impl<'a, B: Backend> Data<'a, B> {
             check(&design, &counts)
         };
         let columns = [design.n_columns(), counts.n_columns(), n_problems];
-        let key = fingerprint(columns.into_iter().map(|n| n as u64));
-        fold_over_processes(design.share(), key, is_fine().map(|()| Vec::new()), Vec::<f64>::new)?;
+        let mut key = Digest::new();
+        columns.into_iter().for_each(|n| key.add(n as u64));
+        fold_over_processes(design.share(), key.word(), is_fine().map(|()| Vec::new()), Vec::<f64>::new)?;
         let width = design.n_columns() + counts.n_columns().max(n_problems);
         Ok(Data {
             design,

@@ -57,14 +57,6 @@ pub(crate) fn pack_matrices(matrices: &[Array2<f64>], to: &mut Vec<f64>) {
     }
 }
 
-/// A number that differs, with all likelihood, where any of these do: FNV-1a over 64 bits.
-pub(crate) fn fingerprint(words: impl Iterator<Item = u64>) -> u64 {
-    words.fold(0xcbf2_9ce4_8422_2325, |hash, word| {
-        let mixed = (hash ^ word).wrapping_mul(0x0100_0000_01b3);
-        mixed ^ (mixed >> 32)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,11 +69,5 @@ mod tests {
         let back = Numbers::new(&packed).matrices().unwrap();
         assert_eq!(format!("{back:?}"), format!("{matrices:?}"));
         assert!(Numbers::new(&packed[..packed.len() - 1]).matrices().is_none());
-    }
-
-    #[test]
-    fn a_fingerprint_sees_the_last_bit() {
-        let of = |value: f64| fingerprint([value.to_bits(), 7].into_iter());
-        assert_ne!(of(0.1), of(0.1 + 2e-17));
     }
 }

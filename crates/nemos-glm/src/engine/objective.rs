@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use ndarray::Array2;
 use nemos_core::tensor::DType;
-use nemos_core::{Backend, Design, Matrix};
+use nemos_core::{Backend, Design, Digest, Matrix};
 use nemos_solvers::{
     ClassRows, Error, Evaluation, ExpectedCurvature, Moments, Objective, Order, Parameters, Request, RowProblem, Smoothness,
 };
@@ -14,7 +14,7 @@ use crate::engine::data::{Data, Read};
 use crate::engine::host::{Asked, Predictors, Scratch};
 use crate::engine::loops::LoopFloat;
 use crate::engine::model::{At, Information, Model};
-use crate::engine::numbers::{Numbers, fingerprint};
+use crate::engine::numbers::Numbers;
 use crate::engine::pending::Pending;
 use crate::engine::problems::Problems;
 use crate::engine::row_problem::{self, Held};
@@ -23,7 +23,6 @@ use crate::engine::sums::Sums;
 use crate::engine::survey::{FoldMoments, Survey, Totals, survey};
 use crate::engine::tensors::{OnDevice, Seen, row};
 use crate::engine::views::Views;
-use crate::fit::checkpoint::Digest;
 use crate::fit::plan::Room;
 use crate::fit::{dispersion, smoothness, start};
 use crate::{Scale, Support};
@@ -171,12 +170,12 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
         let mut digest = Digest::new();
         digest.numbers(&self.totals.weight);
         digest.numbers(&self.totals.mean_offset);
-        self.totals.mean.iter().for_each(|mean| digest.word(mean.to_bits()));
+        self.totals.mean.iter().for_each(|mean| digest.add(mean.to_bits()));
         for moments in self.expected.iter().flat_map(|expected| &expected.moments) {
             digest.numbers(&moments.mean);
-            moments.covariance.iter().for_each(|value| digest.word(value.to_bits()));
+            moments.covariance.iter().for_each(|value| digest.add(value.to_bits()));
         }
-        digest.0
+        digest.word()
     }
 
     /// Lets problems move whose counts lie on the edge of their support: in a batch they may.
@@ -345,10 +344,7 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
         if self.data.design.share().is_none() {
             return 0;
         }
-        let rows = request.rows.unwrap_or_default();
-        let numbers = request.columns.iter().chain(rows).map(|&number| number as u64);
-        let order = u64::from(request.order == Order::Curvature);
-        fingerprint(at.as_slice().iter().map(|value| value.to_bits()).chain(numbers).chain([order]))
+        key_of(at, request)
     }
 
     /// All chunks through the fused loops, or through tensor operations.
@@ -418,6 +414,19 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
         }
         Ok(sums)
     }
+}
+
+/// What tells one evaluation from another.
+pub(crate) fn key_of(at: &Parameters, request: Request<'_>) -> u64 {
+    let mut digest = Digest::new();
+    digest.numbers(at.as_slice());
+    let rows = request.rows.unwrap_or_default();
+    digest.add(u64::from(request.order == Order::Curvature));
+    for list in [request.columns, rows] {
+        digest.add(list.len() as u64);
+        list.iter().for_each(|&place| digest.add(place as u64));
+    }
+    digest.word()
 }
 
 /// What one shard of a pass carries: the sums, and memory that loops use again.

@@ -16,6 +16,7 @@ use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use nemos_core::Digest;
 use nemos_solvers::{ColumnOutcome, Outcome, Parameters, Status};
 
 use crate::Error;
@@ -85,30 +86,6 @@ const END: u64 = u64::from_le_bytes(*b"thatsall");
 const MOST_PENDING: usize = 64 << 20;
 const FINISHED: u64 = 1;
 const SEEN: u64 = 2;
-
-/// A sum that tells lists of words apart (Fowler, Noll & Vo's, a word at a time).
-#[derive(Copy, Clone, Debug)]
-pub(crate) struct Digest(pub(crate) u64);
-
-impl Digest {
-    pub(crate) fn new() -> Self {
-        Digest(0xcbf2_9ce4_8422_2325)
-    }
-
-    pub(crate) fn word(&mut self, word: u64) {
-        self.0 = (self.0 ^ word).wrapping_mul(0x0100_0000_01b3).rotate_left(23);
-    }
-
-    pub(crate) fn numbers(&mut self, numbers: &[f64]) {
-        self.word(numbers.len() as u64);
-        numbers.iter().for_each(|number| self.word(number.to_bits()));
-    }
-
-    pub(crate) fn text(&mut self, text: &str) {
-        self.word(text.len() as u64);
-        text.bytes().for_each(|byte| self.word(u64::from(byte)));
-    }
-}
 
 /// The file of a fit that is under way.
 #[derive(Debug)]
@@ -197,11 +174,11 @@ impl Saved {
             if sum != sum_of(&words) {
                 return Err(self.damaged());
             }
-            all.word(sum);
+            all.add(sum);
             end += 8 * (n_words + 2);
         }
         let whole = read_word(reader).map_err(unreadable)?;
-        if whole != all.0 || length != end + 16 {
+        if whole != all.word() || length != end + 16 {
             return Err(self.damaged());
         }
         if fingerprint != self.fingerprint {
@@ -327,7 +304,7 @@ impl Saved {
                 let n_words = read_word(&mut old)?;
                 let words = read_words(&mut old, n_words)?;
                 let sum = read_word(&mut old)?;
-                all.word(sum);
+                all.add(sum);
                 for word in [n_words].into_iter().chain(words).chain([sum]) {
                     writer.write_all(&word.to_le_bytes())?;
                 }
@@ -342,14 +319,14 @@ impl Saved {
         while !pending.is_empty() {
             let n_words = read_word(&mut pending)?;
             let (record, rest) = pending.split_at(8 * n_words as usize);
-            all.word(read_word(&mut { rest })?);
+            all.add(read_word(&mut { rest })?);
             writer.write_all(&n_words.to_le_bytes())?;
             writer.write_all(record)?;
             writer.write_all(&rest[..8])?;
             pending = &rest[8..];
         }
         writer.write_all(&END.to_le_bytes())?;
-        writer.write_all(&all.0.to_le_bytes())?;
+        writer.write_all(&all.word().to_le_bytes())?;
         writer.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
         std::fs::rename(&part, path)?;
         self.end += self.pending.len() as u64;
@@ -367,8 +344,8 @@ fn refused(path: &Path, why: impl Into<String>) -> Error {
 
 fn sum_of(words: &[u64]) -> u64 {
     let mut sum = Digest::new();
-    words.iter().for_each(|&word| sum.word(word));
-    sum.0
+    words.iter().for_each(|&word| sum.add(word));
+    sum.word()
 }
 
 fn read_word(reader: &mut impl Read) -> io::Result<u64> {

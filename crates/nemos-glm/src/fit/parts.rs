@@ -1,12 +1,11 @@
 //! A fit in groups of neurons: each as a task of its own, and their results side by side.
 
 use ndarray::Array2;
-use nemos_core::{Backend, Matrix, row_chunks};
+use nemos_core::{Backend, Digest, Matrix, row_chunks};
 use nemos_solvers::{Outcome, Parameters, Regularizer, Solver};
 
 use crate::engine::shards::{cut, fold};
 use crate::engine::tensors::row;
-use crate::fit::checkpoint::Digest;
 use crate::fit::groups::Group;
 use crate::fit::plan::FitPlan;
 use crate::fit::task::{Options, Task};
@@ -97,7 +96,7 @@ impl<'a, B: Backend> Task<'a, B> {
             self.counts.n_columns(),
             self.model.n_predictors(),
         ] {
-            digest.word(size as u64);
+            digest.add(size as u64);
         }
         let Options {
             regularizer,
@@ -112,9 +111,9 @@ impl<'a, B: Backend> Task<'a, B> {
         digest.text(&format!("{regularizer:?} {mask:?} {start:?}"));
         digest.numbers(&[stopping.tolerance]);
         for (group, room) in plan.groups.iter().zip(&plan.rooms) {
-            digest.word(room.block_rows as u64);
-            digest.word(room.curvatures as u64);
-            group.neurons.iter().for_each(|&neuron| digest.word(neuron as u64));
+            digest.add(room.block_rows as u64);
+            digest.add(room.curvatures as u64);
+            group.neurons.iter().for_each(|&neuron| digest.add(neuron as u64));
         }
         // What the link makes of a few predictors, of each class.
         let predictors = [-1.0, -0.1, 0.5, 2.0].into_iter();
@@ -145,7 +144,7 @@ impl<'a, B: Backend> Task<'a, B> {
         for extra in [self.design.weights(), self.design.offset()].into_iter().flatten() {
             digest.numbers(&extra.to_vec());
         }
-        Ok(digest.0)
+        Ok(digest.word())
     }
 }
 

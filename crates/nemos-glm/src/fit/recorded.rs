@@ -3,11 +3,10 @@
 use std::sync::{Mutex, PoisonError};
 
 use ndarray::Array2;
-use nemos_solvers::{
-    ClassRows, Error, Evaluation, ExpectedCurvature, Objective, Order, Parameters, Regularizer, Request, RowProblem, Smoothness,
-};
+use nemos_solvers::{ClassRows, Error, Evaluation, ExpectedCurvature, Objective, Parameters, Regularizer, Request, RowProblem, Smoothness};
 
-use crate::fit::checkpoint::{Digest, Saved};
+use crate::engine::objective::key_of;
+use crate::fit::checkpoint::Saved;
 
 /// An objective whose evaluations are taken from a file as far as it holds them, and kept there from then on.
 pub(crate) struct Recorded<'a, O> {
@@ -22,22 +21,9 @@ impl<'a, O> Recorded<'a, O> {
     }
 }
 
-/// What tells one evaluation from another.
-fn key(at: &Parameters, request: Request<'_>) -> u64 {
-    let mut digest = Digest::new();
-    digest.numbers(at.as_slice());
-    let rows = request.rows.unwrap_or_default();
-    digest.word(u64::from(request.order == Order::Curvature));
-    for list in [request.columns, rows] {
-        digest.word(list.len() as u64);
-        list.iter().for_each(|&place| digest.word(place as u64));
-    }
-    digest.0
-}
-
 impl<O: Objective> Objective for Recorded<'_, O> {
     fn evaluate(&self, at: &Parameters, request: Request<'_>) -> Result<Evaluation, Error> {
-        let key = key(at, request);
+        let key = key_of(at, request);
         let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(numbers) = saved.replayed(key).map_err(of_file)? {
             return evaluation(&numbers, at, request).ok_or_else(|| of_file(saved.damaged()));

@@ -17,3 +17,15 @@ pub struct ClassRows {
     /// `[n_classes · n_features]`: which coefficients may move, at no cost.
     pub free: Vec<bool>,
 }
+
+impl ClassRows {
+    /// Rows times classes other than their own.
+    pub(crate) fn n_comparisons(&self) -> usize {
+        self.labels.len() * (self.n_classes - 1)
+    }
+
+    /// Parameters that may move: coefficients, and the intercepts of all classes.
+    pub(crate) fn n_free(&self) -> usize {
+        self.free.iter().filter(|free| **free).count() + self.n_classes
+    }
+}

@@ -45,11 +45,14 @@ const ROUNDS_PER_DIMENSION: usize = 10;
 // rows as features, one more at a time.
 const ROOM: f64 = 1e7;
 
+fn fits_twice_the_digits(n_rows: usize, width: usize) -> bool {
+    let (n_rows, width) = (n_rows as f64, width as f64);
+    n_rows * width.powi(2) + n_rows.min(width).powi(3) * width <= ROOM
+}
+
 /// `features`: `[n_rows, n]`, those that may move; an intercept may move as well. `ways`: `[n_rows]`.
 pub(crate) fn cone(features: ArrayView2<'_, f64>, ways: &[Way]) -> Cone {
-    let (n_rows, width) = (features.nrows() as f64, (features.ncols() + 1) as f64);
-    let products = n_rows * width.powi(2) + n_rows.min(width).powi(3) * width;
-    let found = if products <= ROOM {
+    let found = if fits_twice_the_digits(features.nrows(), features.ncols() + 1) {
         with_digits::<Quad>(features, ways)
     } else {
         with_digits::<f64>(features, ways)
@@ -59,11 +62,7 @@ pub(crate) fn cone(features: ArrayView2<'_, f64>, ways: &[Way]) -> Cone {
 
 /// The same of classes: each row allows the predictors of other classes to fall beside that of its own.
 pub(crate) fn cone_of_classes(rows: &ClassRows) -> Cone {
-    let n_free = rows.free.iter().filter(|free| **free).count() + rows.n_classes;
-    let n_rows = (rows.labels.len() * (rows.n_classes - 1)) as f64;
-    let width = n_free as f64;
-    let products = n_rows * width.powi(2) + n_rows.min(width).powi(3) * width;
-    let found = if products <= ROOM {
+    let found = if fits_twice_the_digits(rows.n_comparisons(), rows.n_free()) {
         of_classes::<Quad>(rows)
     } else {
         of_classes::<f64>(rows)
@@ -78,7 +77,7 @@ fn of_classes<D: Digits>(rows: &ClassRows) -> Option<Cone> {
         .flat_map(|class| (0..=n_features).map(move |place| (class, place)))
         .filter(|&(class, place)| is_free(class, place))
         .collect();
-    let mut free = Vec::with_capacity(rows.labels.len() * (rows.n_classes - 1));
+    let mut free = Vec::with_capacity(rows.n_comparisons());
     for (row, &label) in unit_rows::<D>(rows.features.view())?.iter().zip(&rows.labels) {
         for other in (0..rows.n_classes).filter(|&class| class != label) {
             let signed = places.iter().map(|&(class, place)| match class {

@@ -48,7 +48,7 @@ pub(crate) fn find_separated(
         }
         let at = parameters.column(problem);
         let spent = columns[problem].evaluations as f64 * 4.0 * (rows.features.nrows() * n_parameters) as f64;
-        let cost = products(&rows);
+        let cost = rows.n_comparisons() as f64 * (rows.n_free() as f64).powi(2);
         let is_worth_it = cost * n_problems as f64 <= CHEAP || (cost <= spent.min(DEAR) && spread(&rows, at) > FAR);
         Ok(is_worth_it.then(|| (problem, cone_of_classes(&rows))))
     });
@@ -61,12 +61,6 @@ pub(crate) fn find_separated(
         }
     }
     Ok(looked_at)
-}
-
-/// Rows times free parameters squared.
-fn products(rows: &ClassRows) -> f64 {
-    let n_free = rows.free.iter().filter(|free| **free).count() + rows.n_classes;
-    (rows.labels.len() * (rows.n_classes - 1)) as f64 * (n_free as f64).powi(2)
 }
 
 /// The largest logarithm of the odds of two classes in a row.
