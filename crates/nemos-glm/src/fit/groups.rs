@@ -20,32 +20,35 @@ const WORTH_IT: f64 = 0.5;
 // Fewer coefficients than this are fitted in no time.
 const FEW: usize = 1 << 14;
 
-/// Which features each neuron uses, 64 to a word.
+/// Which features each of some neurons uses, 64 to a word.
 struct Sets {
     words: usize,
     bits: Vec<u64>,
 }
 
 impl Sets {
-    /// From `[n_predictors · n_features, n_neurons]`.
-    fn new(free: &Array2<bool>, n_features: usize) -> Self {
+    /// Of these columns of `[n_predictors · n_features, n_neurons]`.
+    fn new(free: &Array2<bool>, n_features: usize, neurons: &[usize]) -> Self {
         let words = n_features.div_ceil(64);
-        let mut bits = vec![0; words * free.ncols()];
-        for ((place, neuron), _) in free.indexed_iter().filter(|(_, free)| **free) {
-            let feature = place % n_features;
-            bits[neuron * words + feature / 64] |= 1 << (feature % 64);
+        let mut bits = vec![0; words * neurons.len()];
+        for (row, free) in free.rows().into_iter().enumerate() {
+            let feature = row % n_features;
+            for (place, _) in neurons.iter().enumerate().filter(|(_, neuron)| free[**neuron]) {
+                bits[place * words + feature / 64] |= 1 << (feature % 64);
+            }
         }
         Sets { words, bits }
     }
 
-    fn of(&self, neuron: usize) -> &[u64] {
-        &self.bits[neuron * self.words..(neuron + 1) * self.words]
+    /// Of the neuron in this place.
+    fn of(&self, place: usize) -> &[u64] {
+        &self.bits[place * self.words..(place + 1) * self.words]
     }
 
-    fn union(&self, neurons: &[usize]) -> Vec<u64> {
+    fn union(&self) -> Vec<u64> {
         let mut union = vec![0; self.words];
-        for &neuron in neurons {
-            union.iter_mut().zip(self.of(neuron)).for_each(|(all, own)| *all |= own);
+        for own in self.bits.chunks_exact(self.words.max(1)) {
+            union.iter_mut().zip(own).for_each(|(all, own)| *all |= own);
         }
         union
     }
@@ -85,12 +88,12 @@ pub(crate) fn together(n_neurons: usize) -> Group {
 /// A group begins with a neuron that is in none, and takes in the one that adds least to its work, as long as that is less than each
 /// of its neurons costs.
 pub(crate) fn by_overlap(free: &Array2<bool>, n_features: usize) -> Vec<Group> {
-    let sets = Sets::new(free, n_features);
     let n_neurons = free.ncols();
     if n_features * n_neurons < FEW {
         return vec![together(n_neurons)];
     }
     let mut left: Vec<usize> = (0..n_neurons).collect();
+    let sets = Sets::new(free, n_features, &left);
     let (mut groups, mut total) = (Vec::new(), 0.0);
     while !left.is_empty() {
         let mut neurons = vec![left.remove(0)];
@@ -128,9 +131,9 @@ pub(crate) fn by_overlap(free: &Array2<bool>, n_features: usize) -> Vec<Group> {
 impl Group {
     /// Halves of a group of several neurons; of its features each keeps those that its neurons use.
     pub(crate) fn split(&self, n_parts: usize, free: Option<&Array2<bool>>, n_features: usize) -> Vec<Group> {
-        let sets = free.filter(|_| self.features.is_some()).map(|free| Sets::new(free, n_features));
+        let free = free.filter(|_| self.features.is_some());
         let part = |neurons: &[usize]| Group {
-            features: sets.as_ref().map(|sets| features(&sets.union(neurons))),
+            features: free.map(|free| features(&Sets::new(free, n_features, neurons).union())),
             neurons: neurons.to_vec(),
         };
         let size = self.neurons.len().div_ceil(n_parts.max(1)).max(1);
@@ -140,8 +143,8 @@ impl Group {
     /// The features that each neuron uses at most.
     pub(crate) fn most_features(&self, free: Option<&Array2<bool>>, n_features: usize) -> usize {
         let Some(free) = free else { return n_features };
-        let sets = Sets::new(free, n_features);
-        self.neurons.iter().map(|&neuron| count(sets.of(neuron))).max().unwrap_or(0)
+        let sets = Sets::new(free, n_features, &self.neurons);
+        (0..self.neurons.len()).map(|place| count(sets.of(place))).max().unwrap_or(0)
     }
 }
 

@@ -171,7 +171,7 @@ impl Sizes {
     /// Bytes that a proof of all rows takes.
     fn proof(&self) -> f64 {
         let n_values = (self.n_rows * (self.n_features + 1)) as f64;
-        if n_values > 1e7 || self.n_predictors > 1 {
+        if n_values > 1e7 {
             return 0.0;
         }
         let counts = (self.n_rows * self.n_counts) as f64;
@@ -256,9 +256,9 @@ impl<B: Backend> Task<'_, B> {
             block_bytes: 0,
         };
         for group in groups {
-            let sizes = self.sizes(options, &group, free);
-            let block_rows = usual_rows::<B>(&sizes);
             let Some(limit) = limit else {
+                let sizes = self.sizes(options, &group, free);
+                let block_rows = usual_rows::<B>(&sizes);
                 plan.add(group, Room::unlimited(block_rows), &sizes);
                 continue;
             };
