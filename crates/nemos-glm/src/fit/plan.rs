@@ -180,7 +180,8 @@ impl Sizes {
 
     /// Bytes of a look at the curvature of a few neurons: at a sample of the rows, their products, and the curvatures of each shard.
     fn look(&self) -> f64 {
-        const AT_A_TIME: f64 = 8.0;
+        const CURVATURES: f64 = (4 << 20) as f64;
+        const FEW: f64 = 8.0;
         const PRODUCTS: f64 = 192.0;
         let parameters = ((self.n_features + 1) * self.n_predictors) as f64;
         // As solvers take samples: nothing for all rows, block by block.
@@ -188,7 +189,10 @@ impl Sizes {
             .max(50.0 * parameters)
             .min(0.5 * self.n_rows as f64);
         let values = 4.0 * self.n_features as f64 + PRODUCTS + 2.0 * self.n_counts as f64;
-        8.0 * (sampled * values + (4.0 + most_at_once(self.n_threads) as f64) * AT_A_TIME * parameters * parameters)
+        let curvatures = CURVATURES
+            .max(FEW * 8.0 * parameters * parameters)
+            .min(self.n_neurons as f64 * 8.0 * parameters * parameters);
+        8.0 * sampled * values + (4.0 + most_at_once(self.n_threads) as f64) * curvatures
     }
 
     /// What fits into a limit, if anything does.

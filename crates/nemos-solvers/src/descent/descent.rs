@@ -118,8 +118,9 @@ const LINGERS_AFTER: usize = 8;
 // A curvature takes a quarter of the products of so many gradients as there are dimensions, but for few columns these
 // are not what a pass is spent on.
 pub(crate) const CURVATURE_PER_DIMENSION: f64 = 0.125;
-// Curvatures held in memory at a time.
-const COLUMNS_AT_A_TIME: usize = 8;
+// Curvatures held in memory at a time: so many bytes of them, and a few at least. The products of features serve all of them.
+const CURVATURE_BYTES: usize = 4 << 20;
+const FEW_COLUMNS: usize = 8;
 
 impl<D: Direction> Descent<D> {
     /// Begins in the whitened space: evaluates the start and chooses the first directions. `direction` makes the method
@@ -283,7 +284,8 @@ impl<D: Direction> Descent<D> {
                 fits
             });
         }
-        for problems in lingering.chunks(COLUMNS_AT_A_TIME.min(most.max(1))) {
+        let at_a_time = (CURVATURE_BYTES / (8 * self.space.dimension().max(1).pow(2))).max(FEW_COLUMNS);
+        for problems in lingering.chunks(at_a_time.min(most.max(1))) {
             let points: Vec<Vec<f64>> = problems.iter().map(|&problem| self.columns[problem].point()).collect();
             let points = Parameters::from_columns(self.space.dimension(), points.iter().map(Vec::as_slice));
             let request = Request {
