@@ -159,3 +159,47 @@ fn a_history_stops_at_the_edges_of_trials() -> Result<(), Anything> {
     assert_eq!((rows.nrows(), missing), (70, 30));
     Ok(())
 }
+
+#[test]
+fn what_a_newcomer_writes_first_works() -> Result<(), Anything> {
+    // Lists of rows, arrays and lists of numbers are matrices, and plain lists of counts are counts.
+    let rows = Matrix::try_from(vec![vec![1.0, 0.5], vec![2.0, 0.1], vec![3.0, 0.4], vec![4.0, 0.2]])?;
+    assert_eq!(rows.dims(), [4, 2]);
+    let counts = vec![1.0, 2.0, 2.0, 4.0];
+    let fitted = Glm::new(Poisson).regularizer(Regularizer::Ridge(0.1.into())).fit(&rows, &counts)?;
+    assert_eq!(fitted, Glm::new(Poisson).regularizer(ridge(0.1)).fit(&rows, &Array1::from(counts))?);
+    assert!(Matrix::try_from(vec![vec![1.0], vec![]]).unwrap_err().to_string().contains("a row"));
+
+    // Fitted models have a type that can be stored, and models of many kinds one that goes into a list.
+    struct Session {
+        fitted: FittedGlm,
+    }
+    let session = Session { fitted };
+    assert!(session.fitted.to_string().starts_with("Poisson GLM"));
+    let models: Vec<AnyGlm> = vec![Glm::new(Poisson.into()), Glm::new(Gamma.into())];
+    assert_eq!(models.len(), 2);
+
+    // A window is a number of samples, an interval a pair or a list of pairs.
+    assert_eq!(
+        RaisedCosineLog::new(3)
+            .convolved(100)
+            .compute_features(&Matrix::from(vec![1.0; 200]))?
+            .dims(),
+        [200, 3]
+    );
+    assert_eq!(IntervalSet::new([(0.0, 1.0)])?, IntervalSet::new(vec![(0.0, 1.0)])?);
+
+    // Units are what a raster draws.
+    let svg = nemos::plot::Figure::new()
+        .panel(nemos::plot::Panel::new().mark(nemos::plot::Raster::new(&units()?)))
+        .to_svg()?;
+    assert!(svg.ends_with("</svg>\n"), "{}", &svg[svg.len() - 20..]);
+
+    // A table of spikes, a row for each: a unit and a time.
+    let path = std::env::temp_dir().join(format!("nemos_spikes_{}.csv", std::process::id()));
+    std::fs::write(&path, "unit,time\n4,0.5\n9,0.25\n4,0.125\n")?;
+    let read = nemos::io::CsvFile::open(&path)?.units();
+    std::fs::remove_file(&path)?;
+    assert_eq!(read?.units()[0].times(), [0.125, 0.5]);
+    Ok(())
+}
