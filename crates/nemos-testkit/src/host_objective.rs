@@ -170,7 +170,7 @@ impl Objective for HostObjective {
                 for (total, x) in gradient.column_mut(index).iter_mut().zip(&with_one) {
                     *total = self.round(*total + self.round(slope * x));
                 }
-                if request.order == Order::Curvature {
+                if request.order != Order::Gradient {
                     for (mut curvature, x) in curvature.rows_mut().into_iter().zip(&with_one) {
                         curvature.scaled_add(bend * x, &with_one);
                     }
@@ -184,12 +184,16 @@ impl Objective for HostObjective {
                     gradient.column_mut(index)[feature] = 0.0;
                 }
             }
+            if let Order::CurvatureAmong(few) = request.order {
+                let places: Vec<usize> = few[index].iter().copied().chain([n_features]).collect();
+                curvature = curvature.select(Axis(0), &places).select(Axis(1), &places);
+            }
             curvatures.push(curvature * share);
         }
         Ok(Evaluation {
             values,
             gradient,
-            curvature: (request.order == Order::Curvature).then_some(curvatures),
+            curvature: (request.order != Order::Gradient).then_some(curvatures),
         })
     }
 

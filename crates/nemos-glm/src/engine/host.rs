@@ -275,7 +275,9 @@ pub(crate) struct Work<'a, E> {
 impl<E: LoopFloat> Work<'_, E> {
     /// Adds losses, gradients and, where there is room for them, curvatures.
     pub(crate) fn add(&mut self, loops: &dyn Loops<E>, sums: &mut Sums) {
-        if !sums.curvature.is_empty() {
+        if !sums.among.is_empty() {
+            self.add_curvature_among(loops, sums);
+        } else if !sums.curvature.is_empty() {
             self.add_curvature(loops, &mut sums.curvature);
         }
         loops.slopes(self.predictor, self.on_host.observed, self.lanes);
@@ -308,6 +310,19 @@ impl<E: LoopFloat> Work<'_, E> {
         for pair in pairs(self.n_predictors) {
             loops.weights(self.predictor, self.on_host.observed, self.lanes, (&mut weights, pair));
             self.add_products(&weights, pair, curvature);
+        }
+    }
+
+    /// The same among a few features of each problem, which has one predictor.
+    fn add_curvature_among(&mut self, loops: &dyn Loops<E>, sums: &mut Sums) {
+        let n_columns = sums.curvature.len();
+        let mut weights = vec![E::default(); self.on_host.n_rows * n_columns];
+        loops.weights(self.predictor, self.on_host.observed, self.lanes, (&mut weights, (0, 0)));
+        let features = self.on_host.features.unwrap_or_default();
+        for (column, (few, sum)) in sums.among.iter().zip(&mut sums.curvature).enumerate() {
+            self.products.set_few(features, self.on_host.n_rows, few);
+            self.products
+                .add_to_one(weights.iter().skip(column).step_by(n_columns), (0, 0), sum);
         }
     }
 

@@ -355,6 +355,14 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
         let scales = self.scales_of(request.columns);
         let loops = self.model.loops().filter(|_| B::HOST).map(E::of);
         let loops = loops.as_deref();
+        let request = match request.order {
+            // Tensor operations would bring those of all features.
+            Order::CurvatureAmong(_) if loops.is_none() => Request {
+                order: Order::Gradient,
+                ..request
+            },
+            _ => request,
+        };
         let on_host: Vec<E> = at.as_slice().iter().map(|&value| E::from_f64(value)).collect();
         let on_device = if loops.is_some() {
             None
@@ -363,7 +371,7 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
         };
         let with_curvature = request.order == Order::Curvature;
         // Curvatures are for all problems.
-        let views = Views::new(asked, &on_host, &scales).filter(|_| !with_curvature);
+        let views = Views::new(asked, &on_host, &scales).filter(|_| request.order == Order::Gradient);
         let new = || Shard::<B, E> {
             pending: Pending::new(),
             sums: Sums::new(at.n_parameters(), request),
@@ -422,7 +430,11 @@ pub(crate) fn key_of(at: &Parameters, request: Request<'_>) -> u64 {
     digest.numbers(at.as_slice());
     let rows = request.rows.unwrap_or_default();
     digest.add(u64::from(request.order == Order::Curvature));
-    for list in [request.columns, rows] {
+    let few = match request.order {
+        Order::CurvatureAmong(features) => features.concat(),
+        _ => Vec::new(),
+    };
+    for list in [request.columns, rows, &few] {
         digest.add(list.len() as u64);
         list.iter().for_each(|&place| digest.add(place as u64));
     }
@@ -555,8 +567,8 @@ fn centre<B: Backend>(moments: &Moments) -> Option<Arc<Vec<f64>>> {
 fn memory_groups(n_parameters: usize, request: Request<'_>, curvature_bytes: usize) -> Vec<std::ops::Range<usize>> {
     let n_columns = request.columns.len();
     let at_a_time = match request.order {
-        Order::Gradient => n_columns,
         Order::Curvature => curvature_bytes / (8 * n_parameters * n_parameters),
+        _ => n_columns,
     };
     nemos_core::row_chunks(n_columns, at_a_time.max(1)).collect()
 }

@@ -54,6 +54,18 @@ impl<E: HostFloat> Products<E> {
         }
     }
 
+    /// The same with a few of the features alone.
+    pub(crate) fn set_few(&mut self, features: &[E], n_rows: usize, few: &[usize]) {
+        let n_features = features.len() / n_rows.max(1);
+        self.width = few.len() + 1;
+        self.rows.clear();
+        for row in 0..n_rows {
+            let features = &features[row * n_features..(row + 1) * n_features];
+            self.rows.extend(few.iter().map(|&feature| features[feature]));
+            self.rows.push(E::from_f64(1.0));
+        }
+    }
+
     /// Adds `Σₜ weightₜ zₜ zₜᵀ` to the part of each matrix that belongs to a pair of predictors, its lower triangle where the two are
     /// the same. `weights` is `[n_rows, n_sums]`.
     pub(crate) fn add(&mut self, weights: &[E], pair: (usize, usize), sums: &mut [Array2<f64>]) {
@@ -66,7 +78,8 @@ impl<E: HostFloat> Products<E> {
         }
     }
 
-    fn add_to_one<'w>(&mut self, weights: impl Iterator<Item = &'w E>, pair: (usize, usize), sum: &mut Array2<f64>)
+    /// The same to the matrix of one.
+    pub(crate) fn add_to_one<'w>(&mut self, weights: impl Iterator<Item = &'w E>, pair: (usize, usize), sum: &mut Array2<f64>)
     where
         E: 'w,
     {

@@ -13,16 +13,24 @@ pub(crate) struct Sums {
     pub(crate) gradient: Parameters,
     /// Lower triangles at least.
     pub(crate) curvature: Vec<Array2<f64>>,
+    /// The features of each column that curvatures are among; nothing where they are among all.
+    pub(crate) among: Vec<Vec<usize>>,
 }
 
 impl Sums {
     pub(crate) fn new(n_parameters: usize, request: Request<'_>) -> Self {
         let n_columns = request.columns.len();
-        let n_curvatures = if request.order == Order::Curvature { n_columns } else { 0 };
+        let square = |width: usize| Array2::zeros((width, width));
+        let (curvature, among) = match request.order {
+            Order::Curvature => (vec![square(n_parameters); n_columns], Vec::new()),
+            Order::CurvatureAmong(features) => (features.iter().map(|few| square(few.len() + 1)).collect(), features.to_vec()),
+            _ => (Vec::new(), Vec::new()),
+        };
         Sums {
             losses: vec![0.0; n_columns],
             gradient: Parameters::zeros(n_parameters, n_columns),
-            curvature: vec![Array2::zeros((n_parameters, n_parameters)); n_curvatures],
+            curvature,
+            among,
         }
     }
 
@@ -63,7 +71,8 @@ impl Sums {
                 // The coefficients of each predictor end with an intercept.
                 let parameter = held + held / n_features;
                 self.gradient.column_mut(index)[parameter] = 0.0;
-                if let Some(curvature) = self.curvature.get_mut(index) {
+                // A few features are among those that may move.
+                if let Some(curvature) = self.curvature.get_mut(index).filter(|_| self.among.is_empty()) {
                     curvature.row_mut(parameter).fill(0.0);
                     curvature.column_mut(parameter).fill(0.0);
                 }

@@ -3,6 +3,7 @@
 use ndarray::Array2;
 
 use crate::descent::direction::Direction;
+use crate::descent::few_axes::FewAxes;
 use crate::descent::line_search::{Along, Verdict, judge};
 use crate::descent::own_axes::OwnAxes;
 use crate::linear::vector::{difference, dot, norm};
@@ -16,7 +17,7 @@ pub(crate) struct Column<D> {
     method: D,
     penalty: Option<ColumnPenalty>,
     /// The change of variables that the column found for itself; points and gradients here are in it.
-    own: Option<OwnAxes>,
+    own: Option<Own>,
     point: Vec<f64>,
     pub(crate) value: f64,
     gradient: Vec<f64>,
@@ -35,12 +36,53 @@ pub(crate) struct Column<D> {
     pub(crate) status: Option<Status>,
 }
 
+/// Axes of a column's own.
+#[derive(Clone, Debug)]
+enum Own {
+    /// From its curvature.
+    All(OwnAxes),
+    /// From its curvature among a few features.
+    Few(FewAxes),
+}
+
+impl Own {
+    fn point(&self, own: &[f64]) -> Vec<f64> {
+        match self {
+            Own::All(axes) => axes.point(own),
+            Own::Few(axes) => axes.point(own),
+        }
+    }
+
+    fn own(&self, point: &[f64]) -> Vec<f64> {
+        match self {
+            Own::All(axes) => axes.own(point),
+            Own::Few(axes) => axes.own(point),
+        }
+    }
+
+    fn gradient(&self, gradient: &[f64]) -> Vec<f64> {
+        match self {
+            Own::All(axes) => axes.gradient(gradient),
+            Own::Few(axes) => axes.gradient(gradient),
+        }
+    }
+
+    fn gradient_back(&self, own: &[f64]) -> Vec<f64> {
+        match self {
+            Own::All(axes) => axes.gradient_back(own),
+            Own::Few(axes) => axes.gradient_back(own),
+        }
+    }
+}
+
 /// What a pass over the data says of one column at its trial point.
 pub(crate) struct Trial<'a> {
     pub(crate) value: f64,
     /// In the space.
     pub(crate) gradient: &'a [f64],
     pub(crate) curvature: Option<&'a Array2<f64>>,
+    /// Axes that suit the curvature there.
+    pub(crate) axes: Option<&'a FewAxes>,
 }
 
 /// When a column stops, and what curvature was expected of it.
@@ -83,9 +125,9 @@ impl<D: Direction> Column<D> {
         &self.method
     }
 
-    /// Whether it keeps axes of its own.
+    /// Whether it keeps axes of its own, as many as there are dimensions.
     pub(crate) fn has_own_axes(&self) -> bool {
-        self.own.is_some()
+        matches!(self.own, Some(Own::All(_)))
     }
 
     /// The point reached, in the space.
@@ -185,7 +227,10 @@ impl<D: Direction> Column<D> {
                 self.method.update(&step, &change);
                 (self.value, self.gradient) = (trial.value, gradient);
                 self.steps += 1;
-                self.choose_direction(trial.curvature, limits);
+                match trial.axes {
+                    Some(axes) => self.turn_to(Own::Few(axes.clone()), limits),
+                    None => self.choose_direction(trial.curvature, limits),
+                }
             }
             Verdict::Retry(_) if unresolved && self.trials >= TRIALS_BELOW_RESOLUTION => self.status = Some(Status::Converged),
             Verdict::Retry(length) => self.length = length,
@@ -217,7 +262,13 @@ impl<D: Direction> Column<D> {
 
     /// Goes on in coordinates in which this curvature, of the space at the point reached, is one along every axis.
     pub(crate) fn whiten_by(&mut self, curvature: &Array2<f64>, limits: Limits) {
-        let Some(axes) = OwnAxes::new(curvature) else { return };
+        if let Some(axes) = OwnAxes::new(curvature) {
+            self.turn_to(Own::All(axes), limits);
+        }
+    }
+
+    /// Goes on in other coordinates from the point reached.
+    fn turn_to(&mut self, axes: Own, limits: Limits) {
         let (point, gradient) = match &self.own {
             Some(old) => (old.point(&self.point), old.gradient_back(&self.gradient)),
             None => (self.point.clone(), self.gradient.clone()),

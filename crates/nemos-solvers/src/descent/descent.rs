@@ -23,11 +23,14 @@
 //! promised, the estimated distance to the minimum, is `−½ g · d`: half the square of the Newton decrement where `d` is
 //! a Newton step (Boyd & Vandenberghe 2004, *Convex Optimization*, section 9.5).
 
+use std::collections::BTreeMap;
+
 use ndarray::Array2;
 use rayon::prelude::*;
 
 use crate::descent::column::{Column, Limits, Trial};
 use crate::descent::direction::Direction;
+use crate::descent::few_axes::FewAxes;
 use crate::descent::sample::sample;
 use crate::error::Error;
 use crate::penalty::column::ColumnPenalty;
@@ -72,6 +75,8 @@ pub struct Descent<D> {
     space: Space,
     tolerance: f64,
     lingering: Lingering,
+    /// Whether the objective may bring curvatures among a few features.
+    sees_few: bool,
     columns: Vec<Column<D>>,
     parameters: Parameters,
 }
@@ -115,6 +120,9 @@ impl Setting {
 
 // Evaluations after which a column that is still far has a curvature that is not the expected one.
 const LINGERS_AFTER: usize = 8;
+// Evaluations after which a column may look at its curvature among a few features, and the last such time.
+const FEW_AFTER: usize = 4;
+const FEW_UNTIL: usize = 12;
 // A curvature takes a quarter of the products of so many gradients as there are dimensions, but for few columns these
 // are not what a pass is spent on.
 pub(crate) const CURVATURE_PER_DIMENSION: f64 = 0.125;
@@ -171,6 +179,7 @@ impl<D: Direction> Descent<D> {
             space,
             tolerance: stopping.tolerance,
             lingering,
+            sees_few: true,
             parameters: start.clone(),
         };
         let limits = descent.limits(objective);
@@ -215,14 +224,32 @@ impl<D: Direction> Descent<D> {
             .on_their_way()
             .into_iter()
             .partition(|&problem| order(&self.columns[problem]) == Order::Gradient);
+        let looking = self.looking_at_few(objective, &plain);
+        let plain: Vec<usize> = plain.into_iter().filter(|problem| !looking.contains_key(problem)).collect();
+        let (looking, features): (Vec<usize>, Vec<Vec<usize>>) = looking.into_iter().unzip();
         self.evaluate_some(objective, (&plain, Order::Gradient), &act)?;
+        self.evaluate_some(objective, (&looking, Order::CurvatureAmong(&features)), &act)?;
         self.evaluate_some(objective, (&curved, Order::Curvature), &act)
+    }
+
+    /// Those of these problems that take long and look at their curvature among a few features at their next trial, with the features.
+    fn looking_at_few(&self, objective: &dyn Objective, problems: &[usize]) -> BTreeMap<usize, Vec<usize>> {
+        let may_look =
+            self.sees_few && matches!(self.lingering, Lingering::OwnAxes(_)) && objective.curvatures_held() >= self.columns.len();
+        let limits = self.limits(objective);
+        let due = problems.iter().filter(|&&problem| {
+            let evaluations = self.columns[problem].evaluations;
+            let is_time = evaluations > 0 && evaluations <= FEW_UNTIL && evaluations.is_multiple_of(FEW_AFTER);
+            may_look && is_time && self.columns[problem].is_far(FEW_AFTER as f64, limits)
+        });
+        due.filter_map(|&problem| Some((problem, self.space.most_telling(problem, self.parameters.column(problem))?)))
+            .collect()
     }
 
     fn evaluate_some(
         &mut self,
         objective: &dyn Objective,
-        (problems, order): (&[usize], Order),
+        (problems, order): (&[usize], Order<'_>),
         act: &(impl Fn(&Space, usize, &mut Column<D>, Trial<'_>) + Sync),
     ) -> Result<(), Error> {
         if problems.is_empty() {
@@ -238,16 +265,27 @@ impl<D: Direction> Descent<D> {
         let evaluation = objective.evaluate(&self.space.parameters_at(&points, problems), request)?;
         let gradients = self.space.gradient(evaluation.gradient, problems);
         let space = &self.space;
-        let curvatures: Option<Vec<Array2<f64>>> = evaluation.curvature.map(|all| {
-            let jobs: Vec<_> = problems.iter().zip(all).collect();
-            jobs.into_par_iter().map(|(&problem, one)| space.curvature(one, problem)).collect()
-        });
+        let all = evaluation.curvature.unwrap_or_default();
+        let jobs: Vec<(usize, Array2<f64>)> = problems.iter().copied().zip(all).collect();
+        let (mut curvatures, mut axes): (Vec<Array2<f64>>, Vec<Option<FewAxes>>) = (Vec::new(), Vec::new());
+        match order {
+            Order::CurvatureAmong(features) => {
+                self.sees_few = !jobs.is_empty();
+                let jobs: Vec<_> = jobs.into_iter().zip(features).collect();
+                axes.par_extend(
+                    jobs.into_par_iter()
+                        .map(|((problem, one), features)| space.few_axes(problem, features, one)),
+                );
+            }
+            _ => curvatures.par_extend(jobs.into_par_iter().map(|(problem, one)| space.curvature(one, problem))),
+        }
         for_each(&mut self.columns, problems, |index, column| {
             column.evaluations += 1;
             let trial = Trial {
                 value: evaluation.values[index] + column.penalty_at(points.column(index)),
                 gradient: gradients.column(index),
-                curvature: curvatures.as_ref().map(|all| &all[index]),
+                curvature: curvatures.get(index),
+                axes: axes.get(index).and_then(Option::as_ref),
             };
             act(space, problems[index], column, trial);
         });
@@ -259,7 +297,8 @@ impl<D: Direction> Descent<D> {
         let Lingering::OwnAxes(after) = self.lingering else { return Ok(()) };
         let is_due = |problem: &usize| {
             let column = &self.columns[*problem];
-            column.evaluations.is_multiple_of(after) && column.method().order() == Order::Gradient
+            let was_few = self.sees_few && column.evaluations <= FEW_UNTIL;
+            column.evaluations.is_multiple_of(after) && !was_few && column.method().order() == Order::Gradient
         };
         let due: Vec<usize> = self.on_their_way().into_iter().filter(is_due).collect();
         if due.is_empty() {

@@ -51,7 +51,7 @@ pub trait Direction: Clone + std::fmt::Debug + Send {
     }
 
     /// What each evaluation should bring.
-    fn order(&self) -> Order {
+    fn order(&self) -> Order<'static> {
         Order::Gradient
     }
 

@@ -4,6 +4,7 @@ pub(crate) mod column;
 #[allow(clippy::module_inception)]
 pub(crate) mod descent;
 pub(crate) mod direction;
+pub(crate) mod few_axes;
 pub(crate) mod line_search;
 pub(crate) mod own_axes;
 pub(crate) mod pairs;

@@ -12,7 +12,7 @@
 //! its curvature is one again along every axis. As the look is worth less than it would be to Newton's method, which takes it
 //! at every step, it may be at a sample of the rows: what the sample gets wrong is learnt from pairs.
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2};
 use nemos_core::cholesky;
 
 use crate::linear::vector::{add, dot};
@@ -36,10 +36,15 @@ impl OwnAxes {
         raised.diag_mut().mapv_inplace(|value| value + FLOOR * largest);
         let lower = cholesky(raised.view())?;
         let usable = lower.diag().iter().all(|value| value.is_normal());
-        usable.then(|| OwnAxes {
+        usable.then(|| OwnAxes::of_lower(lower.view()))
+    }
+
+    /// From `L`, a lower triangle without a zero on its diagonal.
+    pub(crate) fn of_lower(lower: ArrayView2<'_, f64>) -> Self {
+        OwnAxes {
             width: lower.nrows(),
             lower: lower.iter().copied().collect(),
-        })
+        }
     }
 
     fn row(&self, row: usize) -> &[f64] {

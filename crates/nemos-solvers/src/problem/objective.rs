@@ -11,11 +11,15 @@ use crate::problem::row_problem::RowProblem;
 
 /// What one evaluation should bring.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Order {
+#[non_exhaustive]
+pub enum Order<'a> {
     /// Values and gradients.
     Gradient,
     /// Values, gradients and curvatures (Hessians, or the Fisher information in their place).
     Curvature,
+    /// The same with curvatures among a few features of each column alone, which rise, and the intercept: it costs hardly more than a
+    /// gradient. An objective may bring none. Where problems have one predictor.
+    CurvatureAmong(&'a [Vec<usize>]),
 }
 
 /// Which problems to evaluate, on which rows, and what for.
@@ -26,7 +30,7 @@ pub struct Request<'a> {
     /// Rows of `0..n_rows` to estimate the objective from, repeats allowed; all of them where there is nothing.
     pub rows: Option<&'a [usize]>,
     /// What the evaluation should bring.
-    pub order: Order,
+    pub order: Order<'a>,
 }
 
 /// What an objective is worth at one point per column.
@@ -36,8 +40,8 @@ pub struct Evaluation {
     pub values: Vec<f64>,
     /// `[n_parameters, n_columns]`.
     pub gradient: Parameters,
-    /// One `[n_parameters, n_parameters]` per column, where they were asked for and the objective has them; about the
-    /// [centre](ExpectedCurvature::centre), where there is one.
+    /// One `[n_parameters, n_parameters]` per column, or one row and column for each of a few features and the intercept, where they
+    /// were asked for and the objective has them; about the [centre](ExpectedCurvature::centre), where there is one.
     pub curvature: Option<Vec<Array2<f64>>>,
 }
 

@@ -7,7 +7,7 @@ use crate::penalty::column::ColumnPenalty;
 use crate::penalty::regularizer::Regularizer;
 use crate::problem::class_rows::ClassRows;
 use crate::problem::expected_curvature::ExpectedCurvature;
-use crate::problem::objective::{Evaluation, Objective, Request, Smoothness};
+use crate::problem::objective::{Evaluation, Objective, Order, Request, Smoothness};
 use crate::problem::parameters::Parameters;
 use crate::problem::row_problem::RowProblem;
 
@@ -70,7 +70,11 @@ impl Objective for Penalized<'_> {
                     .0;
                 evaluation.values[index] += 0.5 * strength * coef[place] * coef[place];
                 evaluation.gradient.column_mut(index)[place] += strength * coef[place];
-                if let Some(curvature) = &mut evaluation.curvature {
+                let among = match request.order {
+                    Order::CurvatureAmong(features) => features[index].binary_search(&place).ok(),
+                    _ => Some(place),
+                };
+                if let (Some(curvature), Some(place)) = (&mut evaluation.curvature, among) {
                     curvature[index][(place, place)] += strength;
                 }
             }

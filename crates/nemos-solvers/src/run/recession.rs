@@ -106,7 +106,7 @@ struct Suspects<'a> {
 }
 
 impl Suspects<'_> {
-    fn request(&self, order: Order) -> Request<'_> {
+    fn request(&self, order: Order<'static>) -> Request<'_> {
         Request {
             columns: self.problems,
             rows: None,

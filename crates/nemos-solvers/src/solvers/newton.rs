@@ -65,7 +65,7 @@ impl Direction for Scoring {
             .unwrap_or_else(|| negative(gradient))
     }
 
-    fn order(&self) -> Order {
+    fn order(&self) -> Order<'static> {
         Order::Curvature
     }
 }

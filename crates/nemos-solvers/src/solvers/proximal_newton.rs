@@ -109,7 +109,7 @@ impl ProximalNewton {
         self
     }
 
-    fn order(&self, start: &Parameters) -> Order {
+    fn order(&self, start: &Parameters) -> Order<'static> {
         let few = start.n_parameters() <= FEW_PARAMETERS && start.n_problems() <= FEW_PROBLEMS;
         match self.curvature {
             ModelCurvature::Exact => Order::Curvature,
@@ -158,7 +158,7 @@ impl Solver for ProximalNewton {
 struct Model {
     quadratic: Corrected,
     units: Vec<Unit>,
-    order: Order,
+    order: Order<'static>,
 }
 
 impl Direction for Model {
@@ -183,7 +183,7 @@ impl Direction for Model {
         self.quadratic.reset()
     }
 
-    fn order(&self) -> Order {
+    fn order(&self) -> Order<'static> {
         self.order
     }
 }

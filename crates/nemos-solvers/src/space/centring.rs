@@ -54,18 +54,34 @@ pub(crate) fn centre_gradient(expected: &ExpectedCurvature, gradient: &mut Param
 }
 
 /// From a curvature in the parameters of a problem to one at points.
-pub(crate) fn centre_curvature(expected: &ExpectedCurvature, mut curvature: Array2<f64>, problem: usize) -> Array2<f64> {
+pub(crate) fn centre_curvature(expected: &ExpectedCurvature, curvature: Array2<f64>, problem: usize) -> Array2<f64> {
+    less_means(curvature, &means(expected, problem))
+}
+
+/// The same among a few features.
+pub(crate) fn centre_few(expected: &ExpectedCurvature, curvature: Array2<f64>, (problem, features): (usize, &[usize])) -> Array2<f64> {
+    let means = means(expected, problem);
+    let few: Vec<f64> = features.iter().map(|&feature| means[feature]).collect();
+    less_means(curvature, &few)
+}
+
+/// Means of the features about the centre that curvatures are about.
+fn means(expected: &ExpectedCurvature, problem: usize) -> Vec<f64> {
     let mut mean = expected.moments_of(problem).mean.clone();
     if let Some(centre) = &expected.centre {
         add(&mut mean, -1.0, centre);
     }
+    mean
+}
+
+fn less_means(mut curvature: Array2<f64>, mean: &[f64]) -> Array2<f64> {
     let width = mean.len() + 1;
     // Rows, then columns: each coefficient's less its mean times the intercept's.
     for _ in 0..2 {
         for first in (0..curvature.nrows()).step_by(width) {
             let intercept = curvature.row(first + width - 1).to_owned();
             let mut rows = curvature.slice_mut(s![first..first + width - 1, ..]);
-            for (mut row, &mean) in rows.rows_mut().into_iter().zip(&mean) {
+            for (mut row, &mean) in rows.rows_mut().into_iter().zip(mean) {
                 row.scaled_add(-mean, &intercept);
             }
         }

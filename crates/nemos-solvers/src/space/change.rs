@@ -49,6 +49,10 @@ impl Space {
         self.expected.as_ref()
     }
 
+    pub(super) fn whitening(&self) -> Option<&Whitening> {
+        self.whitening.as_ref()
+    }
+
     /// Dimensions of the space.
     pub(crate) fn dimension(&self) -> usize {
         self.whitening.as_ref().map_or(self.n_parameters, Whitening::dimension)

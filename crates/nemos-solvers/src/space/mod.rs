@@ -3,4 +3,5 @@
 pub(crate) mod centring;
 pub(crate) mod change;
 pub(crate) mod feature_sets;
+pub(crate) mod few;
 pub(crate) mod whitening;

@@ -50,12 +50,12 @@ proptest! {
 
     #[test]
     fn the_proximal_map_is_the_minimum_of_its_objective(
-        regularizer in regularizers(), coef in coefs(), step in 0.01..3.0, elsewhere in coefs(), share in 0.0..1.0,
+        regularizer in regularizers(), coef in coefs(), step in 0.01..3.0, elsewhere in coefs(), share in 0.0..1.0_f64,
     ) {
         let best = proximal(&regularizer, &coef, step);
         let objective = |at: &Array2<f64>| regularizer.value(at.view(), 0) + square((at - &coef).view()) / (2.0 * step);
         // The objective is strongly convex: everywhere else it is higher by at least the square of the distance.
-        let other = &best * (1.0 - share) + &elsewhere * share;
+        let other: Array2<f64> = &best * (1.0 - share) + &elsewhere * share;
         let rise = square((&other - &best).view()) / (2.0 * step);
         prop_assert!(objective(&other) >= objective(&best) + rise - 1e-9, "{best} {other}");
     }

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use nemos_solvers::{
     Error, Evaluation, ExpectedCurvature, Lbfgs, Newton, Objective, Order, Parameters, Request, Solution, Stopping, minimize,
 };
-use nemos_testkit::{HostObjective, refractory};
+use nemos_testkit::{HostObjective, Loss, refractory};
 
 /// Keeps account of what evaluations cost.
 struct Costed<'a> {
@@ -19,10 +19,10 @@ impl Objective for Costed<'_> {
         // lower half of a curvature n p².
         let rows = request.rows.map_or(1.0, |rows| rows.len() as f64 / self.objective.n_rows() as f64);
         let columns = request.columns.len() as f64 / self.objective.counts.ncols() as f64;
-        let curvature = if request.order == Order::Curvature {
-            at.n_parameters() as f64 / 4.0
-        } else {
-            0.0
+        let curvature = match request.order {
+            Order::Curvature => at.n_parameters() as f64 / 4.0,
+            Order::CurvatureAmong(few) => ((few[0].len() + 1).pow(2) / (4 * at.n_parameters())) as f64,
+            _ => 0.0,
         };
         *self.cost.lock().expect("no evaluation panics") += rows * columns * (1.0 + curvature);
         self.objective.evaluate(at, request)
@@ -65,6 +65,21 @@ fn a_refractory_cell_is_done_in_twenty_passes() {
     for (column, (own, best)) in solution.outcome.columns.iter().zip(&reference.outcome.columns).enumerate() {
         let gap = (own.value - best.value) / best.value.abs();
         assert!(gap.abs() < 1e-9, "column {column}: {gap:e}");
+    }
+}
+
+#[test]
+fn where_all_are_refractory_all_are_done_in_twenty_passes() {
+    for n_lags in [20, 60] {
+        let HostObjective { design, counts, .. } = refractory(6_000, n_lags);
+        let alone = counts.select(ndarray::Axis(1), &[0]);
+        let (solution, cost) = solve(&HostObjective::new(design, alone, Loss::Poisson), &Lbfgs::new());
+        let evaluations = solution.outcome.columns[0].evaluations;
+        println!("{n_lags} lags: {evaluations} evaluations, {cost:.1} passes' worth of time");
+        assert!(
+            solution.outcome.all_converged() && evaluations > 10 && cost <= 20.0,
+            "{evaluations}, {cost}"
+        );
     }
 }
 
