@@ -123,6 +123,8 @@ const LINGERS_AFTER: usize = 8;
 // Evaluations after which a column may look at its curvature among a few features, and the last such time.
 const FEW_AFTER: usize = 4;
 const FEW_UNTIL: usize = 12;
+// Evaluations that lie ahead of such a column at least.
+const FAR: f64 = 8.0;
 // A curvature takes a quarter of the products of so many gradients as there are dimensions, but for few columns these
 // are not what a pass is spent on.
 pub(crate) const CURVATURE_PER_DIMENSION: f64 = 0.125;
@@ -240,7 +242,7 @@ impl<D: Direction> Descent<D> {
         let due = problems.iter().filter(|&&problem| {
             let evaluations = self.columns[problem].evaluations;
             let is_time = evaluations > 0 && evaluations <= FEW_UNTIL && evaluations.is_multiple_of(FEW_AFTER);
-            may_look && is_time && self.columns[problem].is_far(FEW_AFTER as f64, limits)
+            may_look && is_time && self.columns[problem].is_far(FAR, limits)
         });
         due.filter_map(|&problem| Some((problem, self.space.most_telling(problem, self.parameters.column(problem))?)))
             .collect()

@@ -9,8 +9,9 @@
 //! own = Lᵀ · point,   H = L Lᵀ      so that the curvature is one in own coordinates
 //! ```
 //!
-//! its curvature is one again along every axis. As the look is worth less than it would be to Newton's method, which takes it
-//! at every step, it may be at a sample of the rows: what the sample gets wrong is learnt from pairs.
+//! its curvature is one again along every axis. It is taken where the curvature among a few features (`few_axes.rs`) was not enough.
+//! As the look is worth less than it would be to Newton's method, which takes it at every step, it may be at a sample of the rows:
+//! what the sample gets wrong is learnt from pairs.
 
 use ndarray::{Array2, ArrayView2};
 use nemos_core::cholesky;
