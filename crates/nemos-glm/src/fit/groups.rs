@@ -58,11 +58,6 @@ fn count(set: &[u64]) -> usize {
     set.iter().map(|word| word.count_ones() as usize).sum()
 }
 
-/// Features of two sets together.
-fn count_both(a: &[u64], b: &[u64]) -> usize {
-    a.iter().zip(b).map(|(a, b)| (a | b).count_ones() as usize).sum()
-}
-
 fn features(set: &[u64]) -> Vec<usize> {
     (0..set.len() * 64)
         .filter(|feature| set[feature / 64] >> (feature % 64) & 1 == 1)
@@ -94,26 +89,36 @@ pub(crate) fn by_overlap(free: &Array2<bool>, n_features: usize) -> Vec<Group> {
     }
     let mut left: Vec<usize> = (0..n_neurons).collect();
     let sets = Sets::new(free, n_features, &left);
+    let own: Vec<usize> = left.iter().map(|&neuron| count(sets.of(neuron))).collect();
     let (mut groups, mut total) = (Vec::new(), 0.0);
     while !left.is_empty() {
-        let mut neurons = vec![left.remove(0)];
-        let mut union = sets.of(neurons[0]).to_vec();
-        let mut cost = work(count(&union), 1);
+        let (mut neurons, mut union, mut size, mut cost) = (Vec::new(), vec![0; sets.words], 0, 0.0);
+        // How many features each neuron that is left would add.
+        let mut adds: Vec<usize> = left.iter().map(|&neuron| own[neuron]).collect();
         loop {
-            let sizes = left
-                .iter()
-                .enumerate()
-                .map(|(place, &neuron)| (count_both(&union, sets.of(neuron)), place));
-            let Some((size, place)) = sizes.min() else { break };
-            let with = work(size, neurons.len() + 1);
+            let least = match neurons.as_slice() {
+                [] => Some(0),
+                _ => (0..left.len()).min_by_key(|&place| adds[place]),
+            };
+            let Some(place) = least else { break };
+            let with = work(size + adds[place], neurons.len() + 1);
             // From here on each neuron would cost more than those before it.
-            if with - cost >= cost / neurons.len() as f64 {
+            if !neurons.is_empty() && with - cost >= cost / neurons.len() as f64 {
                 break;
             }
             let neuron = left.remove(place);
-            union.iter_mut().zip(sets.of(neuron)).for_each(|(all, own)| *all |= own);
+            size += adds.remove(place);
             neurons.push(neuron);
             cost = with;
+            // The others add no more what this one did: few words change.
+            for (word, (union, set)) in union.iter_mut().zip(sets.of(neuron)).enumerate() {
+                let new = set & !*union;
+                if new != 0 {
+                    *union |= new;
+                    let others = adds.iter_mut().zip(&left);
+                    others.for_each(|(adds, &other)| *adds -= (sets.of(other)[word] & new).count_ones() as usize);
+                }
+            }
         }
         total += cost;
         neurons.sort_unstable();

@@ -8,6 +8,7 @@ mod common;
 mod fits;
 mod gradients;
 mod groups;
+mod killed;
 mod laws;
 mod limits;
 mod models;
