@@ -175,6 +175,14 @@ pub enum Error {
         /// What is wrong with it.
         source: Arc<io::Error>,
     },
+    /// A Zarr array is damaged, of a kind that cannot be read, or cannot be written.
+    #[error("the Zarr array {}: {source}", path.display())]
+    Zarr {
+        /// Its folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Arc<io::Error>,
+    },
     /// A time in a recording is not finite, or before the one before it.
     #[error(
         "{object} in {}: row {row} is {time} s{}; times are finite and in order: `NwbFile::lenient` reads the others, and says which were left out",

@@ -13,6 +13,7 @@
 //! | [`NpzFile`] | named arrays of a `.npz` file, as NumPy and pynapple write it |
 //! | [`read_npy`], [`write_npy`] | one array in a `.npy` file |
 //! | [`NpyRows`], [`NwbRows`] | rows that stay in their file, and are read a chunk at a time |
+//! | `ZarrRows`, `write_zarr` | the same in Zarr folders, with the feature `zarr` |
 //! | [`SaveModel`] | fitted models in and out of safetensors, and of NeMoS's files |
 //! | [`SavedModel`] | what such a file holds, and the basis that makes the model's features |
 
@@ -48,6 +49,10 @@ mod safetensors;
 mod save_model;
 mod saved;
 mod write;
+#[cfg(feature = "zarr")]
+mod zarr_rows;
+#[cfg(feature = "zarr")]
+mod zarr_write;
 
 pub use csv::{CsvFile, read_csv};
 pub use error::Error;
@@ -63,3 +68,7 @@ pub use pynapple::Pynapple;
 pub use report::{LeftOut, Lenient, Reason};
 pub use save_model::SaveModel;
 pub use saved::SavedModel;
+#[cfg(feature = "zarr")]
+pub use zarr_rows::ZarrRows;
+#[cfg(feature = "zarr")]
+pub use zarr_write::write_zarr;

@@ -9,3 +9,5 @@ mod layouts;
 mod models;
 mod odd;
 mod recordings;
+#[cfg(feature = "zarr")]
+mod zarr;
