@@ -65,15 +65,29 @@ fn write_counts(path: &Path, counts: &Binned<'_>) -> Result<()> {
     Ok(file.flush()?)
 }
 
-/// The seconds of a coupled fit, and what it finds.
-fn fit(kind: &str, folder: &Path, bytes: f64) -> Result<(f64, Vec<f64>)> {
+/// Seconds that the processors have worked for this process; those by the clock where the system does not say.
+fn seconds_worked(begin: Instant) -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // After the name in brackets: hundredths of a second in the program, and in the system for it.
+    let numbers = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    let worked: Vec<f64> = numbers.skip(11).take(2).filter_map(|ticks| ticks.parse().ok()).collect();
+    if worked.len() == 2 {
+        worked.iter().sum::<f64>() / 100.0
+    } else {
+        begin.elapsed().as_secs_f64()
+    }
+}
+
+/// The seconds of a coupled fit, worked and by the clock, and what it finds.
+fn fit(kind: &str, folder: &Path, bytes: f64) -> Result<([f64; 2], Vec<f64>)> {
     let basis = RaisedCosineLog::new(3).convolved(20).label("spikes");
     let model = PopulationGlm::new(Poisson).regularizer(ridge(1e-4));
+    let start = || (Instant::now(), seconds_worked(Instant::now()));
     let begin;
     let fitted = match kind {
         "memory" | "spikes" => {
             let units = units(seconds(bytes))?;
-            begin = Instant::now();
+            begin = start();
             if kind == "spikes" {
                 let counts = units.binned(BIN)?;
                 let features = basis.design::<Cpu>(&counts)?;
@@ -87,16 +101,17 @@ fn fit(kind: &str, folder: &Path, bytes: f64) -> Result<(f64, Vec<f64>)> {
         }
         "npy" => {
             let counts = NpyRows::open(folder.join("counts.npy"))?;
-            begin = Instant::now();
+            begin = start();
             model.fit(&basis.design::<Cpu>(&counts)?, &counts)?
         }
         _ => {
             let counts = NwbFile::open(folder.join("counts.nwb"))?.series("counts")?.rows()?;
-            begin = Instant::now();
+            begin = start();
             model.fit(&basis.design::<Cpu>(&counts)?, &counts)?
         }
     };
-    let seconds = begin.elapsed().as_secs_f64();
+    let (clock, worked) = begin;
+    let seconds = [seconds_worked(clock) - worked, clock.elapsed().as_secs_f64()];
     assert!(fitted.outcome().all_converged());
     let mut found: Vec<f64> = fitted.coef().iter().copied().collect();
     found.extend(fitted.intercept());
@@ -104,7 +119,7 @@ fn fit(kind: &str, folder: &Path, bytes: f64) -> Result<(f64, Vec<f64>)> {
 }
 
 /// The same in a process of its own, whose addresses are limited to so many kilobytes.
-fn apart(kind: &str, folder: &Path, bytes: f64, limit: Option<f64>) -> Result<(f64, Vec<f64>)> {
+fn apart(kind: &str, folder: &Path, bytes: f64, limit: Option<f64>) -> Result<([f64; 2], Vec<f64>)> {
     let limit = limit.map_or("unlimited".to_string(), |bytes| format!("{:.0}", bytes / 1024.0));
     let output = Command::new("sh")
         .args([
@@ -119,7 +134,10 @@ fn apart(kind: &str, folder: &Path, bytes: f64, limit: Option<f64>) -> Result<(f
     let found = || text.lines().find_map(|line| line.strip_prefix("found: "));
     let found = found().ok_or_else(|| format!("{kind}: {text}{}", String::from_utf8_lossy(&output.stderr)))?;
     let mut numbers = found.split(' ');
-    let seconds: f64 = numbers.next().ok_or("no time")?.parse()?;
+    let mut seconds = [0.0; 2];
+    for seconds in &mut seconds {
+        *seconds = numbers.next().ok_or("no time")?.parse()?;
+    }
     let bits = numbers.map(|bits| u64::from_str_radix(bits, 16).map(f64::from_bits));
     Ok((seconds, bits.collect::<std::result::Result<_, _>>()?))
 }
@@ -136,16 +154,24 @@ fn compare(bytes: f64, limit: Option<f64>, slower: f64) -> Result<()> {
         write_counts(&file, &units(seconds(bytes))?.binned(BIN)?)?;
     }
     let (in_memory, expected) = apart("memory", &folder, bytes, None)?;
-    println!("{:.2} GB of counts and features: {in_memory:.1} s in memory", bytes / 1e9);
+    let gigabytes = bytes / 1e9;
+    println!(
+        "{gigabytes:.2} GB of counts and features: {:.1} s of work in memory, {:.1} s by the clock",
+        in_memory[0], in_memory[1]
+    );
     let mut kinds = vec!["spikes", "npy"];
     if folder.join("counts.nwb").exists() {
         kinds.push("nwb");
     }
     for kind in kinds {
         let (seconds, found) = apart(kind, &folder, bytes, limit)?;
-        println!("{kind}: {seconds:.1} s, {:.2} of that", seconds / in_memory);
+        let times = seconds[0] / in_memory[0];
+        println!(
+            "{kind}: {:.1} s of work, {times:.2} of that, {:.1} s by the clock",
+            seconds[0], seconds[1]
+        );
         assert_eq!(found, expected, "{kind}");
-        assert!(seconds < slower * in_memory + 0.5, "{kind}");
+        assert!(seconds[0] < slower * in_memory[0] + 0.5, "{kind}");
     }
     if kept.is_none() {
         std::fs::remove_dir_all(folder)?;
@@ -175,6 +201,6 @@ fn a_fit_that_is_named() -> Result<()> {
     let folder = PathBuf::from(std::env::var_os("NEMOS_FOLDER").ok_or("no folder")?);
     let (seconds, found) = fit(&kind, &folder, bytes.parse()?)?;
     let bits: Vec<String> = found.iter().map(|number| format!("{:x}", number.to_bits())).collect();
-    println!("found: {seconds} {}", bits.join(" "));
+    println!("found: {} {} {}", seconds[0], seconds[1], bits.join(" "));
     Ok(())
 }

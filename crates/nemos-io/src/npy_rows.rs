@@ -11,7 +11,7 @@ use nemos_core::{Backend, Design, Matrix, Names, Rows, Samples, ToDesign, check_
 use npyz::{NpyHeader, Order, TypeChar};
 
 use crate::Error;
-use crate::ahead::read_at;
+use crate::ahead::{expect_next, read_at};
 use crate::arrays::{floats, integers};
 use crate::npy::{damaged, number_type, read_header};
 
@@ -46,6 +46,9 @@ pub struct NpyRows {
     start: u64,
     dims: [usize; 2],
 }
+
+/// Numbers that are decoded at a time.
+const PIECE: usize = 1 << 13;
 
 impl NpyRows {
     /// Opens a file, and reads what it says of itself.
@@ -124,6 +127,12 @@ impl NpyRows {
         Ok(bytes)
     }
 
+    /// Says that as many values as these are read next.
+    fn expect_after(&self, range: Range<usize>) {
+        let length = range.len() * self.number.1 as usize;
+        expect_next(&self.file, self.start + range.end as u64 * self.number.1, length);
+    }
+
     /// Numbers of the type of the file.
     fn values(&self, bytes: &[u8]) -> Vec<f64> {
         let is_big = self.header.dtype().descr().contains('>');
@@ -143,7 +152,14 @@ impl NpyRows {
     fn rows(&self, rows: Range<usize>) -> Result<Vec<f64>, Error> {
         let width = self.dims[1];
         if self.is_by_row() {
-            return Ok(self.values(&self.bytes(rows.start * width..rows.end * width)?));
+            let range = rows.start * width..rows.end * width;
+            let mut values = Vec::with_capacity(range.len());
+            // Few bytes at a time: those of all numbers take as much memory again.
+            for piece in nemos_core::row_chunks(range.len(), PIECE) {
+                values.extend(self.values(&self.bytes(range.start + piece.start..range.start + piece.end)?));
+            }
+            self.expect_after(range);
+            return Ok(values);
         }
         self.by_column(rows, &(0..width).collect::<Vec<_>>())
     }
@@ -153,7 +169,9 @@ impl NpyRows {
         let (n_rows, width) = (self.dims[0], columns.len());
         let mut values = vec![0.0; rows.len() * width];
         for (place, &column) in columns.iter().enumerate() {
-            let of_column = self.values(&self.bytes(column * n_rows + rows.start..column * n_rows + rows.end)?);
+            let range = column * n_rows + rows.start..column * n_rows + rows.end;
+            let of_column = self.values(&self.bytes(range.clone())?);
+            self.expect_after(range);
             for (row, value) in of_column.into_iter().enumerate() {
                 values[row * width + place] = value;
             }
@@ -167,14 +185,19 @@ impl NpyRows {
             return self.by_column(rows, columns);
         }
         let (width, size) = (self.dims[1], self.number.1 as usize);
-        let bytes = self.bytes(rows.start * width..rows.end * width)?;
-        let mut picked = Vec::with_capacity(rows.len() * columns.len() * size);
-        for row in bytes.chunks_exact(width * size) {
-            for column in columns {
-                picked.extend_from_slice(&row[column * size..(column + 1) * size]);
+        let mut values = Vec::with_capacity(rows.len() * columns.len());
+        for piece in nemos_core::row_chunks(rows.len(), PIECE / width.max(1)) {
+            let bytes = self.bytes((rows.start + piece.start) * width..(rows.start + piece.end) * width)?;
+            let mut picked = Vec::with_capacity(piece.len() * columns.len() * size);
+            for row in bytes.chunks_exact((width * size).max(1)) {
+                for column in columns {
+                    picked.extend_from_slice(&row[column * size..(column + 1) * size]);
+                }
             }
+            values.extend(self.values(&picked));
         }
-        Ok(self.values(&picked))
+        self.expect_after(rows.start * width..rows.end * width);
+        Ok(values)
     }
 }
 

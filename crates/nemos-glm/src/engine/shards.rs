@@ -54,10 +54,19 @@ pub(crate) fn cut<I>(items: &[I]) -> Vec<&[I]> {
     items.chunks(items.len().div_ceil(SHARDS).max(1)).collect()
 }
 
-/// Sums that exist at a time in a fold by so many threads: those of each thread that wait for later ones, and the one it adds to.
-pub(crate) fn most_at_once(n_threads: usize) -> usize {
-    let n_threads = n_threads.clamp(1, SHARDS);
-    n_threads * (1 + (SHARDS / n_threads).ilog2() as usize)
+/// Sums that exist at a time in a fold of the shards of so many items by so many threads, each of which takes as long for a shard as the
+/// others: those that wait for later ones, and the one that each thread adds to.
+pub(crate) fn most_at_once(n_items: usize, n_threads: usize) -> usize {
+    let per_shard = n_items.div_ceil(SHARDS).max(1);
+    let n_shards = n_items.div_ceil(per_shard).max(1);
+    let part = (n_shards.next_power_of_two() / n_threads.clamp(1, SHARDS).next_power_of_two()).max(1);
+    // Of a part of the tree as many sums wait as the number of shards that are done has ones.
+    let of_part = |size: usize, step: usize| 1 + if step < size { step.count_ones() as usize } else { 0 };
+    let sizes = || (0..n_shards).step_by(part).map(|start| part.min(n_shards - start));
+    (0..part)
+        .map(|step| sizes().map(|size| of_part(size, step)).sum())
+        .max()
+        .unwrap_or(1)
 }
 
 /// Folds shards.
@@ -129,6 +138,14 @@ mod tests {
             let sum = fold(&cut(&items), &|items: &[usize]| Ok::<_, ()>(InOrder(items.to_vec())));
             assert_eq!(sum, Ok(InOrder(items)));
         }
+    }
+
+    #[test]
+    fn sums_wait_for_those_of_later_rows() {
+        // One thread: sums of 16, 8, 4 and 2 shards, of one, and the last. Two: half of the shards each.
+        assert_eq!([1, 2, 32, 3200].map(|n| most_at_once(n, 1)), [1, 2, 6, 6]);
+        assert_eq!([1, 2, 24, 32, 3200].map(|n| most_at_once(n, 2)), [1, 2, 8, 10, 10]);
+        assert_eq!([1, 20, 32].map(|n| most_at_once(n, 64)), [1, 20, 32]);
     }
 
     #[test]

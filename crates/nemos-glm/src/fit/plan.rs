@@ -145,10 +145,12 @@ impl Sizes {
     pub(crate) fn bytes(&self, block_rows: usize) -> f64 {
         let of = |n: usize| n as f64;
         let (features, used, neurons) = (of(self.n_features), of(self.most_features), of(self.n_neurons * self.n_predictors));
-        let (rows, threads, shards) = (of(block_rows), of(self.n_threads), of(most_at_once(self.n_threads)));
+        let (rows, threads, shards) = (of(block_rows), of(self.n_threads), of(self.sums_at_once(block_rows)));
         let number = of(self.number);
         // Features as they are read and as they are centred, counts, predictors.
         let blocks = threads * rows * number * (2.0 * features + of(self.n_counts) + neurons);
+        // What products with the features copy of them.
+        let copied = threads * rows * number * features;
         let moments = 8.0 * features * features;
         let survey = blocks + moments * shards;
         // What is kept of each set of features that some neurons share, and what its making takes.
@@ -164,8 +166,13 @@ impl Sizes {
         let ridge = if self.has_ridge { 2.0 } else { 0.0 };
         let flags = if self.has_mask { 5.0 / 8.0 } else { 0.0 };
         let of_columns = parameters * (4.0 + ridge + flags) + moved * if self.is_smooth { 26.0 } else { 60.0 };
-        let pass = parameters * (3.0 + shards + threads) + blocks;
+        let pass = parameters * (3.0 + shards + threads) + blocks + copied;
         survey.max(moments + axes + (making + parameters * 2.0).max(of_columns + pass))
+    }
+
+    /// Sums of shards that exist at a time.
+    fn sums_at_once(&self, block_rows: usize) -> usize {
+        most_at_once(self.n_rows.div_ceil(block_rows.max(1)), self.n_threads)
     }
 
     /// Bytes that a proof of all rows takes.
@@ -179,7 +186,7 @@ impl Sizes {
     }
 
     /// Bytes of a look at the curvature of a few neurons: at a sample of the rows, their products, and the curvatures of each shard.
-    fn look(&self) -> f64 {
+    fn look(&self, block_rows: usize) -> f64 {
         const CURVATURES: f64 = (4 << 20) as f64;
         const FEW: f64 = 8.0;
         const PRODUCTS: f64 = 192.0;
@@ -192,19 +199,19 @@ impl Sizes {
         let curvatures = CURVATURES
             .max(FEW * 8.0 * parameters * parameters)
             .min(self.n_neurons as f64 * 8.0 * parameters * parameters);
-        8.0 * sampled * values + (4.0 + most_at_once(self.n_threads) as f64) * curvatures
+        8.0 * sampled * values + (4.0 + self.sums_at_once(block_rows) as f64) * curvatures
     }
 
     /// What fits into a limit, if anything does.
     fn room(&self, block_rows: usize, limit: f64) -> Option<Room> {
         let bytes = self.bytes(block_rows);
         let left = limit - bytes;
-        let look = self.look();
+        let look = self.look(block_rows);
         let kept = 8.0 * ((self.most_features + 1) * self.n_predictors).pow(2) as f64;
         (left >= 0.0).then(|| Room {
             block_rows,
             curvatures: ((left - look) / kept).max(0.0) as usize,
-            curvature_bytes: ((left / (2 * most_at_once(self.n_threads)) as f64) as usize).min(CURVATURE_BYTES),
+            curvature_bytes: ((left / (2 * self.sums_at_once(block_rows)) as f64) as usize).min(CURVATURE_BYTES),
             may_hold_rows: self.proof() <= left,
         })
     }
@@ -239,15 +246,23 @@ impl<B: Backend> Task<'_, B> {
             Some(free) => by_overlap(free, n_features),
             None => vec![together(n_neurons)],
         };
-        // What all groups share: masks, and the result, of which a neuron that uses few features touches few pages.
-        let whole = match groups.as_slice() {
-            [only] if only.features.is_none() && options.memory_limit.is_none() => 0.0,
-            _ => {
-                let columns = (n_neurons * self.model.n_predictors()) as f64;
-                let most = groups.iter().map(|group| group.most_features(free, n_features)).max().unwrap_or(0) as f64;
-                let masks = if free.is_some() { 3.0 * columns * n_features as f64 } else { 0.0 };
-                masks + columns * (8.0 * (most + 1.0) + PAGES).min(8.0 * (n_features + 1) as f64)
+        // A group of all is fitted as it is.
+        let is_one = match (groups.as_slice(), options.memory_limit) {
+            ([only], None) => only.features.is_none(),
+            ([only], Some(limit)) if only.features.is_none() => {
+                let sizes = self.sizes(options, only, free);
+                sizes.room(usual_rows::<B>(&sizes), limit).is_some()
             }
+            _ => false,
+        };
+        // What several share: masks, and the result, of which a neuron that uses few features touches few pages.
+        let whole = if is_one {
+            0.0
+        } else {
+            let columns = (n_neurons * self.model.n_predictors()) as f64;
+            let most = groups.iter().map(|group| group.most_features(free, n_features)).max().unwrap_or(0) as f64;
+            let masks = if free.is_some() { 3.0 * columns * n_features as f64 } else { 0.0 };
+            masks + columns * (8.0 * (most + 1.0) + PAGES).min(8.0 * (n_features + 1) as f64)
         };
         let limit = options.memory_limit.map(|limit| limit - whole);
         let mut least = 0.0_f64;
@@ -279,11 +294,11 @@ impl<B: Backend> Task<'_, B> {
                     parts.extend(halves);
                 } else {
                     let halves = std::iter::successors(Some(block_rows), |rows| Some(rows / 2));
-                    let halves = halves.take_while(|rows| *rows > SHORTEST);
-                    let found = halves.chain([SHORTEST.min(block_rows)]).find_map(|rows| sizes.room(rows, limit));
-                    match found {
+                    let halves = halves.take_while(|rows| *rows > SHORTEST).chain([SHORTEST.min(block_rows)]);
+                    match halves.clone().find_map(|rows| sizes.room(rows, limit)) {
                         Some(room) => plan.add(part, room, &sizes),
-                        None => least = least.max(sizes.bytes(SHORTEST.min(block_rows))),
+                        // Shorter blocks are more, and of more shards more sums may wait.
+                        None => least = least.max(halves.map(|rows| sizes.bytes(rows)).fold(f64::INFINITY, f64::min)),
                     }
                 }
             }
