@@ -16,6 +16,7 @@ pub(crate) fn run(case: &Value) -> Result<(), String> {
 }
 
 /// The same in single precision on a backend of its own kind.
+#[allow(dead_code, reason = "not all programs that share this file need it")]
 pub(crate) fn run_on<B: Backend>(case: &Value) -> Result<(), String> {
     let compare = Compare { case: known(case)? };
     compare.compare::<B, _, _>(&compare.penalised(any_model(compare.case)?)?, &Closeness::single())

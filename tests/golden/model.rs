@@ -25,6 +25,7 @@ pub(crate) fn with_model(case: Case<'_>, run: impl Run) -> Result<(), String> {
 }
 
 /// The same, of one type for all: for programs that are compiled for many backends.
+#[allow(dead_code, reason = "not all programs that share this file need it")]
 pub(crate) fn any_model(case: Case<'_>) -> Result<PopulationGlm<ObservationForm, LinkForm>, String> {
     let text = |error: nemos::glm::Error| error.to_string();
     let observation = match (case.text("observation")?, case.field("observation_scale")) {

@@ -15,11 +15,14 @@ mod suite;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use cases::{Recording, all, close, difference};
-use nemos::core::World;
+use nemos::core::{Design, Rows, World};
+use nemos::glm::Checkpoint;
 use nemos::prelude::*;
+use nemos::solvers::{Callback, Lbfgs, Progress};
 
 type Anything = Box<dyn std::error::Error>;
 
@@ -41,6 +44,7 @@ fn act() -> Result<(), Anything> {
         ["fails"] => fails(&nemos::mpi::start()?),
         ["panics"] => panics(&nemos::mpi::start()?),
         ["dies"] => dies(&nemos::mpi::start()?),
+        ["kept", file, step] => kept(&nemos::mpi::start()?, Path::new(file), step.parse()?),
         _ => drive(),
     }
 }
@@ -77,7 +81,52 @@ fn drive() -> Result<(), Anything> {
         }
         println!("ok      a process that {what} ends the others ({:.1} s in all)", took.as_secs_f64());
     }
-    Ok(())
+    goes_on()
+}
+
+/// A fit with a checkpoint, of which one process is killed, goes on in other numbers of processes.
+fn goes_on() -> Result<(), Anything> {
+    let folder = std::env::temp_dir().join(format!("nemos_mpi_kept_{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    let name = |of: &str| {
+        folder
+            .join(of)
+            .to_str()
+            .map(String::from)
+            .ok_or("a folder for files that is no text")
+    };
+    let never = "1000";
+    let said = |output: &Output| String::from_utf8_lossy(&output.stdout).into_owned();
+    let (_, output) = run(2, &["kept", &name("whole")?, never])?;
+    expect(&output, true, "passes")?;
+    let whole = said(&output);
+    let (took, output) = run(2, &["kept", &name("killed")?, "4"])?;
+    expect(&output, false, "signal 9")?;
+    if took > Duration::from_secs(10) {
+        return Err(format!("a process that is killed ends the others after {took:?}").into());
+    }
+    for n in [1, 4] {
+        let copy = name(&format!("killed_{n}"))?;
+        std::fs::copy(name("killed")?, &copy)?;
+        let (_, output) = run(n, &["kept", &copy, never])?;
+        expect(&output, true, "passes")?;
+        let [whole, of_rest] = [&whole, &said(&output)].map(|said| {
+            let (bits, passes) = said.split_once(" in ").unwrap_or_default();
+            let passes = passes.split_once(' ').and_then(|(passes, _)| passes.parse::<f64>().ok());
+            (bits.to_string(), passes.unwrap_or(f64::NAN))
+        });
+        let is_shorter = of_rest.1 < whole.1 - 1.5;
+        if whole.0 != of_rest.0 || !is_shorter {
+            return Err(format!("expected {whole:?} or less, and in {n} processes it was {of_rest:?}").into());
+        }
+        println!(
+            "ok      a fit of 2 processes, one of them killed ({:.1} s in all), goes on in {n}: {:.0} passes instead of {:.0}",
+            took.as_secs_f64(),
+            of_rest.1,
+            whole.1
+        );
+    }
+    Ok(std::fs::remove_dir_all(folder)?)
 }
 
 /// This program in `n` processes, or by itself; how long it took.
@@ -104,6 +153,49 @@ fn expect(output: &Output, success: bool, message: &str) -> Result<(), Anything>
         return Ok(());
     }
     Err(format!("expected {message:?}; {}:\n{said}", output.status).into())
+}
+
+/// A fit that is kept in a file, in which the second process dies at a step; its bits, and how often all rows were read.
+fn kept(world: &World, file: &Path, dies_at: usize) -> Result<(), Anything> {
+    let (design, counts) = Recording::new([20_000, 10, 8]).of::<Cpu>(Some(world))?;
+    let (read, step) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let solver = Callback::new(Lbfgs::new(), |_: &[Progress]| {
+        if step.fetch_add(1, Ordering::Relaxed) + 1 == dies_at && world.rank() == 1 {
+            let killed = Command::new("kill").args(["-9", &std::process::id().to_string()]).status();
+            panic!("this process goes on after its death: {killed:?}");
+        }
+    });
+    let share = design.share().ok_or("a design that nobody shares")?;
+    let mine = Counted(design.rows(), &read);
+    let design = share.design(Design::from_rows(mine))?;
+    let model = PopulationGlm::new(Poisson)
+        .regularizer(ridge(0.01))
+        .checkpoint(Checkpoint::new(file).every(0.0));
+    let fitted = model.fit_with(&solver, &design, &counts)?;
+    let read = world.gather(&[read.load(Ordering::Relaxed) as f64])?.concat().iter().sum::<f64>();
+    if world.rank() == 0 {
+        let bits: Vec<u64> = fitted.parameters().as_slice().iter().map(|number| number.to_bits()).collect();
+        println!("{bits:x?} in {} passes", read / share.n_rows() as f64);
+    }
+    Ok(())
+}
+
+/// Rows that say how many of them were read.
+struct Counted<'c>(&'c dyn Rows<Cpu>, &'c AtomicUsize);
+
+impl Rows<Cpu> for Counted<'_> {
+    fn n_rows(&self) -> usize {
+        self.0.n_rows()
+    }
+
+    fn n_columns(&self) -> usize {
+        self.0.n_columns()
+    }
+
+    fn chunk(&self, rows: std::ops::Range<usize>) -> Result<Matrix<Cpu>, nemos::core::Error> {
+        self.1.fetch_add(rows.len(), Ordering::Relaxed);
+        self.0.chunk(rows)
+    }
 }
 
 /// All fits: those of one process up to rounding, the same to the last bit in all. The first process writes them down.

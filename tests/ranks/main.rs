@@ -1,6 +1,7 @@
 //! What a program does in several processes, played by threads: the same numbers, and an error instead of an endless wait.
 
 mod cases;
+mod checkpoints;
 
 use cases::{Recording, all, close, difference, rough, that_differ};
 use nemos::core::World;

@@ -41,6 +41,7 @@ struct Processes {
 // Steps of a program, beside those of passes, whose keys say what they sum.
 const AGREE: u64 = 1;
 const GATHER: u64 = 2;
+const OF_FIRST: u64 = 4;
 
 impl World {
     /// One process.
@@ -133,7 +134,19 @@ impl World {
         self.meet(Said::Sums(vec![mine.to_vec()]), &ways)?.sums()
     }
 
-    /// The same for bytes, such as what `serde_json` makes of a result.
+    /// What the first process has, to all of them: of a file that it alone reads, say. What the others give does not matter, unless it is an
+    /// error.
+    ///
+    /// # Errors
+    /// This process's own error; [`Error::Process`] with that of another one.
+    pub fn of_first<E: Display + From<Error>>(&self, mine: Result<Vec<f64>, E>) -> Result<Vec<f64>, E> {
+        let is_first = self.rank() == 0;
+        let mine = mine.map(|numbers| if is_first { numbers } else { Vec::new() });
+        let pack = |numbers: &Vec<f64>, to: &mut Vec<f64>| to.extend_from_slice(numbers);
+        self.sum((OF_FIRST, mine), &pack, &|from| Some(from.to_vec()), &|first, _| first)
+    }
+
+    /// What [`gather`](World::gather) does, for bytes such as `serde_json` makes of a result.
     ///
     /// # Errors
     /// As [`gather`](World::gather).

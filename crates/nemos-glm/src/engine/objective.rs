@@ -82,30 +82,91 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
         })?;
         let mut data = data.with_block_rows(room.map(|room| room.block_rows));
         let (totals, moments) = survey(&mut data, &*model, &problems, which)?;
-        let scale = vec![model.scale().start(); problems.n_problems()];
-        let start = start::parameters::<B>(&*model, &totals, data.design.n_columns(), &problems)?;
-        let support = model.support();
-        let on_edge = (0..problems.n_problems()).map(|problem| support.on_edge(totals.n_above[problem], totals.n_counts[problem]));
         let mut objective = GlmObjective {
-            on_edge: on_edge.collect(),
-            divisor: problems.divisors().map_or_else(|| totals.weight.clone(), <[f64]>::to_vec),
+            on_edge: Vec::new(),
+            divisor: Vec::new(),
             free: None,
             expected: None,
             held: OnceLock::new(),
             centre: None,
             room,
             data,
+            scale: vec![model.scale().start(); problems.n_problems()],
             model,
             problems,
             totals,
-            start,
-            scale,
+            start: Parameters::zeros(1, 0),
         };
-        if let Some(moments) = moments {
-            objective.centre = centre::<B>(&moments.moments[0]);
-            objective.expected = Some(objective.expect(moments));
-        }
+        objective.take(moments)?;
         Ok(objective)
+    }
+
+    /// Takes in what a survey found: its totals, and these moments.
+    fn take(&mut self, moments: Option<FoldMoments>) -> Result<(), crate::Error> {
+        self.start = start::parameters::<B>(&*self.model, &self.totals, self.data.design.n_columns(), &self.problems)?;
+        let (support, totals) = (self.model.support(), &self.totals);
+        let on_edge = (0..self.problems.n_problems()).map(|problem| support.on_edge(totals.n_above[problem], totals.n_counts[problem]));
+        self.on_edge = on_edge.collect();
+        self.divisor = self.problems.divisors().map_or_else(|| totals.weight.clone(), <[f64]>::to_vec);
+        if let Some(moments) = moments {
+            self.centre = centre::<B>(&moments.moments[0]);
+            self.expected = Some(self.expect(moments));
+            self.hold_all_but(self.free.clone());
+        }
+        Ok(())
+    }
+
+    /// What a survey found, as numbers.
+    pub(crate) fn surveyed(&self) -> Vec<f64> {
+        let mut numbers = Vec::new();
+        self.totals.pack(&mut numbers);
+        let moments = self.expected.iter().flat_map(|expected| &expected.moments);
+        moments.for_each(|moments| {
+            numbers.extend(&moments.mean);
+            numbers.extend(&moments.covariance);
+        });
+        numbers
+    }
+
+    /// Goes on from what an earlier survey of the same data found, which another number of processes may have rounded otherwise; nothing, and false,
+    /// where it was of other features. (Of the counts there is a fingerprint.)
+    pub(crate) fn take_survey(&mut self, found: &[f64]) -> Result<bool, crate::Error> {
+        let now = self.surveyed();
+        let same = now.iter().zip(found).all(|(now, found)| now.to_bits() == found.to_bits());
+        if now.len() != found.len() || self.data.design.share().is_none() || same {
+            return Ok(now.len() == found.len() && same);
+        }
+        let mut numbers = Numbers::new(found);
+        let (mut totals, mut moments) = (self.totals.clone(), None);
+        if totals.unpack(&mut numbers).is_none() {
+            return Ok(false);
+        }
+        if let Some(expected) = &self.expected {
+            let mut taken = Vec::new();
+            for moments in &expected.moments {
+                let mut mean = vec![0.0; moments.mean.len()];
+                let mut covariance = Array2::zeros(moments.covariance.dim());
+                if numbers
+                    .fill(&mut mean)
+                    .and_then(|()| numbers.fill_matrix(&mut covariance))
+                    .is_none()
+                {
+                    return Ok(false);
+                }
+                let found = Moments::new(mean, covariance, moments.precision);
+                if !is_close(moments, &found) {
+                    return Ok(false);
+                }
+                taken.push(Arc::new(found));
+            }
+            moments = Some(FoldMoments {
+                moments: taken,
+                of_problem: expected.of_problem.clone(),
+            });
+        }
+        self.totals = totals;
+        self.take(moments)?;
+        Ok(true)
     }
 
     /// What is known of curvature before the first step: where only the intercept acts, every row has the same.
@@ -163,19 +224,6 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
     /// The coefficients that may move; all of them where there is nothing.
     pub(crate) fn free(&self) -> Option<&Array2<bool>> {
         self.free.as_ref()
-    }
-
-    /// What tells the data of this objective from others: sums of the counts, and moments of the features.
-    pub(crate) fn digest(&self) -> u64 {
-        let mut digest = Digest::new();
-        digest.numbers(&self.totals.weight);
-        digest.numbers(&self.totals.mean_offset);
-        self.totals.mean.iter().for_each(|mean| digest.add(mean.to_bits()));
-        for moments in self.expected.iter().flat_map(|expected| &expected.moments) {
-            digest.numbers(&moments.mean);
-            moments.covariance.iter().for_each(|value| digest.add(value.to_bits()));
-        }
-        digest.word()
     }
 
     /// Lets problems move whose counts lie on the edge of their support: in a batch they may.
@@ -561,6 +609,16 @@ fn centre<B: Backend>(moments: &Moments) -> Option<Arc<Vec<f64>>> {
         .zip(variances)
         .any(|(mean, variance)| *variance > 0.0 && mean.abs() > large * variance.sqrt());
     is_large.then(|| Arc::new(moments.mean.iter().map(|&mean| round(mean)).collect()))
+}
+
+/// Whether moments are the same but for rounding.
+fn is_close(a: &Moments, b: &Moments) -> bool {
+    let share = a.precision.max(1e-9);
+    let deviation = |feature: usize| a.covariance[(feature, feature)].max(0.0).sqrt();
+    let mut means = a.mean.iter().zip(&b.mean).enumerate();
+    let mut covariances = a.covariance.indexed_iter().zip(&b.covariance);
+    means.all(|(feature, (a, b))| (a - b).abs() <= share * (a.abs() + deviation(feature)))
+        && covariances.all(|(((i, j), a), b)| (a - b).abs() <= share * deviation(i) * deviation(j))
 }
 
 /// Cuts columns into groups whose curvatures fit into so many bytes.

@@ -36,6 +36,25 @@ pub(crate) struct Totals {
     pub(crate) mean_offset: Vec<f64>,
 }
 
+impl Totals {
+    /// Writes them as numbers.
+    pub(crate) fn pack(&self, to: &mut Vec<f64>) {
+        let whole = self.n_counts.iter().chain(&self.n_above).map(|&n| n as f64);
+        to.extend(whole.chain(self.weight.iter().copied()).chain(self.mean_offset.iter().copied()));
+        to.extend(&self.mean);
+    }
+
+    /// Makes these what was written of as many problems.
+    pub(crate) fn unpack(&mut self, from: &mut Numbers<'_>) -> Option<()> {
+        for n in self.n_counts.iter_mut().chain(&mut self.n_above) {
+            *n = from.next()? as usize;
+        }
+        from.fill(&mut self.weight)?;
+        from.fill(&mut self.mean_offset)?;
+        from.fill_matrix(&mut self.mean)
+    }
+}
+
 /// Moments of the features, and which of them each problem sees.
 #[derive(Clone, Debug)]
 pub(crate) struct FoldMoments {

@@ -9,14 +9,15 @@
 //! record   = its length in words, its words, their sum
 //! ```
 //!
-//! It is written whole, under another name, and takes its own when it is on the disk.
+//! It is written whole, under another name, and takes its own when it is on the disk. Of several processes the first reads and writes it, and
+//! tells the others what it holds: they go on together, as many as there are.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use nemos_core::Digest;
+use nemos_core::{Digest, World};
 use nemos_solvers::{ColumnOutcome, Outcome, Parameters, Status};
 
 use crate::Error;
@@ -29,7 +30,11 @@ use crate::Error;
 /// 64 MB of it wait in memory.
 ///
 /// The file stays when the fit ends; the same fit then ends at once. It is refused for another fit: other shapes, penalty, mask, solver,
-/// tolerance or memory limit, other sums of counts or of features. The limit of steps may change.
+/// tolerance or memory limit, other counts or other sums of features. The limit of steps may change.
+///
+/// Where processes [share](nemos_core::World::share) the rows, the first of them has the file, and the others need not see it. The fit may go on in
+/// another number of processes: with the same bits where the numbers of both times divide the shards (powers of two), and the same but for
+/// rounding elsewhere.
 ///
 /// # Options
 /// | option | default | meaning |
@@ -86,13 +91,19 @@ const END: u64 = u64::from_le_bytes(*b"thatsall");
 const MOST_PENDING: usize = 64 << 20;
 const FINISHED: u64 = 1;
 const SEEN: u64 = 2;
+// The key of what a survey found.
+const SURVEY: u64 = 1;
 
 /// The file of a fit that is under way.
 #[derive(Debug)]
 pub(crate) struct Saved {
     checkpoint: Checkpoint,
     fingerprint: u64,
-    /// What is left to take from the file, and where that begins.
+    /// The processes, where there are several.
+    world: Option<World>,
+    /// Whether something is left to take from the file.
+    is_open: bool,
+    /// What that is, in the process that has the file, and where it begins.
     replay: Option<BufReader<File>>,
     at: u64,
     /// Where the records of finished groups end in the file, and where all do; zero where there is no file yet.
@@ -103,9 +114,17 @@ pub(crate) struct Saved {
     written: Instant,
 }
 
+/// What a file goes on with.
+enum Record {
+    Words(Vec<u64>),
+    /// What is not looked for.
+    Other,
+    Nothing,
+}
+
 impl Saved {
     /// Opens the file of this fit, if there is one.
-    pub(crate) fn open(checkpoint: &Checkpoint, fingerprint: u64) -> Result<Self, Error> {
+    pub(crate) fn open(checkpoint: &Checkpoint, fingerprint: u64, world: Option<&World>) -> Result<Self, Error> {
         if !(checkpoint.every >= 0.0 && checkpoint.every < 1e9) {
             return Err(Error::Option(nemos_solvers::Error::Option {
                 option: "seconds between checkpoints",
@@ -116,6 +135,8 @@ impl Saved {
         let mut saved = Saved {
             checkpoint: checkpoint.clone(),
             fingerprint,
+            world: world.filter(|world| world.n_ranks() > 1).cloned(),
+            is_open: false,
             replay: None,
             at: 16,
             finished_end: 0,
@@ -123,16 +144,44 @@ impl Saved {
             pending: Vec::new(),
             written: Instant::now(),
         };
-        match File::open(&checkpoint.path) {
+        let opened = if saved.has_file() { saved.open_here() } else { Ok(()) };
+        let is_open = opened.map(|()| vec![f64::from(u8::from(saved.replay.is_some()))]);
+        saved.is_open = saved.of_first(is_open)?.first() == Some(&1.0);
+        Ok(saved)
+    }
+
+    fn open_here(&mut self) -> Result<(), Error> {
+        match File::open(&self.checkpoint.path) {
             Ok(file) => {
                 let mut reader = BufReader::new(file);
-                saved.end = saved.check(&mut reader)?;
-                saved.replay = Some(reader);
+                self.end = self.check(&mut reader)?;
+                self.replay = Some(reader);
+                Ok(())
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(saved.unreadable(&error)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(self.unreadable(&error)),
         }
-        Ok(saved)
+    }
+
+    /// Whether this is the process that reads and writes.
+    fn has_file(&self) -> bool {
+        self.world.as_ref().is_none_or(|world| world.rank() == 0)
+    }
+
+    /// What the process that has the file knows, to all of them.
+    fn of_first(&self, mine: Result<Vec<f64>, Error>) -> Result<Vec<f64>, Error> {
+        match &self.world {
+            Some(world) => world.of_first(mine),
+            None => mine,
+        }
+    }
+
+    /// Ends what the process that has the file did, for all of them.
+    fn agree(&self, mine: Result<(), Error>) -> Result<(), Error> {
+        match &self.world {
+            Some(world) => world.agree(mine),
+            None => mine,
+        }
     }
 
     fn refused(&self, why: impl Into<String>) -> Error {
@@ -191,55 +240,101 @@ impl Saved {
         Ok(end)
     }
 
-    /// The next record of the file, if there is one of this kind.
-    fn next(&mut self, kind: u64) -> Result<Option<Vec<u64>>, Error> {
+    /// The next record of the file, if it is of this kind and key. One of another kind is left where it is; where another key comes, the file is
+    /// no more followed from there on.
+    fn next(&mut self, kind: u64, key: Option<u64>) -> Result<Record, Error> {
+        if !self.is_open {
+            return Ok(Record::Nothing);
+        }
+        let here = if self.has_file() {
+            self.next_here(kind, key)
+        } else {
+            Ok(Record::Nothing)
+        };
+        if self.world.is_none() {
+            self.is_open = self.replay.is_some();
+            return here;
+        }
+        let mine = here.map(|record| {
+            let (tag, words) = match record {
+                Record::Words(words) => (2.0, words),
+                Record::Other => (1.0, Vec::new()),
+                Record::Nothing => (0.0, Vec::new()),
+            };
+            let is_open = f64::from(u8::from(self.replay.is_some()));
+            [is_open, tag].into_iter().chain(words.into_iter().map(f64::from_bits)).collect()
+        });
+        let told = self.of_first(mine)?;
+        let [is_open, tag, words @ ..] = told.as_slice() else {
+            return Err(self.damaged());
+        };
+        self.is_open = *is_open == 1.0;
+        Ok(match *tag as u8 {
+            2 => Record::Words(words.iter().map(|word| word.to_bits()).collect()),
+            1 => Record::Other,
+            _ => Record::Nothing,
+        })
+    }
+
+    fn next_here(&mut self, kind: u64, key: Option<u64>) -> Result<Record, Error> {
         let path = self.checkpoint.path.clone();
         let unreadable = |error: io::Error| refused(&path, error.to_string());
-        let Some(reader) = &mut self.replay else { return Ok(None) };
+        let Some(reader) = &mut self.replay else {
+            return Ok(Record::Nothing);
+        };
         let n_words = read_word(reader).map_err(unreadable)?;
         if n_words == END {
             self.replay = None;
-            return Ok(None);
+            return Ok(Record::Nothing);
         }
         let words = read_words(reader, n_words).map_err(unreadable)?;
         if words.first() != Some(&kind) {
             reader.seek_relative(-8 * (n_words as i64 + 1)).map_err(unreadable)?;
-            return Ok(None);
+            return Ok(Record::Nothing);
+        }
+        if key.is_some() && words.get(1) != key.as_ref() {
+            (self.replay, self.end) = (None, self.at);
+            return Ok(Record::Other);
         }
         read_word(reader).map_err(unreadable)?;
         self.at += 8 * (n_words + 2);
-        Ok(Some(words))
+        Ok(Record::Words(words))
     }
 
     /// Takes an evaluation from the file, if it is there. Where the file goes on with another one than that of this key, the fit was
     /// stopped there by its limit of steps, and what it looked at then is left out.
     pub(crate) fn replayed(&mut self, key: u64) -> Result<Option<Vec<f64>>, Error> {
-        let begin = self.at;
-        let Some(words) = self.next(SEEN)? else { return Ok(None) };
-        if words.get(1) != Some(&key) {
-            (self.replay, self.end) = (None, begin);
-            return Ok(None);
+        match self.next(SEEN, Some(key))? {
+            Record::Words(words) => Ok(Some(numbers(&words[2..]))),
+            _ => Ok(None),
         }
-        Ok(Some(words[2..].iter().map(|&word| f64::from_bits(word)).collect()))
     }
 
-    /// Checks that the evaluations of a group are of these data, or writes down of which the first will be.
-    pub(crate) fn expect_data(&mut self, digest: u64) -> Result<(), Error> {
-        let was_open = self.replay.is_some();
-        match self.replayed(digest)? {
-            Some(_) => Ok(()),
-            None if was_open && self.at > self.end => Err(self.refused("it is of other data; remove it to start anew")),
-            None => self.seen(digest, std::iter::empty()),
+    /// What a survey of the data of a group found when the fit began; what it finds now is written down where there is nothing yet.
+    pub(crate) fn survey(&mut self, now: &[f64]) -> Result<Option<Vec<f64>>, Error> {
+        match self.next(SEEN, Some(SURVEY))? {
+            Record::Words(words) => Ok(Some(numbers(&words[2..]))),
+            Record::Other => Err(self.damaged()),
+            Record::Nothing => self.seen(SURVEY, now.iter().copied()).map(|()| None),
         }
+    }
+
+    /// The error that a survey found other data.
+    pub(crate) fn of_other_data(&self) -> Error {
+        self.refused("it is of other data; remove it to start anew")
     }
 
     /// Remembers what an evaluation brought, and writes it down when it is time.
     pub(crate) fn seen(&mut self, key: u64, numbers: impl Iterator<Item = f64>) -> Result<(), Error> {
+        if !self.has_file() {
+            return Ok(());
+        }
         let words = [SEEN, key].into_iter().chain(numbers.map(f64::to_bits));
         self.keep(words.collect());
         let is_time = self.written.elapsed() >= Duration::from_secs_f64(self.checkpoint.every);
         if is_time || self.pending.len() > MOST_PENDING {
-            self.write()?;
+            // The others hear of an error when they next wait for this process.
+            return self.write().or_else(|error| self.agree(Err(error)));
         }
         Ok(())
     }
@@ -253,35 +348,44 @@ impl Saved {
 
     /// A group that was finished before.
     pub(crate) fn finished(&mut self) -> Result<Option<Vec<u64>>, Error> {
-        let Some(words) = self.next(FINISHED)? else { return Ok(None) };
+        let Record::Words(words) = self.next(FINISHED, None)? else {
+            return Ok(None);
+        };
         self.finished_end = self.finished_end.max(16) + 8 * (words.len() as u64 + 2);
         Ok(Some(words[1..].to_vec()))
     }
 
     /// Takes a finished group in the place of all that was seen of it.
     pub(crate) fn finish(&mut self, group: Vec<u64>) -> Result<(), Error> {
-        self.replay = None;
-        self.end = self.finished_end;
-        self.pending.clear();
-        self.keep([FINISHED].into_iter().chain(group).collect());
-        self.write()?;
-        self.finished_end = self.end;
-        Ok(())
+        self.forget();
+        let mut written = Ok(());
+        if self.has_file() {
+            self.keep([FINISHED].into_iter().chain(group).collect());
+            written = self.write();
+            self.finished_end = self.end;
+        }
+        self.agree(written)
     }
 
     /// Ends a group that is not finished: of the last one what was seen stays, so that it may go on.
     pub(crate) fn leave(&mut self, is_last: bool) -> Result<(), Error> {
-        if is_last {
-            return if self.pending.is_empty() { Ok(()) } else { self.write() };
+        if !is_last {
+            self.forget();
+            return Ok(());
         }
-        self.replay = None;
+        let written = if self.pending.is_empty() { Ok(()) } else { self.write() };
+        self.agree(written)
+    }
+
+    /// Leaves out what was seen of the group under way.
+    fn forget(&mut self) {
+        (self.replay, self.is_open) = (None, false);
         self.end = self.finished_end;
         self.pending.clear();
-        Ok(())
     }
 
     /// Writes what is not in the file yet.
-    pub(crate) fn write(&mut self) -> Result<(), Error> {
+    fn write(&mut self) -> Result<(), Error> {
         self.written = Instant::now();
         self.written_to_disk().map_err(|error| self.unreadable(&error))
     }
@@ -340,6 +444,10 @@ fn refused(path: &Path, why: impl Into<String>) -> Error {
         path: path.into(),
         why: why.into(),
     })
+}
+
+fn numbers(words: &[u64]) -> Vec<f64> {
+    words.iter().map(|&word| f64::from_bits(word)).collect()
 }
 
 fn sum_of(words: &[u64]) -> u64 {

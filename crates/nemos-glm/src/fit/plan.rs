@@ -3,7 +3,7 @@
 use std::fmt;
 
 use ndarray::Array2;
-use nemos_core::{Backend, give_back_memory};
+use nemos_core::{Backend, Share, give_back_memory};
 
 use crate::Error;
 use crate::engine::shards::most_at_once;
@@ -222,7 +222,8 @@ impl<B: Backend> Task<'_, B> {
         let n_features = self.design.n_columns();
         let (n_predictors, n_targets) = (self.model.n_predictors(), self.model.n_targets());
         Sizes {
-            n_rows: self.design.n_rows(),
+            // The same for all processes that share the rows: each holds all of them for a proof.
+            n_rows: self.design.share().map_or(self.design.n_rows(), Share::n_rows),
             n_features: group.features.as_ref().map_or(n_features, Vec::len),
             most_features: group.most_features(free, n_features),
             n_neurons: group.neurons.len(),

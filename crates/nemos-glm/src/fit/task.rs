@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ndarray::Array2;
-use nemos_core::{Backend, Design};
+use nemos_core::{Backend, Design, Share};
 use nemos_solvers::{
     ColumnOutcome, Error as SolverError, Objective, Parameters, Penalized, Regularizer, Solution, Solver, Status, Stopping, minimize,
     minimize_each,
@@ -124,7 +124,10 @@ impl<'a, B: Backend> Task<'a, B> {
         let plan = self.plan(options)?;
         plan.give_back(options);
         let mut saved = match &options.checkpoint {
-            Some(checkpoint) => Some(Saved::open(checkpoint, self.fingerprint(options, solver, &plan)?)?),
+            Some(checkpoint) => {
+                let world = self.design.share().map(Share::world);
+                Some(Saved::open(checkpoint, self.fingerprint(options, solver, &plan)?, world)?)
+            }
             None => None,
         };
         if let ([group], [room]) = (plan.groups.as_slice(), plan.rooms.as_slice())
@@ -177,8 +180,11 @@ impl<'a, B: Backend> Task<'a, B> {
         }
         let mut objective = self.objective_within(options, None, Survey::WithMoments, Some(room))?;
         plan.give_back(options);
-        if let Some(saved) = &mut saved {
-            saved.expect_data(objective.digest())?;
+        if let Some(saved) = &mut saved
+            && let Some(found) = saved.survey(&objective.surveyed())?
+            && !objective.take_survey(&found)?
+        {
+            return Err(saved.of_other_data());
         }
         let start = start_of(options, &objective)?;
         let fit = self.fit_objective(
