@@ -10,6 +10,8 @@ mod glm;
 mod model;
 #[path = "../golden/ranks.rs"]
 mod ranks;
+#[path = "../ranks/states.rs"]
+mod states;
 #[path = "../golden/suite.rs"]
 mod suite;
 
@@ -198,10 +200,11 @@ impl Rows<Cpu> for Counted<'_> {
     }
 }
 
-/// All fits: those of one process up to rounding, the same to the last bit in all. The first process writes them down.
+/// All fits, those of hidden states too: those of one process up to rounding, the same to the last bit in all. The first process writes them down.
 fn fits(world: &World, file: &Path) -> Result<(), Anything> {
-    let (found, plain) = (all(Some(world))?, all(None)?);
+    let (mut found, plain) = (all(Some(world))?, all(None)?);
     let (apart, name) = difference(&plain, &found);
+    found.extend(states::fits(Some(world))?);
     let (further, other) = difference(&close(None)?, &close(Some(world))?);
     let (apart, name) = if further > apart { (further, other) } else { (apart, name) };
     let numbers: Vec<f64> = found.iter().flat_map(|(_, numbers)| numbers).copied().collect();

@@ -2,9 +2,10 @@
 
 mod cases;
 mod checkpoints;
+mod states;
 
 use cases::{Recording, all, close, difference, rough, that_differ};
-use nemos::core::World;
+use nemos::core::{Segments, World};
 use nemos::prelude::*;
 use nemos_testkit::in_ranks;
 
@@ -177,5 +178,69 @@ fn parts_of_a_list_come_back_in_order() {
         let (numbers, texts) = said.expect("nothing fails");
         assert_eq!(numbers, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
         assert_eq!(texts, [b"process 0", b"process 1", b"process 2"]);
+    }
+}
+
+#[test]
+fn hidden_states_come_out_the_same_in_any_number_of_processes() -> Result<(), nemos::Error> {
+    let plain = states::fits(None)?;
+    let alone = states::fits(Some(&World::alone()))?;
+    let (apart, name) = difference(&plain, &alone);
+    assert!(apart < 1e-11, "{name}: {apart:e}");
+    for n in [2, 3, 4] {
+        for (rank, found) in in_ranks(n, |world| states::fits(Some(&world))).into_iter().enumerate() {
+            let found = found?;
+            if n == 3 {
+                let (apart, name) = difference(&plain, &found);
+                assert!(apart < 1e-11, "{name}: {apart:e}");
+            } else {
+                assert_eq!(that_differ(&alone, &found), [""; 0], "process {rank} of {n}");
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn standard_errors_of_hidden_states_are_those_of_all_sessions() -> Result<(), nemos::Error> {
+    let plain = states::errors(None)?;
+    let alone = states::errors(Some(&World::alone()))?;
+    for found in in_ranks(2, |world| states::errors(Some(&world))) {
+        let found = found?;
+        assert_eq!(that_differ(&alone, &found), [""; 0]);
+        let (apart, name) = difference(&plain, &found);
+        assert!(apart < 1e-6, "{name}: {apart:e}");
+    }
+    Ok(())
+}
+
+#[test]
+fn hidden_states_that_cannot_be_told_by_sessions_of_a_process_say_so() {
+    let n_rows = 200;
+    let said = in_ranks(2, |world| {
+        let mine = world.share(n_rows);
+        let (features, counts) = (Matrix::<Cpu>::zeros([mine.rows().len(), 1]), Matrix::zeros([mine.rows().len(), 1]));
+        let cut = mine.design(&features).map_err(nemos::Error::from);
+        let cut = cut.and_then(|design| Ok(GlmHmm::new(2, Poisson).fit(&design, &counts)?));
+        // A count of one process that no state can have.
+        let sessions = Segments::from_lengths([100, 100]);
+        let mine = world.share_segments(&sessions);
+        let of_row = |row: usize| if row == 150 { -1.0 } else { (row % 3) as f64 };
+        let counts = Matrix::<Cpu>::from_column(mine.rows().map(of_row).collect());
+        let negative = mine.design(&features).map_err(nemos::Error::from);
+        let negative = negative.and_then(|design| Ok(GlmHmm::new(2, Poisson).fit(&design, &counts)?));
+        let counts = Matrix::<Cpu>::from_column(mine.rows().map(|row| (row % 3) as f64).collect());
+        let held_out = mine.design(&features).map_err(nemos::Error::from);
+        let held_out = held_out.and_then(|design| {
+            let fitted = GlmHmm::new(2, Poisson).max_iterations(2).fit(&design, &counts)?;
+            Ok(fitted.held_out(&design, &counts, &[0])?)
+        });
+        let text = |error: Option<nemos::Error>| error.map_or_else(|| "fine".into(), |error| error.to_string());
+        [text(cut.err()), text(negative.err()), text(held_out.err())]
+    });
+    for [cut, negative, held_out] in said {
+        assert!(cut.contains("share_segments"), "{cut}");
+        assert!(negative.contains("-1"), "{negative}");
+        assert!(held_out.contains("needs all rows in one process"), "{held_out}");
     }
 }

@@ -1,13 +1,14 @@
 //! Designs: rows of numbers, and what belongs to them.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Display};
 use std::ops::Range;
 use std::sync::Arc;
 
 use ndarray::{Array1, Array2};
 
-use crate::{Backend, Error, Matrix, Names, Rows, Segments, Share};
+use crate::world::add;
+use crate::{Backend, Error, Matrix, Names, Piece, Rows, Segments, Share};
 
 /// Rows of numbers together with what belongs to them: names of columns and of blocks of columns, times, segments,
 /// weights, an offset. Features are one, counts are another.
@@ -211,11 +212,47 @@ impl<'a, B: Backend> Design<'a, B> {
     /// # Errors
     /// As [`gathered`](Design::gathered).
     pub fn summed(&self, mine: Vec<f64>) -> Result<Vec<f64>, Error> {
-        let add = |mut sum: Vec<f64>, more: Vec<f64>| {
-            sum.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
-            sum
-        };
         Ok(self.gathered(mine)?.into_iter().reduce(add).unwrap_or_default())
+    }
+
+    /// `n` numbers added up over all rows, from sums over some of this process's rows each, in order: see [`Share::add_up`].
+    ///
+    /// # Errors
+    /// This process's own error; [`Error::Process`] with that of another one.
+    pub fn added_up<E: Display + From<Error>>(&self, key: u64, pieces: Result<Vec<Piece>, E>, n: usize) -> Result<Vec<f64>, E> {
+        match &self.share {
+            Some(share) => share.add_up(key, pieces, n),
+            None => Ok(pieces?
+                .into_iter()
+                .map(|(_, piece)| piece)
+                .reduce(add)
+                .unwrap_or_else(|| vec![0.0; n])),
+        }
+    }
+
+    /// Rows of this process whose sums are [added up](Design::added_up) before those of others are added: its shards, or all rows at once where
+    /// nobody shares them.
+    pub fn shards(&self) -> Vec<Range<usize>> {
+        match &self.share {
+            Some(share) => share.shards().collect(),
+            None => std::iter::once(0..self.n_rows()).collect(),
+        }
+    }
+
+    /// Rows of the recording, those of other processes included.
+    pub fn n_rows_of_all(&self) -> usize {
+        self.share.as_ref().map_or(self.n_rows(), Share::n_rows)
+    }
+
+    /// What every process that shares the recording has, or the error of one of them.
+    ///
+    /// # Errors
+    /// This process's own error; [`Error::Process`] with that of another one.
+    pub fn agreed<T, E: Display + From<Error>>(&self, mine: Result<T, E>) -> Result<T, E> {
+        match &self.share {
+            Some(share) => share.world().agree(mine),
+            None => mine,
+        }
     }
 
     /// The names of columns and blocks.

@@ -8,4 +8,5 @@ mod tree;
 
 pub use peers::Peers;
 pub use processes::World;
-pub use share::Share;
+pub(crate) use share::add;
+pub use share::{Piece, Share};

@@ -1,5 +1,6 @@
 //! The rows of one process.
 
+use std::fmt::Display;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -18,6 +19,24 @@ pub struct Share {
     ends: Arc<[usize]>,
     n_rows: usize,
     in_whole_segments: bool,
+}
+
+/// Sums over some rows, and the first of these.
+pub type Piece = (usize, Vec<f64>);
+
+/// Sums over rows before, and over rows after.
+pub(crate) fn add(mut before: Vec<f64>, after: Vec<f64>) -> Vec<f64> {
+    before.iter_mut().zip(after).for_each(|(sum, more)| *sum += more);
+    before
+}
+
+/// Halves, the first of which is the largest power of two, as processes meet.
+fn tree(mut sums: Vec<Vec<f64>>) -> Option<Vec<f64>> {
+    if sums.len() <= 1 {
+        return sums.pop();
+    }
+    let after = sums.split_off(sums.len().next_power_of_two() / 2);
+    Some(add(tree(sums)?, tree(after)?))
 }
 
 // Enough for the cores of a machine, and for many processes.
@@ -85,6 +104,29 @@ impl Share {
     /// The shards of this process, by the numbers of its own rows.
     pub fn shards(&self) -> impl ExactSizeIterator<Item = Range<usize>> {
         self.ends.windows(2).map(|ends| ends[0] - self.ends[0]..ends[1] - self.ends[0])
+    }
+
+    /// Adds up `n` numbers over the rows of all processes: `pieces` are sums over some rows of one shard each, with the first of these rows, in
+    /// order. They are added up within shards, shards by a fixed tree, and so on over processes: the same bits for any number of them that
+    /// divides the shards. `key` is what has to be the same in all processes.
+    ///
+    /// # Errors
+    /// This process's own error; [`Error::Process`] with that of another one.
+    pub fn add_up<E: Display + From<Error>>(&self, key: u64, pieces: Result<Vec<Piece>, E>, n: usize) -> Result<Vec<f64>, E> {
+        let mine = pieces.map(|pieces| {
+            let mut pieces = pieces.into_iter().peekable();
+            let of_shards = self.shards().map(|shard| {
+                let mut sum = vec![0.0; n];
+                while let Some((_, piece)) = pieces.next_if(|(row, _)| *row < shard.end) {
+                    sum = add(sum, piece);
+                }
+                sum
+            });
+            tree(of_shards.collect()).unwrap_or_else(|| vec![0.0; n])
+        });
+        let pack = |sums: &Vec<f64>, to: &mut Vec<f64>| to.extend_from_slice(sums);
+        let unpack = |from: &[f64]| (from.len() == n).then(|| from.to_vec());
+        self.world.sum((key, mine), &pack, &unpack, &add)
     }
 
     /// This process's rows as its share of the whole recording: fits and scores are then those of all rows. Counts need not be said to

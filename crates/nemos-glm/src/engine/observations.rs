@@ -161,7 +161,15 @@ impl<B: Backend> Observations<B> {
         let mut values = zeros::<f64>(n_rows * n_sums);
         let new = || Scratch::<E>::new(summed.scales, asked.n_predictors);
         if n_rows > 0 && n_sums > 0 {
-            let chunks: Vec<_> = row_chunks(n_rows, chunk_rows).zip(values.chunks_mut(chunk_rows * n_sums)).collect();
+            // Chunks that do not depend on who has the rows: what comes of a row is the same to the last bit.
+            let (mut chunks, mut rest) = (Vec::new(), values.as_mut_slice());
+            for shard in design.shards() {
+                for rows in row_chunks(shard.len(), chunk_rows) {
+                    let (of_chunk, later) = rest.split_at_mut(rows.len() * n_sums);
+                    rest = later;
+                    chunks.push((shard.start + rows.start..shard.start + rows.end, of_chunk));
+                }
+            }
             if B::HOST {
                 chunks
                     .into_par_iter()

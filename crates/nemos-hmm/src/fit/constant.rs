@@ -8,9 +8,11 @@
 //!
 //! Two products of matrices take the place of a pass with an exponential for every row, neuron and state.
 
+use std::ops::Range;
+
 use ndarray::Array2;
 use nemos_core::simd::vectorized;
-use nemos_core::{Backend, Design, Matrix, row_chunks};
+use nemos_core::{Backend, Design, Matrix, Piece, row_chunks};
 use nemos_glm::{Observations, Problems, Summed};
 use nemos_solvers::Parameters;
 use rayon::prelude::*;
@@ -29,6 +31,9 @@ const EDGE: f64 = 1e-8;
 
 /// Log-emissions of whole counts below this are looked up.
 const KNOWN: usize = 128;
+// Steps at which processes add up.
+const MEANS: u64 = 23;
+const COUNTS: u64 = 24;
 
 /// Counts on the host, and log-emissions of a reference.
 #[derive(Debug)]
@@ -61,7 +66,7 @@ impl Constant {
         };
         let is_linear = data.observations.is_linear_in_counts()
             && data.design.offset().is_none()
-            && seen.missing.is_empty()
+            && seen.is_complete
             && !seen.used_features.contains(&true);
         let Some(first) = starts.first().filter(|_| is_linear) else {
             return Ok(None);
@@ -72,20 +77,22 @@ impl Constant {
         let n_neurons = data.n_neurons();
         let width = n_neurons.next_multiple_of(LANES);
         let mut counts = nemos_core::zeros::<f64>(data.n_rows() * width);
-        let mut sums = vec![0.0; n_neurons];
-        for rows in row_chunks(data.n_rows(), B::chunk_rows(n_neurons)) {
-            let first = rows.start * width;
-            let values = data.counts.chunk(rows)?.to_vec();
-            for (to, from) in counts[first..].chunks_exact_mut(width).zip(values.chunks_exact(n_neurons)) {
-                to[..n_neurons].copy_from_slice(from);
-                sums.iter_mut().zip(from).for_each(|(sum, count)| *sum += count);
+        let sums = data.total_of_rows(MEANS, n_neurons, |shard, sums| {
+            for rows in row_chunks(shard.len(), B::chunk_rows(n_neurons)) {
+                let first = (shard.start + rows.start) * width;
+                let values = data.counts.chunk(shard.start + rows.start..shard.start + rows.end)?.to_vec();
+                for (to, from) in counts[first..].chunks_exact_mut(width).zip(values.chunks_exact(n_neurons)) {
+                    to[..n_neurons].copy_from_slice(from);
+                    sums.iter_mut().zip(from).for_each(|(sum, count)| *sum += count);
+                }
             }
-        }
+            Ok(())
+        })?;
         let problems: Vec<usize> = (0..n_neurons).collect();
         let (parameters, scales) = (first.glms.select(&problems), &first.scales[..n_neurons]);
         let of_reference = linear(&data.observations, &parameters, scales, n_neurons)?;
-        let reference = match looked_up(&data.observations, (&parameters, scales), (&counts, width))? {
-            Some(reference) => reference,
+        let reference = match known(data, &counts)? {
+            Some(n_known) => looked_up(&data.observations, (&parameters, scales), (&counts, width), n_known)?,
             None => {
                 let summed = Summed {
                     parameters: &parameters,
@@ -93,11 +100,12 @@ impl Constant {
                     problems: &Problems::one_per_response(n_neurons),
                     sum_of_problem: &vec![0; n_neurons],
                 };
-                let all = data.observations.summed_log_likelihoods(summed, &data.design, &data.counts)?;
+                let all = data.observations.summed_log_likelihoods(summed, &data.design, &data.counts);
+                let all = data.design.agreed(all.map_err(Error::Glm))?;
                 all.into_iter().collect()
             }
         };
-        let n_rows = data.n_rows() as f64;
+        let n_rows = data.design.n_rows_of_all() as f64;
         Ok(Some(Constant {
             of_reference,
             reference,
@@ -149,16 +157,21 @@ impl Constant {
     /// have none. Nothing where the link cannot be inverted.
     pub(crate) fn intercepts<B: Backend>(
         &self,
-        observations: &Observations<B>,
+        data: &Data<'_, B>,
         smoothed: &[f64],
         masses: &[f64],
-    ) -> Option<Vec<(f64, bool)>> {
+    ) -> Result<Option<Vec<(f64, bool)>>, Error> {
         let n_states = masses.len() / self.n_neurons;
         let size = n_states * self.width;
-        let of_chunks: Vec<Vec<f64>> = smoothed
-            .par_chunks(ROWS * n_states)
-            .zip(self.counts.par_chunks(ROWS * self.width))
-            .map(|(smoothed, counts)| {
+        let shards = data.design.shards().into_iter();
+        let chunks: Vec<Range<usize>> = shards
+            .flat_map(|shard| row_chunks(shard.len(), ROWS).map(move |rows| shard.start + rows.start..shard.start + rows.end))
+            .collect();
+        let of_chunks: Vec<Piece> = chunks
+            .into_par_iter()
+            .map(|rows| {
+                let smoothed = &smoothed[rows.start * n_states..rows.end * n_states];
+                let counts = &self.counts[rows.start * self.width..rows.end * self.width];
                 let mut sums = vec![0.0; size];
                 vectorized(
                     #[inline(always)]
@@ -170,38 +183,41 @@ impl Constant {
                         }
                     },
                 );
-                sums
+                (rows.start, sums)
             })
             .collect();
-        let mut sums = vec![0.0; size];
-        for of_chunk in of_chunks {
-            sums.iter_mut().zip(of_chunk).for_each(|(total, sum)| *total += sum);
-        }
-        let highest = observations.highest_mean();
-        (0..masses.len())
+        let sums = data.total(COUNTS, Ok(of_chunks), size)?;
+        let highest = data.observations.highest_mean();
+        let intercepts = (0..masses.len())
             .map(|problem| {
                 let (state, neuron) = (problem / self.n_neurons, problem % self.n_neurons);
                 let mean = sums[state * self.width + neuron] / masses[problem];
                 let (low, high) = (LEAST * self.means[neuron], highest - LEAST);
                 let is_inside = mean > EDGE * self.means[neuron] && mean < highest - EDGE;
-                Some((observations.predictor(mean.clamp(low.min(high), high))?, is_inside))
+                Some((data.observations.predictor(mean.clamp(low.min(high), high))?, is_inside))
             })
-            .collect()
+            .collect();
+        Ok(intercepts)
     }
 }
 
-/// `[n_rows]`: log-emissions of one model per neuron, looked up in those of few counts; nothing where some counts are not among these.
+/// How many counts, from zero up, all those of all processes are among; nothing where some are too high, or not whole.
+fn known<B: Backend>(data: &Data<'_, B>, counts: &[f64]) -> Result<Option<usize>, Error> {
+    let highest = counts.iter().fold(0.0, |highest: f64, &count| highest.max(count));
+    let are_whole = counts.iter().all(|count| f64::from(*count as u8) == *count);
+    let all = data.design.gathered(vec![if are_whole { highest } else { f64::INFINITY }])?;
+    let highest = all.into_iter().flatten().fold(0.0, f64::max);
+    Ok((highest < KNOWN as f64).then_some(highest as usize + 1))
+}
+
+/// `[n_rows]`: log-emissions of one model per neuron, looked up in those of so many counts.
 fn looked_up<B: Backend>(
     observations: &Observations<B>,
     (parameters, scales): (&Parameters, &[f64]),
     (counts, width): (&[f64], usize),
-) -> Result<Option<Vec<f64>>, Error> {
+    n_known: usize,
+) -> Result<Vec<f64>, Error> {
     let (n_neurons, n_features) = (scales.len(), parameters.n_parameters() - 1);
-    let highest = counts.iter().fold(0.0, |highest: f64, &count| highest.max(count));
-    if highest >= KNOWN as f64 || !counts.iter().all(|count| f64::from(*count as u8) == *count) {
-        return Ok(None);
-    }
-    let n_known = highest as usize + 1;
     let known: Vec<f64> = (0..n_known * n_neurons).map(|place| (place / n_neurons) as f64).collect();
     let sums: Vec<usize> = (0..n_neurons).collect();
     let summed = Summed {
@@ -219,7 +235,7 @@ fn looked_up<B: Backend>(
         let each = counts[..n_neurons].iter().enumerate();
         each.map(|(neuron, count)| table[(*count as usize, neuron)]).sum()
     };
-    Ok(Some(counts.par_chunks(width).map(of_row).collect()))
+    Ok(counts.par_chunks(width).map(of_row).collect())
 }
 
 /// `a` and `b` of problems, from log-likelihoods of counts of zero and one.

@@ -10,15 +10,18 @@
 use std::ops::Range;
 
 use ndarray::{Array2, ArrayView2, s};
-use nemos_core::SymmetricEigen;
+use nemos_core::{Backend, Piece, SymmetricEigen};
 use rayon::prelude::*;
 
 use crate::chain::steps::log_sum_exp;
+use crate::fit::data::Data;
 use crate::fit::inputs::Inputs;
-use crate::{Drive, Transitions};
+use crate::{Drive, Error, Transitions};
 
 /// Rows that are summed up together.
 const ROWS: usize = 1024;
+// The step at which processes add up expected transitions and what drives them.
+const STEPS: u64 = 22;
 
 /// Expected steps and what drives them.
 #[derive(Copy, Clone)]
@@ -26,29 +29,33 @@ pub(crate) struct Expectations<'a> {
     /// `[n_rows, n_states, n_states]`, zero at first rows of sessions.
     pub(crate) pairs: &'a [f64],
     pub(crate) inputs: &'a Inputs,
-    pub(crate) sessions: &'a [Range<usize>],
     /// `[n_inputs]`: 1 / sd² of the weights.
     pub(crate) ridge: &'a [f64],
 }
 
 /// Up to so many Newton steps.
-pub(crate) fn maximise(transitions: &Transitions, expectations: Expectations<'_>, n_steps: usize) -> Transitions {
+pub(crate) fn maximise<B: Backend>(
+    data: &Data<'_, B>,
+    transitions: &Transitions,
+    expectations: Expectations<'_>,
+    n_steps: usize,
+) -> Result<Transitions, Error> {
     let n_systems = if transitions.drive == Some(Drive::PerState) {
         transitions.n_states
     } else {
         1
     };
     let mut best = transitions.clone();
-    let mut value = sums(&best, expectations, Wanted::Value).value;
+    let mut value = sums(data, &best, expectations, Wanted::Value)?.value;
     for _ in 0..n_steps.max(1) {
-        let Sums { gradient, hessian, .. } = sums(&best, expectations, Wanted::Curvature);
+        let Sums { gradient, hessian, .. } = sums(data, &best, expectations, Wanted::Curvature)?;
         let size = gradient.len() / n_systems;
         let mut step = Vec::with_capacity(gradient.len());
         for system in 0..n_systems {
             let of = system * size..(system + 1) * size;
             let hessian = hessian.slice(s![of.clone(), of.clone()]);
             let Some(of_system) = newton_step(hessian, &gradient[of]) else {
-                return best;
+                return Ok(best);
             };
             step.extend(of_system);
         }
@@ -56,7 +63,7 @@ pub(crate) fn maximise(transitions: &Transitions, expectations: Expectations<'_>
         let mut share = 1.0;
         let (tried, tried_value) = loop {
             let tried = moved(&best, &step, share);
-            let tried_value = sums(&tried, expectations, Wanted::Value).value;
+            let tried_value = sums(data, &tried, expectations, Wanted::Value)?.value;
             if tried_value <= value + 1e-14 * value.abs() || share < 1e-6 {
                 break (tried, tried_value);
             }
@@ -70,7 +77,7 @@ pub(crate) fn maximise(transitions: &Transitions, expectations: Expectations<'_>
         }
     }
     best.set_gauge();
-    best
+    Ok(best)
 }
 
 /// `−H⁺ g`, in units in which the diagonal of H is one: a prior far stronger than the data hides none of these.
@@ -94,14 +101,18 @@ fn newton_step(hessian: ArrayView2<'_, f64>, gradient: &[f64]) -> Option<Vec<f64
 }
 
 /// The slopes of what is maximised along the baseline and the weights, each in its own order.
-pub(crate) fn slopes(transitions: &Transitions, expectations: Expectations<'_>) -> (Vec<f64>, Vec<f64>) {
+pub(crate) fn slopes<B: Backend>(
+    data: &Data<'_, B>,
+    transitions: &Transitions,
+    expectations: Expectations<'_>,
+) -> Result<(Vec<f64>, Vec<f64>), Error> {
     let (n, n_inputs) = (transitions.n_states, transitions.n_inputs());
-    let Sums { gradient, .. } = sums(transitions, expectations, Wanted::Curvature);
+    let Sums { gradient, .. } = sums(data, transitions, expectations, Wanted::Curvature)?;
     let slope = |pair, input| -gradient[place(transitions, n_inputs, pair, input)];
     let baseline = (0..n * n).map(|of| slope((of / n, of % n), None)).collect();
     let n_weights = transitions.weights.len();
     let weights = (0..n_weights).map(|of| slope(pair_of(transitions, of / n_inputs.max(1)), Some(of % n_inputs.max(1))));
-    (baseline, weights.collect())
+    Ok((baseline, weights.collect()))
 }
 
 /// The place of a parameter among all: of the step from `i` to `j`, the baseline (`input` nothing) or the weight of an input.
@@ -153,14 +164,14 @@ struct Sums {
     hessian: Array2<f64>,
 }
 
-fn sums(transitions: &Transitions, expectations: Expectations<'_>, wanted: Wanted) -> Sums {
+fn sums<B: Backend>(data: &Data<'_, B>, transitions: &Transitions, expectations: Expectations<'_>, wanted: Wanted) -> Result<Sums, Error> {
     let (n, n_inputs) = (transitions.n_states, transitions.n_inputs());
     let size = if wanted == Wanted::Value {
         0
     } else {
         n * n + transitions.weights.len()
     };
-    let chunks: Vec<Range<usize>> = expectations
+    let chunks: Vec<Range<usize>> = data
         .sessions
         .iter()
         .flat_map(|session| {
@@ -201,20 +212,18 @@ fn sums(transitions: &Transitions, expectations: Expectations<'_>, wanted: Wante
         }
         sums
     };
-    let parts: Vec<Sums> = chunks.par_iter().map(of_chunk).collect();
-    let mut all = Sums {
-        value: 0.5 * penalty(&transitions.weights, expectations.ridge),
-        gradient: vec![0.0; size],
-        hessian: Array2::zeros((size, size)),
+    let packed = |rows: &Range<usize>| {
+        let of_chunk = of_chunk(rows);
+        let numbers = std::iter::once(of_chunk.value).chain(of_chunk.gradient).chain(of_chunk.hessian);
+        (rows.start, numbers.collect())
     };
-    for part in parts {
-        all.value += part.value;
-        all.gradient
-            .iter_mut()
-            .zip(part.gradient)
-            .for_each(|(total, slope)| *total += slope);
-        all.hessian += &part.hessian;
-    }
+    let parts: Vec<Piece> = chunks.par_iter().map(packed).collect();
+    let totals = data.total(STEPS, Ok(parts), 1 + size + size * size)?;
+    let mut all = Sums {
+        value: totals[0] + 0.5 * penalty(&transitions.weights, expectations.ridge),
+        gradient: totals[1..=size].to_vec(),
+        hessian: Array2::from_shape_fn((size, size), |(i, j)| totals[1 + size + i * size + j]),
+    };
     if wanted == Wanted::Curvature {
         for of in 0..transitions.weights.len() / n_inputs.max(1) {
             let pair = pair_of(transitions, of);
@@ -225,7 +234,7 @@ fn sums(transitions: &Transitions, expectations: Expectations<'_>, wanted: Wante
             }
         }
     }
-    all
+    Ok(all)
 }
 
 /// `Σ w² / sd²`, over all weights.

@@ -6,17 +6,19 @@ use nemos_glm::{GlmObjective, Problems, Scale, Summed};
 use nemos_solvers::Objective;
 use rayon::prelude::*;
 
-use crate::chain::forward::Impossible;
 use crate::chain::steps::LogEmissions;
 use crate::fit::constant::Constant;
 use crate::fit::data::{Data, Seen};
 use crate::fit::driven::{self, Expectations};
-use crate::fit::expectation::Expected;
+use crate::fit::expectation::{Expected, Taken};
 use crate::fit::glms::{Candidate, fit_scales, maximise};
 use crate::fit::priors::Priors;
 use crate::fit::run::Run;
 use crate::options::{Acceleration, Options};
 use crate::{Error, Finding, HmmParameters};
+
+// The step at which processes add up expectations.
+const EXPECTATIONS: u64 = 21;
 
 /// What runs share: data, priors, and the problems of all of them as one objective.
 pub(crate) struct Em<'d, 'a, B: Backend> {
@@ -123,8 +125,8 @@ impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
                     run_of.expected = expected;
                     (log_likelihood + self.priors.log_density(&run_of.parameters), log_likelihood)
                 }
-                Err(Impossible { row }) if run_of.history.is_empty() => {
-                    return Err(self.data.impossible(&run_of.parameters, row));
+                Err(row) if run_of.history.is_empty() => {
+                    return Err(self.data.impossible_anywhere(&run_of.parameters, row));
                 }
                 Err(_) => (f64::NEG_INFINITY, f64::NEG_INFINITY),
             };
@@ -136,13 +138,36 @@ impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
     /// Takes the expectation of a run again, whose last one belongs to parameters that it gave up.
     pub(crate) fn expect_again(&self, run: &mut Run) -> Result<(), Error> {
         for taken in self.expectations(std::slice::from_mut(run), &[0])? {
-            run.expected = taken.map_err(|Impossible { row }| self.data.impossible(&run.parameters, row))?;
+            run.expected = taken.map_err(|row| self.data.impossible_anywhere(&run.parameters, row))?;
         }
         Ok(())
     }
 
-    /// Expectations of runs, or the row that makes them impossible.
-    pub(crate) fn expectations(&self, runs: &mut [Run], active: &[usize]) -> Result<Vec<Result<Expected, Impossible>>, Error> {
+    /// Expectations of runs, or the row that makes them impossible, where it is one of this process.
+    pub(crate) fn expectations(&self, runs: &mut [Run], active: &[usize]) -> Result<Vec<Result<Expected, Option<usize>>>, Error> {
+        let n_sums = Expected::n_sums(self.n_states);
+        let (mut of_runs, mut pieces) = (Vec::new(), Ok(Vec::new()));
+        match self.expectations_here(runs, active) {
+            Err(error) => pieces = Err(error),
+            Ok(here) => {
+                let mut of_sessions = vec![Vec::with_capacity(active.len() * n_sums); self.data.sessions.len()];
+                for (expected, of_run, impossible) in here {
+                    let sums = of_sessions.iter_mut().zip(of_run);
+                    sums.for_each(|(all, (_, sums))| all.extend(sums));
+                    of_runs.push((expected, impossible.map(|impossible| impossible.row)));
+                }
+                let starts = self.data.sessions.iter().map(|session| session.start);
+                pieces = pieces.map(|_| starts.zip(of_sessions).collect());
+            }
+        }
+        let sums = self.data.total(EXPECTATIONS, pieces, active.len() * n_sums)?;
+        let with_sums = of_runs.into_iter().zip(sums.chunks_exact(n_sums));
+        Ok(with_sums
+            .map(|((expected, row), sums)| expected.with_sums(sums).ok_or(row))
+            .collect())
+    }
+
+    fn expectations_here(&self, runs: &mut [Run], active: &[usize]) -> Result<Vec<Taken>, Error> {
         let emissions = self.emissions(runs, active)?;
         let values = emissions.as_slice().expect("rows of as many numbers, one after the other");
         let (stride, n_states) = (emissions.ncols(), self.n_states);
@@ -195,10 +220,8 @@ impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
         }
         let (n_states, n_neurons) = (self.n_states, self.data.n_neurons());
         let held = self.options.held;
-        let masses: Vec<Vec<f64>> = active
-            .iter()
-            .map(|&run| self.seen.masses(&runs[run].expected.smoothed, n_states))
-            .collect();
+        let smoothed: Vec<&[f64]> = active.iter().map(|&run| runs[run].expected.smoothed.as_slice()).collect();
+        let masses = self.data.masses(self.seen, &smoothed, n_states)?;
         let mut candidates = Vec::new();
         for (&run, masses) in active.iter().zip(&masses) {
             let run_of = &mut runs[run];
@@ -233,21 +256,22 @@ impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
                         let expectations = Expectations {
                             pairs: &run_of.expected.pairs_by_row,
                             inputs,
-                            sessions: &self.data.sessions,
                             ridge: &self.priors.drive_ridge,
                         };
-                        parameters.transitions = driven::maximise(&was, expectations, self.options.newton_steps);
+                        parameters.transitions = driven::maximise(self.data, &was, expectations, self.options.newton_steps)?;
                     }
                 }
             }
             candidates.push(Candidate::new(run, parameters, is_empty));
         }
-        let done = self.constant.as_ref().filter(|_| !held.coef).is_some_and(|constant| {
-            candidates.iter_mut().zip(&masses).all(|(candidate, masses)| {
+        let mut done = false;
+        if let Some(constant) = self.constant.as_ref().filter(|_| !held.coef) {
+            done = true;
+            for (candidate, masses) in candidates.iter_mut().zip(&masses) {
                 let smoothed = &runs[candidate.slot].expected.smoothed;
-                take_intercepts(candidate, constant.intercepts(&self.data.observations, smoothed, masses))
-            })
-        });
+                done = done && take_intercepts(candidate, constant.intercepts(self.data, smoothed, masses)?);
+            }
+        }
         if done {
             self.put_back(runs, candidates);
             return Ok(());
@@ -313,7 +337,7 @@ impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
             .collect();
         self.objective
             .replace_weights(Matrix::from_vec(weights, [self.data.n_rows(), width])?)?;
-        let masses = [self.seen.masses(smoothed, n_states)];
+        let masses = self.data.masses(self.seen, &[smoothed], n_states)?;
         let candidates = std::slice::from_mut(candidate);
         maximise((&mut self.objective, &self.data.observations), candidates, &self.priors, n_steps)?;
         if !matches!(self.data.observations.scale(), Scale::Fixed(_)) {

@@ -1,6 +1,6 @@
-//! The expectation step: recursions over all sessions, in parallel, summed up in a fixed order.
+//! The expectation step: recursions over all sessions of this process, in parallel.
 
-use nemos_core::Backend;
+use nemos_core::{Backend, Piece};
 use rayon::prelude::*;
 
 use crate::HmmParameters;
@@ -23,14 +23,29 @@ pub(crate) struct Expected {
     pub(crate) pairs_by_row: Vec<f64>,
 }
 
+/// An expectation without its sums over sessions, what is to be added up of each session, and the row that makes one impossible.
+pub(crate) type Taken = (Expected, Vec<Piece>, Option<Impossible>);
+
 impl Expected {
-    /// Takes the expectation, in the memory of an earlier one.
-    pub(crate) fn take<B: Backend>(
-        mut self,
-        data: &Data<'_, B>,
-        parameters: &HmmParameters,
-        emissions: LogEmissions<'_>,
-    ) -> Result<Self, Impossible> {
+    /// Numbers that are added up over sessions.
+    pub(crate) fn n_sums(n_states: usize) -> usize {
+        2 + n_states + n_states * n_states
+    }
+
+    /// Takes what was added up over the sessions of all processes; nothing where one of them is impossible.
+    pub(crate) fn with_sums(mut self, sums: &[f64]) -> Option<Self> {
+        let n_states = self.first.len();
+        let [n_impossible, log_likelihood, rest @ ..] = sums else {
+            return None;
+        };
+        self.log_likelihood = *log_likelihood;
+        self.first.copy_from_slice(&rest[..n_states]);
+        self.pairs.copy_from_slice(&rest[n_states..]);
+        (*n_impossible == 0.0).then_some(self)
+    }
+
+    /// Takes the expectation, in the memory of an earlier one, but for sums over sessions, of which it gives what is to be added up.
+    pub(crate) fn take<B: Backend>(mut self, data: &Data<'_, B>, parameters: &HmmParameters, emissions: LogEmissions<'_>) -> Taken {
         let n = parameters.n_states();
         let steps = data.steps(parameters);
         let chain = Chain::new(parameters.initial(), &steps);
@@ -58,16 +73,24 @@ impl Expected {
                 Ok((log_likelihood, sum))
             })
             .collect();
-        self.log_likelihood = 0.0;
         self.pairs = vec![0.0; n * n];
         self.first = vec![0.0; n];
+        let (mut pieces, mut row) = (Vec::with_capacity(data.sessions.len()), None);
         for (session, of_session) in data.sessions.iter().zip(of_sessions) {
-            let (log_likelihood, pairs) = of_session?;
-            self.log_likelihood += log_likelihood;
-            self.pairs.iter_mut().zip(pairs).for_each(|(total, pair)| *total += pair);
-            let first = &self.smoothed[session.start * n..(session.start + 1) * n];
-            self.first.iter_mut().zip(first).for_each(|(total, mass)| *total += mass);
+            let mut sums = vec![0.0; Expected::n_sums(n)];
+            match of_session {
+                Ok((log_likelihood, pairs)) => {
+                    sums[1] = log_likelihood;
+                    sums[2..2 + n].copy_from_slice(&self.smoothed[session.start * n..(session.start + 1) * n]);
+                    sums[2 + n..].copy_from_slice(&pairs);
+                }
+                Err(impossible) => {
+                    sums[0] = 1.0;
+                    row = row.or(Some(impossible));
+                }
+            }
+            pieces.push((session.start, sums));
         }
-        Ok(self)
+        (self, pieces, row)
     }
 }

@@ -40,7 +40,7 @@ impl<B: Backend> Em<'_, '_, B> {
         let nowhere = Direction(Vec::new());
         points.push((&nowhere, 0.0));
         let mut slopes = Vec::new();
-        for some in points.chunks(n_slots(self.data.n_rows() * at.n_states())) {
+        for some in points.chunks(n_slots(self.data.design.n_rows_of_all() * at.n_states())) {
             let moved: Vec<HmmParameters> = some.iter().map(|&(direction, by)| at.displaced(direction, by)).collect();
             for of_all in self.slopes(&moved, with_scales)? {
                 slopes.push(directions.iter().map(|direction| direction.along(&of_all)).collect::<Array1<f64>>());
@@ -56,7 +56,8 @@ impl<B: Backend> Em<'_, '_, B> {
 
     /// How far to go along a direction, so that slopes differ by more than they are rounded, and curvatures do not; and how far so that no number
     /// on the way moves by much by itself.
-    pub(crate) fn steps_along(&self, direction: &Direction, at: &HmmParameters) -> (f64, f64) {
+    /// `drive` are means and deviations of what drives transitions.
+    pub(crate) fn steps_along(&self, direction: &Direction, at: &HmmParameters, drive: (&[f64], &[f64])) -> (f64, f64) {
         let (layout, n_parameters) = (Layout::of(at), at.glms.n_parameters());
         let first = direction.0.first().map_or(0, |first| first.0);
         if layout.glms.contains(&first) {
@@ -82,8 +83,7 @@ impl<B: Backend> Em<'_, '_, B> {
         match &self.data.drive {
             Some(inputs) if layout.weights.contains(&first) => {
                 let input = (first - layout.weights.start) % inputs.n_inputs;
-                let (means, units) = inputs.moments(&self.data.sessions);
-                let (mean, unit) = (means[input], units[input]);
+                let (mean, unit) = (drive.0[input], drive.1[input]);
                 let apart = mean.hypot(unit).max(1e-12);
                 let together = if centre(mean, unit) == 0.0 { apart } else { unit };
                 (STEP / together, STEP / apart)

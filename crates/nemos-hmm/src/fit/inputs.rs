@@ -5,6 +5,11 @@ use std::ops::Range;
 use nemos_core::{Backend, Design};
 
 use crate::Error;
+use crate::fit::data::Data;
+
+// Steps at which processes add up.
+const N_ROWS: u64 = 19;
+const MOMENTS: u64 = 20;
 
 /// Covariates of the transitions, on the host, as they were given or standardised.
 #[derive(Clone, Debug)]
@@ -28,24 +33,49 @@ impl Inputs {
         }
     }
 
-    /// `[n_inputs]` each: means and standard deviations over rows that have a row before them.
-    pub(crate) fn moments(&self, sessions: &[Range<usize>]) -> (Vec<f64>, Vec<f64>) {
-        let moments = (0..self.n_inputs).map(|input| {
-            let rows = || sessions.iter().flat_map(|session| session.clone().skip(1));
-            let values = || rows().map(|row| self.row(row)[input]);
-            let (n, first) = (rows().count().max(1) as f64, values().next().unwrap_or(0.0));
-            // From differences: a constant is its own mean, to the last bit.
-            let mean = first + values().map(|value| value - first).sum::<f64>() / n;
-            let most = values().map(|value| (value - mean).abs()).fold(0.0, f64::max);
-            let square = values().map(|value| ((value - mean) / most).powi(2)).sum::<f64>() / n;
-            (mean, if most > 0.0 { most * square.sqrt() } else { 0.0 })
-        });
-        moments.unzip()
+    /// `[n_inputs]` each: means and standard deviations over rows, of all processes, that have a row before them.
+    pub(crate) fn moments<B: Backend>(&self, data: &Data<'_, B>) -> Result<(Vec<f64>, Vec<f64>), Error> {
+        let rows = || data.sessions.iter().flat_map(|session| session.clone().skip(1));
+        let here = rows().next().map_or_else(Vec::new, |row| self.row(row).to_vec());
+        let firsts = data.design.gathered(here)?.into_iter().find(|first| !first.is_empty());
+        let first = firsts.unwrap_or_else(|| vec![0.0; self.n_inputs]);
+        let n = data.total(N_ROWS, Ok(vec![(0, vec![rows().count() as f64])]), 1)?[0].max(1.0);
+        let sums = |of: &dyn Fn(usize, f64) -> f64| {
+            let of_session = |session: &Range<usize>| {
+                let mut sums = vec![0.0; self.n_inputs];
+                for row in session.clone().skip(1) {
+                    let values = self.row(row).iter().enumerate();
+                    sums.iter_mut()
+                        .zip(values)
+                        .for_each(|(sum, (input, &value))| *sum += of(input, value));
+                }
+                (session.start, sums)
+            };
+            data.total(MOMENTS, Ok(data.sessions.iter().map(of_session).collect()), self.n_inputs)
+        };
+        // From differences: a constant is its own mean, to the last bit.
+        let differences = sums(&|input, value| value - first[input])?;
+        let means: Vec<f64> = first.iter().zip(differences).map(|(first, sum)| first + sum / n).collect();
+        let mut most = vec![0.0_f64; self.n_inputs];
+        for row in rows() {
+            let apart = self.row(row).iter().zip(&means).map(|(value, mean)| (value - mean).abs());
+            most.iter_mut().zip(apart).for_each(|(most, apart)| *most = most.max(apart));
+        }
+        for of_process in data.design.gathered(most.clone())? {
+            most.iter_mut().zip(of_process).for_each(|(most, apart)| *most = most.max(apart));
+        }
+        let squares = sums(&|input, value| match most[input] {
+            most if most > 0.0 => ((value - means[input]) / most).powi(2),
+            _ => 0.0,
+        })?;
+        let deviations = most.iter().zip(squares).map(|(most, square)| most * (square / n).sqrt());
+        let deviations = deviations.collect();
+        Ok((means, deviations))
     }
 
     /// The same, of mean zero and variance one; of zeros where a covariate does not vary.
-    pub(crate) fn standardised(&self, sessions: &[Range<usize>]) -> Self {
-        let (means, mut units) = self.moments(sessions);
+    pub(crate) fn standardised<B: Backend>(&self, data: &Data<'_, B>) -> Result<Self, Error> {
+        let (means, mut units) = self.moments(data)?;
         units.iter_mut().filter(|unit| **unit == 0.0).for_each(|unit| *unit = 1.0);
         let of_columns = means.iter().zip(&units).cycle();
         let values = self
@@ -53,12 +83,12 @@ impl Inputs {
             .iter()
             .zip(of_columns)
             .map(|(value, (mean, unit))| (value - mean) / unit);
-        Inputs {
+        Ok(Inputs {
             values: values.collect(),
             n_inputs: self.n_inputs,
             means,
             units,
-        }
+        })
     }
 
     pub(crate) fn row(&self, row: usize) -> &[f64] {

@@ -12,13 +12,20 @@ use crate::fit::data::Data;
 
 const ROUNDS: usize = 50;
 
-/// The group of every row of standardised features and counts; nothing for rows in which something is missing.
+/// The group of every row, of this process, of standardised features and counts; nothing for rows in which something is missing.
 pub(crate) fn k_means<B: Backend, R: Rng + ?Sized>(data: &Data<'_, B>, n_groups: usize, rng: &mut R) -> Result<Vec<Option<usize>>, Error> {
     let (features, counts) = (data.design.to_matrix()?.to_array(), data.counts.to_matrix()?.to_array());
     let rows = features.rows().into_iter().zip(counts.rows());
-    let points: Vec<Vec<f64>> = rows.map(|(x, y)| x.iter().chain(y).copied().collect()).collect();
-    let complete: Vec<usize> = (0..points.len()).filter(|&row| points[row].iter().all(|x| x.is_finite())).collect();
+    let here: Vec<f64> = rows.flat_map(|(x, y)| x.iter().chain(y).copied().collect::<Vec<_>>()).collect();
+    // Every process groups all rows, which come out the same.
+    let of_processes = data.design.gathered(here)?;
     let n_columns = features.ncols() + counts.ncols();
+    let points: Vec<Vec<f64>> = of_processes
+        .iter()
+        .flat_map(|of_process| of_process.chunks_exact(n_columns).map(<[f64]>::to_vec))
+        .collect();
+    let all = points.len();
+    let complete: Vec<usize> = (0..points.len()).filter(|&row| points[row].iter().all(|x| x.is_finite())).collect();
     let n = complete.len().max(1) as f64;
     let mean = |of: &dyn Fn(f64) -> f64, column: usize| complete.iter().map(|&row| of(points[row][column])).sum::<f64>() / n;
     let units: Vec<(f64, f64)> = (0..n_columns)
@@ -32,11 +39,12 @@ pub(crate) fn k_means<B: Backend, R: Rng + ?Sized>(data: &Data<'_, B>, n_groups:
         .iter()
         .map(|&row| points[row].iter().zip(&units).map(|(x, (mean, unit))| (x - mean) * unit).collect())
         .collect();
-    let mut groups = vec![None; features.nrows()];
+    let mut groups = vec![None; all];
     for (&row, group) in complete.iter().zip(grouped(&points, n_groups, rng)) {
         groups[row] = Some(group);
     }
-    Ok(groups)
+    let first = data.design.share().map_or(0, |share| share.rows().start);
+    Ok(groups[first..first + features.nrows()].to_vec())
 }
 
 fn distance(a: &[f64], b: &[f64]) -> f64 {

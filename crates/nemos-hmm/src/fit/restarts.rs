@@ -18,6 +18,8 @@ const FEW: usize = 4;
 const SHORT: usize = 20;
 /// States whose smoothed probabilities never differ by more are equal.
 const EQUAL: f64 = 0.02;
+// The step at which processes add up how often states are.
+const OCCUPANCY: u64 = 25;
 
 /// Fits a model to data.
 pub(crate) fn fit<S: StateModel, B: Backend>(model: &GlmHmm<S>, data: &Data<'_, B>) -> Result<FittedGlmHmm<S>, Error> {
@@ -26,6 +28,7 @@ pub(crate) fn fit<S: StateModel, B: Backend>(model: &GlmHmm<S>, data: &Data<'_, 
     data.check_drive(options.drive.is_some())?;
     // Steps do not depend on the units of what drives transitions, nor on its zero. Transitions that are held stay to the last bit.
     let standardised = (data.drive.is_some() && !options.held.transitions).then(|| data.with_standard_drive());
+    let standardised = standardised.transpose()?;
     let data = standardised.as_ref().unwrap_or(data);
     let priors = Priors::new(options, n_states, data)?;
     let seen = data.seen()?;
@@ -139,21 +142,27 @@ fn finished<S: StateModel, B: Backend>(
     em: &Em<'_, '_, B>,
 ) -> Result<FittedGlmHmm<S>, Error> {
     let n = model.n_states;
-    let mut occupancy = vec![0.0; n];
-    for row in run.expected.smoothed.chunks_exact(n) {
-        occupancy.iter_mut().zip(row).for_each(|(total, mass)| *total += mass);
-    }
-    occupancy.iter_mut().for_each(|total| *total /= data.n_rows() as f64);
-    for first in 0..n {
-        for second in first + 1..n {
-            let rows = run.expected.smoothed.chunks_exact(n);
-            let difference = rows.map(|row| (row[first] - row[second]).abs()).fold(0.0, f64::max);
-            if difference < EQUAL {
-                run.findings.push(Finding::EqualStates { first, second, difference });
-            }
+    let smoothed = &run.expected.smoothed;
+    let mut occupancy = data.total_of_rows(OCCUPANCY, n, |rows, sums| {
+        for row in smoothed[rows.start * n..rows.end * n].chunks_exact(n) {
+            sums.iter_mut().zip(row).for_each(|(total, mass)| *total += mass);
+        }
+        Ok(())
+    })?;
+    occupancy.iter_mut().for_each(|total| *total /= data.design.n_rows_of_all() as f64);
+    let pairs: Vec<(usize, usize)> = (0..n).flat_map(|first| (first + 1..n).map(move |second| (first, second))).collect();
+    let apart = |&(first, second): &(usize, usize)| {
+        let rows = smoothed.chunks_exact(n);
+        rows.map(|row| (row[first] - row[second]).abs()).fold(0.0, f64::max)
+    };
+    let of_processes = data.design.gathered(pairs.iter().map(apart).collect())?;
+    for (place, (first, second)) in pairs.into_iter().enumerate() {
+        let difference = of_processes.iter().map(|apart| apart[place]).fold(0.0, f64::max);
+        if difference < EQUAL {
+            run.findings.push(Finding::EqualStates { first, second, difference });
         }
     }
-    if data.sessions.len() == 1 && n > 1 && !model.options.held.initial {
+    if data.n_sessions == 1 && n > 1 && !model.options.held.initial {
         run.findings.push(Finding::OneSession);
     }
     let is_scale_fitted = !matches!(data.observations.scale(), Scale::Fixed(_)) && !model.options.held.scale;

@@ -20,6 +20,8 @@ use crate::{Error, HmmParameters};
 
 /// Steps of a scale's logarithm, where its slope is a difference.
 const STEP: f64 = 1e-4;
+// The step at which processes add up log-likelihoods.
+const FITS: u64 = 27;
 
 impl<B: Backend> Em<'_, '_, B> {
     /// Slopes of the objective along all numbers of each of these parameters, one row each, in the order of [`Layout`]. No more than there are
@@ -28,7 +30,7 @@ impl<B: Backend> Em<'_, '_, B> {
         let mut runs: Vec<Run> = all.iter().map(|parameters| Run::new(parameters.clone())).collect();
         let active: Vec<usize> = (0..runs.len()).collect();
         for (taken, run) in self.expectations(&mut runs, &active)?.into_iter().zip(&mut runs) {
-            run.expected = taken.map_err(|impossible| self.data.impossible(&run.parameters, impossible.row))?;
+            run.expected = taken.map_err(|row| self.data.impossible_anywhere(&run.parameters, row))?;
         }
         let n_problems = all[0].scales.len();
         let mut scales = self.objective.scale().to_vec();
@@ -65,7 +67,7 @@ impl<B: Backend> Em<'_, '_, B> {
                 let losses = &evaluation.values[place * n_problems..(place + 1) * n_problems];
                 of_run[layout.scales.clone()].copy_from_slice(&self.of_scales(run, losses)?);
             }
-            self.add_chain(run, &layout, &mut of_run);
+            self.add_chain(run, &layout, &mut of_run)?;
             slopes.push(of_run);
         }
         Ok(slopes)
@@ -90,8 +92,8 @@ impl<B: Backend> Em<'_, '_, B> {
         let parameters = &run.parameters;
         if self.data.observations.is_gaussian() {
             // Σ g (r² / φ − 1) / 2, the loss being r².
-            let masses = self.seen.masses(&run.expected.smoothed, parameters.n_states());
-            let each = losses.iter().zip(&parameters.scales).zip(masses);
+            let masses = self.data.masses(self.seen, &[&run.expected.smoothed], parameters.n_states())?;
+            let each = losses.iter().zip(&parameters.scales).zip(masses.concat());
             return Ok(each.map(|((loss, scale), mass)| 0.5 * (loss / scale - mass)).collect());
         }
         let (above, below) = (self.expected_fit(run, STEP.exp())?, self.expected_fit(run, (-STEP).exp())?);
@@ -116,19 +118,22 @@ impl<B: Backend> Em<'_, '_, B> {
         let of_rows = self
             .data
             .observations
-            .summed_log_likelihoods(summed, &self.data.design, &self.data.counts)?;
-        let mut fits = vec![0.0; scales.len()];
-        for (values, law) in of_rows.rows().into_iter().zip(run.expected.smoothed.chunks_exact(n_states)) {
-            for (problem, (fit, value)) in fits.iter_mut().zip(values).enumerate() {
-                let mass = law[problem / n_neurons];
-                *fit += if mass == 0.0 { 0.0 } else { mass * value };
+            .summed_log_likelihoods(summed, &self.data.design, &self.data.counts);
+        let of_rows = self.data.design.agreed(of_rows.map_err(Error::Glm))?;
+        self.data.total_of_rows(FITS, scales.len(), |rows, fits| {
+            for row in rows {
+                let law = &run.expected.smoothed[row * n_states..(row + 1) * n_states];
+                for (problem, (fit, value)) in fits.iter_mut().zip(of_rows.row(row)).enumerate() {
+                    let mass = law[problem / n_neurons];
+                    *fit += if mass == 0.0 { 0.0 } else { mass * value };
+                }
             }
-        }
-        Ok(fits)
+            Ok(())
+        })
     }
 
     /// Slopes along transitions and the first state, with their priors.
-    fn add_chain(&self, run: &Run, layout: &Layout, to: &mut [f64]) {
+    fn add_chain(&self, run: &Run, layout: &Layout, to: &mut [f64]) -> Result<(), Error> {
         let (transitions, n_states) = (&run.parameters.transitions, run.parameters.n_states());
         match &self.data.drive {
             None => {
@@ -148,16 +153,16 @@ impl<B: Backend> Em<'_, '_, B> {
                 let expectations = Expectations {
                     pairs: &run.expected.pairs_by_row,
                     inputs,
-                    sessions: &self.data.sessions,
                     ridge: &self.priors.drive_ridge,
                 };
-                let (baseline, weights) = driven::slopes(transitions, expectations);
+                let (baseline, weights) = driven::slopes(self.data, transitions, expectations)?;
                 to[layout.baseline.clone()].copy_from_slice(&baseline);
                 to[layout.weights.clone()].copy_from_slice(&weights);
             }
         }
         let initial = of_log_odds(&run.expected.first, &self.priors.initial, &run.parameters.initial);
         to[layout.initial.clone()].copy_from_slice(&initial);
+        Ok(())
     }
 }
 

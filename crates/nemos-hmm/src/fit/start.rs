@@ -23,6 +23,8 @@ use crate::{Error, HmmParameters, Transitions};
 const ENOUGH_STEPS: usize = 50;
 /// Scales below this share of that of one state are on their floor.
 const FLOOR: f64 = 1e-6;
+// The step at which processes add up how often groups follow each other.
+const GROUPS: u64 = 26;
 /// The lowest scale of maximum likelihood that is searched for.
 const LOWEST_SCALE: f64 = 1.001e-6;
 
@@ -199,16 +201,20 @@ impl Starts<'_> {
             pairs: vec![1.0; n * n],
             ..Expected::default()
         };
+        let mut seen = vec![0.0; n + n * n];
         for session in &em.data.sessions {
             for row in session.clone() {
                 let Some(group) = groups[row] else { continue };
                 if row == session.start {
-                    expected.first[group] += 1.0;
+                    seen[group] += 1.0;
                 } else if let Some(before) = groups[row - 1] {
-                    expected.pairs[before * n + group] += 1.0;
+                    seen[n + before * n + group] += 1.0;
                 }
             }
         }
+        let seen = em.data.total(GROUPS, Ok(vec![(0, seen)]), n + n * n)?;
+        let places = expected.first.iter_mut().chain(&mut expected.pairs);
+        places.zip(seen).for_each(|(place, seen)| *place += seen);
         let mut parameters = self.copied(em.data)?;
         parameters.initial = law(&expected.first);
         let steps = expected.pairs.chunks_exact(n).flat_map(law).collect();

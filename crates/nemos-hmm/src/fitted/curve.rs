@@ -99,6 +99,7 @@ fn curve<S: StateModel, B: Backend>(
     data: &Data<'_, B>,
     n_folds: usize,
 ) -> Result<Vec<CurvePoint>, Error> {
+    data.design.check_whole("a curve over numbers of states")?;
     data.check_drive(model.options.drive.is_some())?;
     let n_sessions = data.sessions.len();
     if n_folds < 2 || n_folds > n_sessions {

@@ -1,7 +1,7 @@
 //! What data say of the states.
 
 use ndarray::{Array2, ArrayView2, s};
-use nemos_core::{Backend, Matrix, Names, Samples};
+use nemos_core::{Backend, Matrix, Names, Piece, Samples};
 use nemos_timeseries::IntervalSet;
 use rand::Rng;
 use rayon::prelude::*;
@@ -15,6 +15,10 @@ use crate::error::check_shape;
 use crate::fit::data::Data;
 use crate::fitted::decoded::{Decoded, dwells};
 use crate::{Error, HmmParameters};
+
+// Steps at which processes add up.
+const LOG_LIKELIHOOD: u64 = 28;
+const TRANSITIONS: u64 = 29;
 
 /// What data say of the states of a model: [`FittedGlmHmm::on`](crate::FittedGlmHmm::on) makes it.
 ///
@@ -60,8 +64,8 @@ struct Filtered {
 
 impl<'a, D: Samples<B>, B: Backend> Inferred<'a, D, B> {
     pub(crate) fn new(samples: &'a D, data: Data<'a, B>, parameters: &'a HmmParameters) -> Result<Self, Error> {
-        data.check(parameters)?;
-        let (emissions, steps) = (data.log_emissions(parameters)?, data.steps(parameters));
+        let emissions = data.check(parameters).and_then(|()| data.log_emissions(parameters));
+        let (emissions, steps) = (data.design.agreed(emissions)?, data.steps(parameters));
         Ok(Inferred {
             samples,
             data,
@@ -123,15 +127,19 @@ impl<'a, D: Samples<B>, B: Backend> Inferred<'a, D, B> {
         self.emissions.view()
     }
 
-    /// The log-likelihood of all sessions.
+    /// The log-likelihood of all sessions, of all processes where these share a recording: all of them must ask for it.
     ///
     /// # Errors
     /// [`Error::Impossible`] where no path of states has a probability. So do all that follow.
     pub fn log_likelihood(&self) -> Result<f64, Error> {
-        Ok(self.session_log_likelihoods()?.iter().sum())
+        let of_sessions = self.session_log_likelihoods().map(|values| {
+            let starts = self.data.sessions.iter().map(|session| session.start);
+            starts.zip(values.into_iter().map(|value| vec![value])).collect()
+        });
+        Ok(self.data.total(LOG_LIKELIHOOD, of_sessions, 1)?[0])
     }
 
-    /// The log-likelihood of each session that has rows.
+    /// The log-likelihood of each session that has rows, of this process where several share a recording; so is all that is by row or session.
     ///
     /// # Errors
     /// As [`log_likelihood`](Inferred::log_likelihood).
@@ -186,28 +194,34 @@ impl<'a, D: Samples<B>, B: Backend> Inferred<'a, D, B> {
         Ok(self.smooth()?.0)
     }
 
-    /// `[state before, state]`: expected numbers of transitions given all rows.
+    /// `[state before, state]`: expected numbers of transitions given all rows, of all processes as for
+    /// [`log_likelihood`](Inferred::log_likelihood).
     ///
     /// # Errors
-    /// As [`log_likelihood`](Inferred::log_likelihood).
+    /// As there.
     pub fn expected_transitions(&self) -> Result<Array2<f64>, Error> {
-        Ok(self.smooth()?.1)
+        let n = self.n_states();
+        let of_sessions = self.smooth().map(|(_, of_sessions)| of_sessions);
+        let sum = self.data.total(TRANSITIONS, of_sessions, n * n)?;
+        Ok(Array2::from_shape_fn((n, n), |(i, j)| sum[i * n + j]))
     }
 
-    fn smooth(&self) -> Result<(Array2<f64>, Array2<f64>), Error> {
+    /// Smoothed probabilities, and expected numbers of transitions of each session.
+    fn smooth(&self) -> Result<(Array2<f64>, Vec<Piece>), Error> {
         let (chain, n) = (self.chain(), self.n_states());
         let mut filtered = self.filter()?;
-        let mut sum = vec![0.0; n * n];
+        let mut of_sessions = Vec::new();
         for (session, &numbers) in self.data.sessions.iter().zip(&filtered.numbers) {
             let values = &mut filtered.values[session.start * n..session.end * n];
+            let mut sum = vec![0.0; n * n];
             let pairs = Pairs {
                 sum: &mut sum,
                 by_row: None,
             };
             smooth(chain, session.clone(), (values, numbers), pairs);
+            of_sessions.push((session.start, sum));
         }
-        let pairs = Array2::from_shape_fn((n, n), |(i, j)| sum[i * n + j]);
-        Ok((self.shaped(filtered.values), pairs))
+        Ok((self.shaped(filtered.values), of_sessions))
     }
 
     /// [`predicted_array`](Inferred::predicted_array) in the kind of the samples.

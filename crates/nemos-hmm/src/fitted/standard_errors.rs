@@ -98,7 +98,7 @@ impl<S: StateModel> FittedGlmHmm<S> {
         }
         let priors = Priors::new(options, n_states, data)?;
         let is_scale_fitted = !matches!(data.observations.scale(), Scale::Fixed(_)) && !options.held.scale;
-        let n_slots = n_slots(data.n_rows() * n_states);
+        let n_slots = n_slots(data.design.n_rows_of_all() * n_states);
         let floors = vec![0.0; data.n_neurons()];
         let mut em = Em::new(data, (options, priors), (&seen, floors), (n_states, n_slots))?;
         em.look_for_constants(std::slice::from_ref(at))?;
@@ -111,14 +111,13 @@ impl<S: StateModel> FittedGlmHmm<S> {
                 .map(|(&mean, deviation)| centre(mean, deviation))
                 .collect()
         });
-        let drive_centres = data.drive.as_ref().map_or_else(Vec::new, |inputs| {
-            let (means, deviations) = inputs.moments(&data.sessions);
-            means
-                .into_iter()
-                .zip(deviations)
-                .map(|(mean, deviation)| centre(mean, deviation))
-                .collect()
-        });
+        let drive = data.drive.as_ref().map(|inputs| inputs.moments(data)).transpose()?;
+        let (means, deviations) = drive.unwrap_or_default();
+        let drive_centres: Vec<f64> = means
+            .iter()
+            .zip(&deviations)
+            .map(|(&mean, &deviation)| centre(mean, deviation))
+            .collect();
         let directions = Directions::new(
             at,
             &Freedom {
@@ -126,14 +125,16 @@ impl<S: StateModel> FittedGlmHmm<S> {
                 priors: &em.priors,
                 used_features: &seen.used_features,
                 is_scale_fitted,
-                has_initial: data.sessions.len() > 1,
+                has_initial: data.n_sessions > 1,
                 findings: &self.findings,
                 centres: &centres,
                 drive_centres: &drive_centres,
             },
         );
         let steps_along = |directions: &[Direction]| -> (Vec<f64>, Vec<f64>) {
-            let each = directions.iter().map(|direction| em.steps_along(direction, at));
+            let each = directions
+                .iter()
+                .map(|direction| em.steps_along(direction, at, (&means, &deviations)));
             each.unzip()
         };
         let (far, near) = steps_along(&directions.free);
