@@ -2,6 +2,7 @@
 
 mod cases;
 mod checkpoints;
+mod deals;
 mod states;
 
 use cases::{Recording, all, close, difference, rough, that_differ};

@@ -79,7 +79,7 @@ pub use print::{counted, five_digits};
 pub use rows::{Rows, check_rows_exist, row_chunks};
 pub use segments::Segments;
 pub use times::{first_time_apart, time_tolerance};
-pub use world::{Peers, Piece, Share, World};
+pub use world::{Part, Peers, Piece, Share, World};
 
 /// The tensor crate that models, links and bases are written in. It is `burn::tensor` under another name.
 pub use burn_tensor as tensor;

@@ -1,7 +1,7 @@
 //! The bootstrap: what other trials would have given.
 
 use ndarray::{Array2, Array3, ArrayView2, Axis, s};
-use nemos_core::{Backend, Matrix};
+use nemos_core::{Backend, Matrix, Share};
 use nemos_glm::{Problems, Regularizer, Strength};
 use nemos_solvers::{Auto, Parameters, Penalized, Status, minimize};
 use rand::{Rng, RngExt};
@@ -80,12 +80,16 @@ impl Bootstrap {
 
 // With fewer than this, draws are too much alike.
 const FEW: usize = 10;
+// Steps at which processes add up.
+const SCORES: u64 = 32;
+const EMPTY: u64 = 33;
 
 impl<B: Backend> Inference<'_, B> {
     /// Fits the model again to rows that are drawn anew, segment by segment or block by block: a replicate is a number of copies of each,
     /// which are weights of its rows. All replicates and neurons are one batch of fits, and share what is known of the features.
     ///
-    /// It works after any penalty, a lasso included.
+    /// It works after any penalty, a lasso included. Where processes share the rows in whole segments, all of them draw the same: their generators
+    /// start alike.
     ///
     /// # Errors
     /// [`Error::TooFew`] with fewer than two segments or blocks, or no replicates; if a fit cannot be made.
@@ -126,7 +130,10 @@ impl<B: Backend> Inference<'_, B> {
 
     /// The segment or block of every row, and how many there are.
     fn units(&self, resampled: Resampled) -> Result<(Vec<usize>, usize), Error> {
-        self.design.check_whole("a bootstrap")?;
+        if !self.design.share().is_none_or(Share::is_in_whole_segments) {
+            self.design
+                .check_whole("a bootstrap of rows that are not shared in whole segments (World::share_segments)")?;
+        }
         let segments = self.design.segments();
         let (mut of_row, mut n_units) = (Vec::with_capacity(segments.n_rows()), 0);
         for range in segments.ranges().iter().filter(|range| !range.is_empty()) {
@@ -136,6 +143,13 @@ impl<B: Backend> Inference<'_, B> {
             };
             of_row.extend((0..range.len()).map(|place| n_units + place / length));
             n_units += range.len().div_ceil(length);
+        }
+        // They are counted through all processes that share the rows.
+        if let Some(share) = self.design.share() {
+            let of_processes = self.design.gathered(vec![n_units as f64])?.concat();
+            let before = of_processes[..share.world().rank()].iter().sum::<f64>() as usize;
+            of_row.iter_mut().for_each(|unit| *unit += before);
+            n_units = of_processes.iter().sum::<f64>() as usize;
         }
         if n_units < 2 {
             return Err(Error::TooFew {
@@ -189,9 +203,14 @@ impl<B: Backend> Inference<'_, B> {
         }
         let (n_replicates, n_units) = copies.dim();
         let n_parameters = self.n_parameters();
-        let scores = self.group_scores(of_row, n_units)?;
+        // Each segment or block is of one process.
+        let here = self.group_scores(of_row, n_units);
+        let here = here.map(|scores| vec![(0, scores.iter().flatten().copied().collect())]);
+        let scores = self.design.added_up(SCORES, here, self.n_neurons() * n_parameters * n_units)?;
+        let scores = scores.chunks_exact((n_parameters * n_units).max(1));
+        let scores = scores.map(|scores| Array2::from_shape_fn((n_parameters, n_units), |(i, unit)| scores[i * n_units + unit]));
         let mut replicates = Array3::from_elem((n_replicates, n_parameters, self.n_neurons()), f64::NAN);
-        for (neuron, scores) in scores.iter().enumerate() {
+        for (neuron, scores) in scores.enumerate() {
             let Ok(bread) = &self.of_neurons[neuron].bread else { continue };
             let steps = bread.inverse.to_array().dot(&scores.dot(&(&copies - 1.0).t()));
             let steps = self.columns.unstandardise_rows(&steps);
@@ -213,7 +232,8 @@ impl<B: Backend> Inference<'_, B> {
         // As many replicates at a time as their weights, and the state of their fits, take little memory.
         let width = if per_neuron { n_neurons } else { 1 };
         let of_fits = 64 * n_parameters * n_neurons;
-        let at_a_time = ((1 << 24) / (of_row.len() * width + of_fits).max(1)).clamp(1, 256);
+        let n_rows = self.design.n_rows_of_all();
+        let at_a_time = ((1 << 24) / (n_rows * width + of_fits).max(1)).clamp(1, 256);
         for group in nemos_core::row_chunks(n_replicates, at_a_time) {
             let weights = Array2::from_shape_fn((of_row.len(), group.len() * width), |(row, column)| {
                 let copies = copies[(group.start + column / width, of_row[row])];
@@ -258,14 +278,21 @@ impl<B: Backend> Inference<'_, B> {
     /// `[n_replicates, n_neurons]`: whether a replicate leaves a neuron without a row.
     fn empty(&self, weights: &Array2<f64>, width: usize) -> Result<Array2<bool>, Error> {
         let n_neurons = self.n_neurons();
-        let mut empty = Array2::from_elem((weights.ncols() / width, n_neurons), true);
-        self.each_count(|row, _, used| {
-            for ((replicate, neuron), empty) in empty.indexed_iter_mut().filter(|(_, empty)| **empty) {
+        let n_replicates = weights.ncols() / width;
+        let mut has_rows = vec![0.0; n_replicates * n_neurons];
+        let looked = self.each_count(|row, _, used| {
+            for (place, has_rows) in has_rows.iter_mut().enumerate().filter(|(_, has_rows)| **has_rows == 0.0) {
+                let (replicate, neuron) = (place / n_neurons, place % n_neurons);
                 let column = replicate * width + if width > 1 { neuron } else { 0 };
-                *empty = !(used[neuron] > 0.0 && weights[(row, column)] > 0.0);
+                *has_rows = f64::from(u8::from(used[neuron] > 0.0 && weights[(row, column)] > 0.0));
             }
-        })?;
-        Ok(empty)
+        });
+        let all = self
+            .design
+            .added_up(EMPTY, looked.map(|()| vec![(0, has_rows)]), n_replicates * n_neurons)?;
+        Ok(Array2::from_shape_fn((n_replicates, n_neurons), |(replicate, neuron)| {
+            all[replicate * n_neurons + neuron] == 0.0
+        }))
     }
 
     /// The penalty, with a strength for each problem where there was one for each neuron.

@@ -34,8 +34,12 @@ pub struct World(Arc<Processes>);
 #[derive(Debug)]
 struct Processes {
     peers: Box<dyn Peers>,
-    /// One meeting at a time.
-    meeting: Mutex<()>,
+    /// One meeting at a time, of these processes and of any parts of them.
+    meeting: Arc<Mutex<()>>,
+    /// Number of the first of these processes among those of the program.
+    first: usize,
+    /// Whether they are those of another world, whose end is the end of all.
+    is_within: bool,
 }
 
 // Steps of a program, beside those of passes, whose keys say what they sum.
@@ -53,8 +57,29 @@ impl World {
     pub fn of(peers: impl Peers + 'static) -> Self {
         World(Arc::new(Processes {
             peers: Box::new(peers),
-            meeting: Mutex::new(()),
+            meeting: Arc::default(),
+            first: 0,
+            is_within: false,
         }))
+    }
+
+    /// Processes of another world, the first of which has this number there.
+    pub(super) fn within(whole: &World, peers: impl Peers + 'static, first: usize) -> Self {
+        World(Arc::new(Processes {
+            peers: Box::new(peers),
+            meeting: whole.0.meeting.clone(),
+            first: whole.0.first + first,
+            is_within: true,
+        }))
+    }
+
+    pub(super) fn peers(&self) -> &dyn Peers {
+        &*self.0.peers
+    }
+
+    /// The number of this process among all of the program.
+    pub(super) fn number(&self) -> usize {
+        self.0.first + self.rank()
     }
 
     /// The number of this process, counted from zero.
@@ -195,7 +220,7 @@ impl World {
     /// Tells the others of an error.
     fn fail<T, R, E: Display>(&self, error: E, ways: &Ways<'_, T>) -> Result<R, E> {
         // This process has an error already, whatever it hears.
-        drop(self.meet(Said::Failed(self.rank(), error.to_string()), ways));
+        drop(self.meet(Said::Failed(self.number(), error.to_string()), ways));
         Err(error)
     }
 }
@@ -211,10 +236,10 @@ impl Processes {
                     self.peers.send(to, &message)?;
                     held
                 }
-                Meeting::Take { from } => held.and(Said::unpack(&self.peers.receive(from)?, from, ways), ways),
+                Meeting::Take { from } => held.and(Said::unpack(&self.peers.receive(from)?, self.first + from, ways), ways),
                 Meeting::Swap { with, earlier } => {
                     message = held.pack(ways);
-                    let theirs = Said::unpack(&self.peers.swap(with, &message)?, with, ways);
+                    let theirs = Said::unpack(&self.peers.swap(with, &message)?, self.first + with, ways);
                     if earlier { held.and(theirs, ways) } else { theirs.and(held, ways) }
                 }
             };
@@ -232,6 +257,9 @@ impl Drop for Processes {
             unpack: &|_| Some(()),
             merge: &|(), ()| (),
         };
+        if self.is_within {
+            return;
+        }
         while self.peers.n_ranks() > 1 && matches!(self.meet(Said::Ended(self.peers.rank()), &ways), Ok(Said::Failed(..))) {}
     }
 }
