@@ -1,0 +1,202 @@
+//! What processes gain, and what messages cost them: the time of a pass in one, two and four processes, over networks with a delay.
+//!
+//! ```text
+//! mpirun -n 2 scaling measure FILE      adds the lines of two processes to a file of numbers
+//! scaling draw FILE FIGURE              draws it beside the model of the chapter
+//! ```
+//!
+//! `scaling.sh` does all of it. Each process computes with one thread. Delays are waits before a message is sent (`World::over_network`), where a
+//! system cannot delay them itself; what a wait of 0.1 ms really takes is measured.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt::Write as _;
+use std::time::Instant;
+
+use nemos::core::World;
+use nemos::cpu::*;
+use nemos::glm::Problems;
+use nemos::plot::{Axis, Color, Figure, Line, Panel, Scatter};
+use nemos::solvers::{Objective, Order, Request};
+
+const FEATURES: usize = 40;
+const NEURONS: usize = 25;
+/// Rows in all where the recording stays the same, and of each process where it grows with them.
+const ROWS: [usize; 2] = [40_000, 20_000];
+const DELAYS: [f64; 3] = [0.0, 1e-4, 1e-3];
+const BYTES_PER_SECOND: f64 = 1e9;
+/// Passes that are timed together: where there are more processes than cores, one that comes late finds the work of the others done.
+const PASSES: usize = 10;
+const TIMES: usize = 10;
+const REPEATS: usize = 5;
+/// Cores of the machine that the figure in the book was measured on.
+const CORES: usize = 2;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["measure", file] => measure(&nemos::mpi::start()?, file),
+        ["draw", file, figure] => draw(&std::fs::read_to_string(file)?, figure),
+        _ => Err("say `measure FILE`, under mpirun, or `draw FILE FIGURE`".into()),
+    }
+}
+
+/// Adds a line for each delay and kind of scaling: seconds of a pass, and of a meeting without one; one in ten is as fast.
+fn measure(world: &World, file: &str) -> Result<(), Box<dyn Error>> {
+    let mut lines = String::new();
+    for (kind, rows) in [("strong", ROWS[0]), ("weak", ROWS[1] * world.n_ranks())] {
+        // One delay after the other, and again: what else the machine does meets all of them.
+        let mut seconds = vec![Vec::new(); DELAYS.len()];
+        let mut of_message = vec![Vec::new(); DELAYS.len()];
+        for _ in 0..REPEATS {
+            for (place, &delay) in DELAYS.iter().enumerate() {
+                let far = if delay > 0.0 {
+                    world.over_network(delay, BYTES_PER_SECOND)
+                } else {
+                    world.clone()
+                };
+                seconds[place].extend(passes(&far, rows)?);
+                of_message[place].extend(messages(&far)?);
+            }
+        }
+        for ((delay, seconds), of_message) in DELAYS.iter().zip(&mut seconds).zip(&mut of_message) {
+            let (seconds, of_message) = (fast(seconds), fast(of_message));
+            writeln!(lines, "{kind},{},{rows},{delay},{seconds:.6},{of_message:.6}", world.n_ranks())?;
+        }
+    }
+    if world.rank() == 0 {
+        let mut all = std::fs::read_to_string(file).unwrap_or_else(|_| "kind,processes,rows,delay_s,pass_s,meeting_s\n".into());
+        all += &lines;
+        std::fs::write(file, all)?;
+    }
+    Ok(())
+}
+
+/// Seconds of some passes: a loss and its gradient for all neurons each.
+fn passes(world: &World, rows: usize) -> Result<Vec<f64>, Box<dyn Error>> {
+    let mine = world.share(rows);
+    let wave = |row: usize, k: usize| (row as f64 * (0.013 + 0.0071 * k as f64)).sin();
+    let features = mine.rows().flat_map(|row| (0..FEATURES).map(move |k| wave(row, k))).collect();
+    let counts = mine
+        .rows()
+        .flat_map(|row| (0..NEURONS).map(move |k| ((row * (k + 3)) % 4) as f64))
+        .collect();
+    let n_rows = mine.rows().len();
+    let design = mine.design(Matrix::from_vec(features, [n_rows, FEATURES])?)?;
+    let counts = Matrix::from_vec(counts, [n_rows, NEURONS])?;
+    let objective = PopulationGlm::new(Poisson).objective_of(Problems::one_per_response(NEURONS), &design, &counts)?;
+    let (at, columns) = (objective.start(), (0..NEURONS).collect::<Vec<_>>());
+    let request = Request {
+        columns: &columns,
+        rows: None,
+        order: Order::Gradient,
+    };
+    objective.evaluate(&at, request)?;
+    timed(|| Ok(objective.evaluate(&at, request).map(drop)?))
+}
+
+/// Seconds in which processes meet that bring as many numbers as a pass does, and compute nothing.
+fn messages(world: &World) -> Result<Vec<f64>, Box<dyn Error>> {
+    let sums = vec![0.0; (FEATURES + 1) * NEURONS];
+    timed(|| {
+        let met = world.share(1).add_up(1, Ok::<_, nemos::Error>(vec![(0, sums.clone())]), sums.len());
+        Ok(met.map(drop)?)
+    })
+}
+
+/// Seconds that it takes, a few times together.
+fn timed(act: impl Fn() -> Result<(), Box<dyn Error>>) -> Result<Vec<f64>, Box<dyn Error>> {
+    let mut seconds = Vec::with_capacity(TIMES);
+    for _ in 0..TIMES {
+        let begin = Instant::now();
+        (0..PASSES).try_for_each(|_| act())?;
+        seconds.push(begin.elapsed().as_secs_f64() / PASSES as f64);
+    }
+    Ok(seconds)
+}
+
+/// One in ten is as fast or faster: what else a machine does slows the others down.
+fn fast(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 10]
+}
+
+/// Medians over runs.
+struct Measured {
+    kind: String,
+    n: usize,
+    rows: f64,
+    delay: f64,
+    pass: f64,
+    meeting: f64,
+}
+
+fn draw(text: &str, figure: &str) -> Result<(), Box<dyn Error>> {
+    let mut of_runs: BTreeMap<(String, usize, String), Vec<Vec<f64>>> = BTreeMap::new();
+    for line in text.lines().skip(1) {
+        let [kind, n, rows, delay, pass, meeting] = line.split(',').collect::<Vec<_>>()[..] else {
+            return Err(format!("a line of other numbers: {line}").into());
+        };
+        let numbers = [rows, delay, pass, meeting]
+            .iter()
+            .map(|word| word.parse())
+            .collect::<Result<_, _>>()?;
+        of_runs.entry((kind.into(), n.parse()?, delay.into())).or_default().push(numbers);
+    }
+    let middle = |runs: &[Vec<f64>], column: usize| {
+        let mut values: Vec<f64> = runs.iter().map(|run| run[column]).collect();
+        values.sort_by(f64::total_cmp);
+        values[values.len() / 2]
+    };
+    let all = of_runs.into_iter().map(|((kind, n, _), runs)| Measured {
+        kind,
+        n,
+        rows: runs[0][0],
+        delay: runs[0][1],
+        pass: middle(&runs, 2),
+        meeting: middle(&runs, 3),
+    });
+    let all: Vec<Measured> = all.collect();
+    // One number is fitted, to the passes without a delay: what a row takes on a core. A meeting of two processes was measured.
+    let without = all.iter().filter(|of| of.delay == 0.0);
+    let mut of_row: Vec<f64> = without.map(|of| of.pass / of.rows * of.n.min(CORES) as f64).collect();
+    of_row.sort_by(f64::total_cmp);
+    let of_row = *of_row.get(of_row.len() / 2).ok_or("there are no passes without a delay")?;
+    let of_delay = |delay: f64| all.iter().find(|of| of.n == 2 && of.delay == delay).map_or(0.0, |of| of.meeting);
+    println!("kind    processes  delay ms  pass ms  model ms  of it messages");
+    let mut drawn = Figure::new().panel_size(430.0, 330.0);
+    for (kind, title) in [("strong", "the same 40,000 rows"), ("weak", "20,000 rows for each process")] {
+        let ticks = [(0.0, "1"), (1.0, "2"), (2.0, "4")];
+        let mut panel = Panel::new()
+            .title(title)
+            .x(Axis::new("processes").ticks(ticks).range(-0.2, 2.2))
+            .y(Axis::new("a pass").unit("ms"));
+        for (delay, color, label) in [
+            (DELAYS[0], Color::Blue, "no delay"),
+            (DELAYS[1], Color::Orange, "0.1 ms"),
+            (DELAYS[2], Color::Vermillion, "1 ms"),
+        ] {
+            let (mut x, mut measured, mut model) = (Vec::new(), Vec::new(), Vec::new());
+            for of in all.iter().filter(|of| of.kind == kind && of.delay == delay) {
+                let messages = (of.n as f64).log2().ceil() * of_delay(delay);
+                let predicted = of.rows * of_row / of.n.min(CORES) as f64 + messages;
+                println!(
+                    "{kind:7} {:9} {:9} {:8.2} {:9.2} {:14.0} %",
+                    of.n,
+                    1e3 * delay,
+                    1e3 * of.pass,
+                    1e3 * predicted,
+                    100.0 * messages / predicted
+                );
+                x.push((of.n as f64).log2());
+                measured.push(1e3 * of.pass);
+                model.push(1e3 * predicted);
+            }
+            panel = panel
+                .mark(Line::new(x.clone(), model).color(color).dashed())
+                .mark(Scatter::new(x, measured).color(color).radius(4.0).label(label));
+        }
+        drawn = drawn.panel(panel);
+    }
+    Ok(drawn.save(figure)?)
+}
