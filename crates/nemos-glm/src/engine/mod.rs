@@ -33,5 +33,6 @@ pub(crate) mod shards;
 pub(crate) mod sums;
 pub(crate) mod support;
 pub(crate) mod survey;
+pub(crate) mod surveyed;
 pub(crate) mod tensors;
 pub(crate) mod views;

@@ -39,14 +39,14 @@ pub struct GlmObjective<'a, B: Backend> {
     pub(crate) data: Data<'a, B>,
     pub(crate) model: Arc<dyn Model<B::Burn>>,
     pub(crate) problems: Problems,
-    totals: Totals,
+    pub(super) totals: Totals,
     divisor: Vec<f64>,
     on_edge: Vec<bool>,
     start: Parameters,
     /// `[n_problems]`
     scale: Vec<f64>,
     free: Option<Array2<bool>>,
-    expected: Option<ExpectedCurvature>,
+    pub(super) expected: Option<ExpectedCurvature>,
     held: OnceLock<Held>,
     /// What is taken off the features as they are read, where their means are large.
     centre: Option<Arc<Vec<f64>>>,
@@ -102,7 +102,7 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
     }
 
     /// Takes in what a survey found: its totals, and these moments.
-    fn take(&mut self, moments: Option<FoldMoments>) -> Result<(), crate::Error> {
+    pub(super) fn take(&mut self, moments: Option<FoldMoments>) -> Result<(), crate::Error> {
         self.start = start::parameters::<B>(&*self.model, &self.totals, self.data.design.n_columns(), &self.problems)?;
         let (support, totals) = (self.model.support(), &self.totals);
         let on_edge = (0..self.problems.n_problems()).map(|problem| support.on_edge(totals.n_above[problem], totals.n_counts[problem]));
@@ -114,59 +114,6 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
             self.hold_all_but(self.free.clone());
         }
         Ok(())
-    }
-
-    /// What a survey found, as numbers.
-    pub(crate) fn surveyed(&self) -> Vec<f64> {
-        let mut numbers = Vec::new();
-        self.totals.pack(&mut numbers);
-        let moments = self.expected.iter().flat_map(|expected| &expected.moments);
-        moments.for_each(|moments| {
-            numbers.extend(&moments.mean);
-            numbers.extend(&moments.covariance);
-        });
-        numbers
-    }
-
-    /// Goes on from what an earlier survey of the same data found, which another number of processes may have rounded otherwise; nothing, and false,
-    /// where it was of other features. (Of the counts there is a fingerprint.)
-    pub(crate) fn take_survey(&mut self, found: &[f64]) -> Result<bool, crate::Error> {
-        let now = self.surveyed();
-        let same = now.iter().zip(found).all(|(now, found)| now.to_bits() == found.to_bits());
-        if now.len() != found.len() || self.data.design.share().is_none() || same {
-            return Ok(now.len() == found.len() && same);
-        }
-        let mut numbers = Numbers::new(found);
-        let (mut totals, mut moments) = (self.totals.clone(), None);
-        if totals.unpack(&mut numbers).is_none() {
-            return Ok(false);
-        }
-        if let Some(expected) = &self.expected {
-            let mut taken = Vec::new();
-            for moments in &expected.moments {
-                let mut mean = vec![0.0; moments.mean.len()];
-                let mut covariance = Array2::zeros(moments.covariance.dim());
-                if numbers
-                    .fill(&mut mean)
-                    .and_then(|()| numbers.fill_matrix(&mut covariance))
-                    .is_none()
-                {
-                    return Ok(false);
-                }
-                let found = Moments::new(mean, covariance, moments.precision);
-                if !is_close(moments, &found) {
-                    return Ok(false);
-                }
-                taken.push(Arc::new(found));
-            }
-            moments = Some(FoldMoments {
-                moments: taken,
-                of_problem: expected.of_problem.clone(),
-            });
-        }
-        self.totals = totals;
-        self.take(moments)?;
-        Ok(true)
     }
 
     /// What is known of curvature before the first step: where only the intercept acts, every row has the same.
@@ -609,16 +556,6 @@ fn centre<B: Backend>(moments: &Moments) -> Option<Arc<Vec<f64>>> {
         .zip(variances)
         .any(|(mean, variance)| *variance > 0.0 && mean.abs() > large * variance.sqrt());
     is_large.then(|| Arc::new(moments.mean.iter().map(|&mean| round(mean)).collect()))
-}
-
-/// Whether moments are the same but for rounding.
-fn is_close(a: &Moments, b: &Moments) -> bool {
-    let share = a.precision.max(1e-9);
-    let deviation = |feature: usize| a.covariance[(feature, feature)].max(0.0).sqrt();
-    let mut means = a.mean.iter().zip(&b.mean).enumerate();
-    let mut covariances = a.covariance.indexed_iter().zip(&b.covariance);
-    means.all(|(feature, (a, b))| (a - b).abs() <= share * (a.abs() + deviation(feature)))
-        && covariances.all(|(((i, j), a), b)| (a - b).abs() <= share * deviation(i) * deviation(j))
 }
 
 /// Cuts columns into groups whose curvatures fit into so many bytes.

@@ -6,7 +6,7 @@ use ndarray::Array2;
 use nemos_solvers::{ClassRows, Error, Evaluation, ExpectedCurvature, Objective, Parameters, Regularizer, Request, RowProblem, Smoothness};
 
 use crate::engine::objective::key_of;
-use crate::fit::checkpoint::Saved;
+use crate::fit::saved::Saved;
 
 /// An objective whose evaluations are taken from a file as far as it holds them, and kept there from then on.
 pub(crate) struct Recorded<'a, O> {

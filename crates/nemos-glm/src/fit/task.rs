@@ -15,11 +15,13 @@ use crate::engine::model::Model;
 use crate::engine::objective::GlmObjective;
 use crate::engine::problems::Problems;
 use crate::engine::survey::Survey;
-use crate::fit::checkpoint::{Checkpoint, Kept, Saved};
+use crate::fit::checkpoint::Checkpoint;
 use crate::fit::dispersion;
+use crate::fit::kept::Kept;
 use crate::fit::parts::Whole;
 use crate::fit::plan::{FitPlan, Room};
 use crate::fit::recorded::Recorded;
+use crate::fit::saved::Saved;
 use crate::fitted::fit::Fit;
 use crate::{Error, FeatureMask, Scale};
 

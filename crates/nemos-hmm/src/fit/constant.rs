@@ -17,7 +17,8 @@ use nemos_glm::{Observations, Problems, Summed};
 use nemos_solvers::Parameters;
 use rayon::prelude::*;
 
-use crate::fit::data::{Data, Seen};
+use crate::fit::data::Data;
+use crate::fit::seen::Seen;
 use crate::{Error, HmmParameters};
 
 /// Rows that are looked at together.

@@ -6,19 +6,15 @@ use nemos_glm::{GlmObjective, Problems, Scale, Summed};
 use nemos_solvers::Objective;
 use rayon::prelude::*;
 
-use crate::chain::steps::LogEmissions;
 use crate::fit::constant::Constant;
-use crate::fit::data::{Data, Seen};
+use crate::fit::data::Data;
 use crate::fit::driven::{self, Expectations};
-use crate::fit::expectation::{Expected, Taken};
 use crate::fit::glms::{Candidate, fit_scales, maximise};
 use crate::fit::priors::Priors;
 use crate::fit::run::Run;
+use crate::fit::seen::Seen;
 use crate::options::{Acceleration, Options};
 use crate::{Error, Finding, HmmParameters};
-
-// The step at which processes add up expectations.
-const EXPECTATIONS: u64 = 21;
 
 /// What runs share: data, priors, and the problems of all of them as one objective.
 pub(crate) struct Em<'d, 'a, B: Backend> {
@@ -32,7 +28,7 @@ pub(crate) struct Em<'d, 'a, B: Backend> {
     /// `[n_parameters]`: the spread of each feature, and one for intercepts.
     units: Vec<f64>,
     constant: Option<Constant>,
-    n_states: usize,
+    pub(super) n_states: usize,
     n_slots: usize,
 }
 
@@ -143,51 +139,8 @@ impl<'d, 'a, B: Backend> Em<'d, 'a, B> {
         Ok(())
     }
 
-    /// Expectations of runs, or the row that makes them impossible, where it is one of this process.
-    pub(crate) fn expectations(&self, runs: &mut [Run], active: &[usize]) -> Result<Vec<Result<Expected, Option<usize>>>, Error> {
-        let n_sums = Expected::n_sums(self.n_states);
-        let (mut of_runs, mut pieces) = (Vec::new(), Ok(Vec::new()));
-        match self.expectations_here(runs, active) {
-            Err(error) => pieces = Err(error),
-            Ok(here) => {
-                let mut of_sessions = vec![Vec::with_capacity(active.len() * n_sums); self.data.sessions.len()];
-                for (expected, of_run, impossible) in here {
-                    let sums = of_sessions.iter_mut().zip(of_run);
-                    sums.for_each(|(all, (_, sums))| all.extend(sums));
-                    of_runs.push((expected, impossible.map(|impossible| impossible.row)));
-                }
-                let starts = self.data.sessions.iter().map(|session| session.start);
-                pieces = pieces.map(|_| starts.zip(of_sessions).collect());
-            }
-        }
-        let sums = self.data.total(EXPECTATIONS, pieces, active.len() * n_sums)?;
-        let with_sums = of_runs.into_iter().zip(sums.chunks_exact(n_sums));
-        Ok(with_sums
-            .map(|((expected, row), sums)| expected.with_sums(sums).ok_or(row))
-            .collect())
-    }
-
-    fn expectations_here(&self, runs: &mut [Run], active: &[usize]) -> Result<Vec<Taken>, Error> {
-        let emissions = self.emissions(runs, active)?;
-        let values = emissions.as_slice().expect("rows of as many numbers, one after the other");
-        let (stride, n_states) = (emissions.ncols(), self.n_states);
-        let mut memory: Vec<(usize, Expected)> = active.iter().map(|&run| (run, std::mem::take(&mut runs[run].expected))).collect();
-        Ok(memory
-            .par_drain(..)
-            .enumerate()
-            .map(|(place, (run, expected))| {
-                let emissions = LogEmissions {
-                    values,
-                    stride,
-                    first: place * n_states,
-                };
-                expected.take(self.data, &runs[run].parameters, emissions)
-            })
-            .collect())
-    }
-
     /// `[n_rows, n_active · n_states]`: log-emissions of runs.
-    fn emissions(&self, runs: &[Run], active: &[usize]) -> Result<Array2<f64>, Error> {
+    pub(super) fn emissions(&self, runs: &[Run], active: &[usize]) -> Result<Array2<f64>, Error> {
         let n_neurons = self.data.n_neurons();
         let n_problems = active.len() * self.n_states * n_neurons;
         let n_parameters = self.objective.start().n_parameters();

@@ -1,13 +1,15 @@
-//! The expectation step: recursions over all sessions of this process, in parallel.
+//! The expectation step: recursions over all sessions of this process, in parallel; sums over those of all processes, at one place.
 
 use nemos_core::{Backend, Piece};
 use rayon::prelude::*;
 
-use crate::HmmParameters;
 use crate::chain::backward::{Pairs, smooth};
 use crate::chain::forward::{Impossible, filter};
 use crate::chain::steps::{Chain, LogEmissions};
 use crate::fit::data::Data;
+use crate::fit::em::Em;
+use crate::fit::run::Run;
+use crate::{Error, HmmParameters};
 
 /// What all rows say of the states.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +24,9 @@ pub(crate) struct Expected {
     /// `[n_rows, n_states, n_states]`, where transitions are driven.
     pub(crate) pairs_by_row: Vec<f64>,
 }
+
+// The step at which processes add up expectations.
+const EXPECTATIONS: u64 = 21;
 
 /// An expectation without its sums over sessions, what is to be added up of each session, and the row that makes one impossible.
 pub(crate) type Taken = (Expected, Vec<Piece>, Option<Impossible>);
@@ -92,5 +97,50 @@ impl Expected {
             pieces.push((session.start, sums));
         }
         (self, pieces, row)
+    }
+}
+
+impl<B: Backend> Em<'_, '_, B> {
+    /// Expectations of runs, or the row that makes them impossible, where it is one of this process.
+    pub(crate) fn expectations(&self, runs: &mut [Run], active: &[usize]) -> Result<Vec<Result<Expected, Option<usize>>>, Error> {
+        let n_sums = Expected::n_sums(self.n_states);
+        let (mut of_runs, mut pieces) = (Vec::new(), Ok(Vec::new()));
+        match self.expectations_here(runs, active) {
+            Err(error) => pieces = Err(error),
+            Ok(here) => {
+                let mut of_sessions = vec![Vec::with_capacity(active.len() * n_sums); self.data.sessions.len()];
+                for (expected, of_run, impossible) in here {
+                    let sums = of_sessions.iter_mut().zip(of_run);
+                    sums.for_each(|(all, (_, sums))| all.extend(sums));
+                    of_runs.push((expected, impossible.map(|impossible| impossible.row)));
+                }
+                let starts = self.data.sessions.iter().map(|session| session.start);
+                pieces = pieces.map(|_| starts.zip(of_sessions).collect());
+            }
+        }
+        let sums = self.data.total(EXPECTATIONS, pieces, active.len() * n_sums)?;
+        let with_sums = of_runs.into_iter().zip(sums.chunks_exact(n_sums));
+        Ok(with_sums
+            .map(|((expected, row), sums)| expected.with_sums(sums).ok_or(row))
+            .collect())
+    }
+
+    fn expectations_here(&self, runs: &mut [Run], active: &[usize]) -> Result<Vec<Taken>, Error> {
+        let emissions = self.emissions(runs, active)?;
+        let values = emissions.as_slice().expect("rows of as many numbers, one after the other");
+        let (stride, n_states) = (emissions.ncols(), self.n_states);
+        let mut memory: Vec<(usize, Expected)> = active.iter().map(|&run| (run, std::mem::take(&mut runs[run].expected))).collect();
+        Ok(memory
+            .par_drain(..)
+            .enumerate()
+            .map(|(place, (run, expected))| {
+                let emissions = LogEmissions {
+                    values,
+                    stride,
+                    first: place * n_states,
+                };
+                expected.take(self.data, &runs[run].parameters, emissions)
+            })
+            .collect())
     }
 }

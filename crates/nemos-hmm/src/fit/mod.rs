@@ -17,6 +17,7 @@ pub(crate) mod report;
 pub(crate) mod restarts;
 pub(crate) mod run;
 pub(crate) mod score;
+pub(crate) mod seen;
 pub(crate) mod start;
 
 pub(crate) use restarts::fit;

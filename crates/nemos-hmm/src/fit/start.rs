@@ -9,13 +9,14 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::chain::paths::uniform;
 use crate::error::check_shape;
-use crate::fit::data::{Data, Seen};
+use crate::fit::data::Data;
 use crate::fit::em::Em;
 use crate::fit::expectation::Expected;
 use crate::fit::glms::Candidate;
 use crate::fit::kmeans::k_means;
 use crate::fit::priors::Priors;
 use crate::fit::run::Run;
+use crate::fit::seen::Seen;
 use crate::options::{Options, Shared, Start};
 use crate::{Error, HmmParameters, Transitions};
 
