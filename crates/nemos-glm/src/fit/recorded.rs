@@ -3,7 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 
 use ndarray::Array2;
-use nemos_solvers::{ClassRows, Error, Evaluation, ExpectedCurvature, Objective, Parameters, Regularizer, Request, RowProblem, Smoothness};
+use nemos_solvers::{
+    ClassRows, Error, Evaluation, ExpectedCurvature, Objective, Order, Parameters, Regularizer, Request, RowProblem, Smoothness,
+};
 
 use crate::engine::objective::key_of;
 use crate::fit::saved::Saved;
@@ -100,22 +102,29 @@ fn evaluation(numbers: &[f64], at: &Parameters, request: Request<'_>) -> Option<
     let (n_columns, n_parameters) = (request.columns.len(), at.n_parameters());
     let (values, rest) = numbers.split_at_checked(n_columns)?;
     let (gradient, rest) = rest.split_at_checked(n_columns * n_parameters)?;
-    let dims = (n_parameters, n_parameters);
-    let curvature = match rest {
-        [] => None,
-        _ if rest.len() == n_columns * n_parameters * n_parameters => {
-            let matrices = rest.chunks_exact(n_parameters * n_parameters);
-            Some(
-                matrices
-                    .map(|matrix| Array2::from_shape_vec(dims, matrix.to_vec()).ok())
-                    .collect::<Option<_>>()?,
-            )
-        }
-        _ => return None,
+    let width = |column: usize| match request.order {
+        Order::CurvatureAmong(features) => features[column].len() + 1,
+        _ => n_parameters,
+    };
+    let curvature = if rest.is_empty() {
+        None
+    } else {
+        Some(matrices(rest, (0..n_columns).map(width))?)
     };
     Some(Evaluation {
         values: values.to_vec(),
         gradient: Parameters::from_columns(n_parameters, gradient.chunks_exact(n_parameters.max(1))),
         curvature,
     })
+}
+
+/// Square matrices of these widths, one after the other; nothing unless they are all that there is.
+fn matrices(mut numbers: &[f64], widths: impl Iterator<Item = usize>) -> Option<Vec<Array2<f64>>> {
+    let mut matrices = Vec::new();
+    for width in widths {
+        let (matrix, rest) = numbers.split_at_checked(width * width)?;
+        matrices.push(Array2::from_shape_vec((width, width), matrix.to_vec()).ok()?);
+        numbers = rest;
+    }
+    numbers.is_empty().then_some(matrices)
 }

@@ -10,6 +10,7 @@ use nemos_glm::{
     lasso, ridge,
 };
 use nemos_solvers::{Auto, Callback, GradientDescent, Lbfgs, Newton, Progress, Solver, Status, Svrg};
+use nemos_testkit::{HostObjective, refractory};
 
 /// A file of this test that does not exist.
 fn file(name: &str) -> PathBuf {
@@ -46,7 +47,16 @@ fn stopping_at(step: usize) -> Callback<Auto, impl Fn(&[Progress])> {
 
 /// Stopped after these steps, one after the other, and then run to its end, a fit is what it is without.
 fn assert_goes_on<O: ObservationModel>(model: &PopulationGlm<O, Exp>, solver: &dyn Solver, name: &str) {
-    let (design, counts, path) = (features(400, 12), counts(400, 6), file(name));
+    assert_goes_on_with(model, solver, name, (features(400, 12), counts(400, 6)));
+}
+
+fn assert_goes_on_with<O: ObservationModel>(
+    model: &PopulationGlm<O, Exp>,
+    solver: &dyn Solver,
+    name: &str,
+    (design, counts): (Matrix<Cpu>, Matrix<Cpu>),
+) {
+    let path = file(name);
     // Many small evaluations are written when the fit ends.
     let eager = |path: &Path| Checkpoint::new(path).every(if name == "svrg" { 3600.0 } else { 0.0 });
     let expected = model.fit_with(solver, &design, &counts).unwrap();
@@ -85,6 +95,9 @@ fn a_fit_that_was_stopped_ends_with_the_same_bits() {
         &Auto::new(),
         "negative binomial",
     );
+    // One cell looks at its curvature among a few features.
+    let HostObjective { design, counts, .. } = refractory(3_000, 20);
+    assert_goes_on_with(&poisson, &Auto::new(), "refractory", (design.into(), counts.into()));
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use crate::common::{Mine, simulate, softplus};
 use ndarray::{Array2, s};
 use nemos_core::{Backend, Cpu, Matrix, NdArray};
-use nemos_glm::{Error, Exp, FittedPopulationGlm, Glm, Poisson, PopulationGlm, Regularizer, Score, Softplus, Status};
+use nemos_glm::{Error, Exp, FittedPopulationGlm, Glm, Poisson, PopulationGlm, Regularizer, Score, Softplus, Status, ridge};
 use nemos_solvers::{Auto, Lbfgs, Newton, Solver, Stopping};
+use nemos_testkit::{HostObjective, refractory};
 
 fn assert_close(got: &[f64], expected: &[f64], tolerance: f64) {
     let largest = expected.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
@@ -433,4 +434,34 @@ fn a_model_of_ones_own_fits_as_the_built_in_one() {
         .unwrap();
     assert_close(&all(&newton), &all(&built_in), 1e-9);
     assert_close(&all(&lbfgs), &all(&built_in), 1e-9);
+}
+
+#[test]
+fn refractory_cells_take_few_evaluations_under_every_smooth_penalty_and_mask() {
+    let HostObjective { design, counts, .. } = refractory(3_000, 20);
+    let n_features = design.ncols();
+    let (cell, large) = (counts.column(0).to_vec(), &design + 1e5);
+    // Stimuli that the cell does not see, and lags that it does.
+    let mask = Array2::from_shape_fn((n_features, 1), |(feature, _)| feature % 9 != 8);
+    let counts = Matrix::<Cpu>::from_column(cell);
+    let models = [
+        PopulationGlm::new(Poisson),
+        PopulationGlm::new(Poisson).regularizer(ridge(1e-3)),
+        PopulationGlm::new(Poisson).feature_mask(mask.clone()),
+        PopulationGlm::new(Poisson).feature_mask(mask).regularizer(ridge(1e-3)),
+    ];
+    for (number, model) in models.iter().enumerate() {
+        for design in [&design, &large] {
+            let design = Matrix::from(design);
+            let fitted = model.fit_with(&Lbfgs::new(), &design, &counts).unwrap();
+            let newton = model.fit_with(&Newton::new(), &design, &counts).unwrap();
+            let (own, best) = (&fitted.outcome().columns[0], &newton.outcome().columns[0]);
+            assert!(own.is_proven || own.status == Status::Converged, "{number}: {own:?}");
+            assert!(own.evaluations <= 24, "{number}: {}", own.evaluations);
+            assert!(
+                (own.value - best.value).abs() < 1e-9 * best.value.abs(),
+                "{number}: {own:?} {best:?}"
+            );
+        }
+    }
 }
