@@ -3,6 +3,7 @@
 //! ```text
 //! mpirun -n 2 scaling measure FILE      adds the lines of two processes to a file of numbers
 //! scaling draw FILE FIGURE              draws it beside the model of the chapter
+//! mpirun -n 2 scaling fit 200000 100 100          the time of one fit: rows, features, neurons
 //! ```
 //!
 //! `scaling.sh` does all of it. Each process computes with one thread. Delays are waits before a message is sent (`World::over_network`), where a
@@ -13,7 +14,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::time::Instant;
 
-use nemos::core::World;
+use nemos::core::{Design, World};
 use nemos::cpu::*;
 use nemos::glm::Problems;
 use nemos::plot::{Axis, Color, Figure, Line, Panel, Scatter};
@@ -36,6 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["measure", file] => measure(&nemos::mpi::start()?, file),
+        ["fit", rows, features, neurons] => fit(&nemos::mpi::start()?, [rows.parse()?, features.parse()?, neurons.parse()?]),
         ["draw", file, figure] => draw(&std::fs::read_to_string(file)?, figure),
         _ => Err("say `measure FILE`, under mpirun, or `draw FILE FIGURE`".into()),
     }
@@ -72,18 +74,43 @@ fn measure(world: &World, file: &str) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Seconds of some passes: a loss and its gradient for all neurons each.
-fn passes(world: &World, rows: usize) -> Result<Vec<f64>, Box<dyn Error>> {
+/// The rows of this process: waves, and counts that follow them a little.
+fn data(world: &World, [rows, features, neurons]: [usize; 3]) -> Result<(Design<'static, Cpu>, Matrix), nemos::Error> {
     let mine = world.share(rows);
     let wave = |row: usize, k: usize| (row as f64 * (0.013 + 0.0071 * k as f64)).sin();
-    let features = mine.rows().flat_map(|row| (0..FEATURES).map(move |k| wave(row, k))).collect();
-    let counts = mine
-        .rows()
-        .flat_map(|row| (0..NEURONS).map(move |k| ((row * (k + 3)) % 4) as f64))
-        .collect();
+    let count = |row: usize, k: usize| ((row * (k + 3)) % 4) as f64 + if wave(row, k % features) > 0.5 { 1.0 } else { 0.0 };
+    let of_features = mine.rows().flat_map(|row| (0..features).map(move |k| wave(row, k))).collect();
+    let counts = mine.rows().flat_map(|row| (0..neurons).map(move |k| count(row, k))).collect();
     let n_rows = mine.rows().len();
-    let design = mine.design(Matrix::from_vec(features, [n_rows, FEATURES])?)?;
-    let counts = Matrix::from_vec(counts, [n_rows, NEURONS])?;
+    let design = mine.design(Matrix::from_vec(of_features, [n_rows, features])?)?;
+    Ok((design, Matrix::from_vec(counts, [n_rows, neurons])?))
+}
+
+/// One fit: seconds by the clock, and of processors, those of all processes together.
+fn fit(world: &World, sizes: [usize; 3]) -> Result<(), Box<dyn Error>> {
+    let (design, counts) = data(world, sizes)?;
+    world.gather(&[])?;
+    let (begin, before) = (Instant::now(), processor_seconds()?);
+    let fitted = PopulationGlm::new(Poisson).regularizer(ridge(1e-3)).fit(&design, &counts)?;
+    let of_processors = world.gather(&[processor_seconds()? - before])?.concat().iter().sum::<f64>();
+    if world.rank() == 0 {
+        let seconds = begin.elapsed().as_secs_f64();
+        println!("{seconds:.3} {of_processors:.3} {:?}", fitted.outcome().all_converged());
+    }
+    Ok(())
+}
+
+/// What Linux says of this process: ticks of a hundredth of a second in its own code, and in the kernel's.
+fn processor_seconds() -> Result<f64, Box<dyn Error>> {
+    let said = std::fs::read_to_string("/proc/self/stat")?;
+    let after_name = said.rsplit(')').next().unwrap_or_default();
+    let ticks = after_name.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
+    Ok(ticks.sum::<Result<f64, _>>()? / 100.0)
+}
+
+/// Seconds of some passes: a loss and its gradient for all neurons each.
+fn passes(world: &World, rows: usize) -> Result<Vec<f64>, Box<dyn Error>> {
+    let (design, counts) = data(world, [rows, FEATURES, NEURONS])?;
     let objective = PopulationGlm::new(Poisson).objective_of(Problems::one_per_response(NEURONS), &design, &counts)?;
     let (at, columns) = (objective.start(), (0..NEURONS).collect::<Vec<_>>());
     let request = Request {

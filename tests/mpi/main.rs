@@ -32,7 +32,9 @@ fn main() -> ExitCode {
     match act() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error}");
+            // At once: those of several processes come through one pipe.
+            let said = format!("{error}\n");
+            eprint!("{said}");
             ExitCode::FAILURE
         }
     }

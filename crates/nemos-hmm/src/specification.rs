@@ -247,6 +247,8 @@ impl<S: StateModel> GlmHmm<S> {
     ///
     /// Not converging is no error: see [`FittedGlmHmm::status`].
     ///
+    /// Of a design whose sessions [processes share](nemos_core::World::share_segments) it is the fit to all of them: every process makes the same calls.
+    ///
     /// # Errors
     /// If design and counts differ in rows or times, are empty, infinite, or missing in every row; if a neuron is never observed, or counts
     /// have no probability; if options or start parameters are out of range or do not fit; if no path of states has a probability; if the
