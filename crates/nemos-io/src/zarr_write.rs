@@ -16,7 +16,7 @@ use crate::zarr_rows::damaged;
 /// Writes rows as a Zarr array of version 3, so many of them to a chunk: counts as `uint8` or `uint16` where all of them fit, other numbers
 /// as floats of the backend's precision; compressed with Zstandard.
 ///
-/// Rows are read twice, a chunk at a time. Nothing but an array is there when it ends; what was there before must be no array.
+/// Rows are read twice, a chunk at a time. The folder is made if it is not there, and says that it is an array when all rows are.
 ///
 /// # Example
 /// ```
@@ -50,7 +50,7 @@ pub fn write_zarr<B: Backend>(folder: impl AsRef<Path>, rows: &(impl Rows<B> + ?
         }
         largest = values.into_iter().fold(largest, f64::max);
     }
-    let write: fn(&Folder, Range<usize>, Vec<f64>) -> Result<(), ArrayError>;
+    let write: Store;
     let dims = [rows.n_rows() as u64, rows.n_columns() as u64];
     let chunk = [chunk_rows.max(1) as u64, dims[1].max(1)];
     let (dims, chunk) = (dims.to_vec(), chunk.to_vec());
@@ -84,6 +84,8 @@ pub fn write_zarr<B: Backend>(folder: impl AsRef<Path>, rows: &(impl Rows<B> + ?
 }
 
 type Folder = Array<FilesystemStore>;
+/// How some rows are stored.
+type Store = fn(&Folder, Range<usize>, Vec<f64>) -> Result<(), ArrayError>;
 
 /// What Zstandard itself takes where nothing else is asked for.
 const LEVEL: i32 = 3;
