@@ -123,8 +123,9 @@ const LINGERS_AFTER: usize = 8;
 // Evaluations after which a column may look at its curvature among a few features, and the last such time.
 const FEW_AFTER: usize = 4;
 const FEW_UNTIL: usize = 12;
-// Evaluations that lie ahead of such a column at least.
+// Evaluations that lie ahead of such a column at least, and the share of the expected curvature that its steps saw at most.
 const FAR: f64 = 8.0;
+const FADED: f64 = 1.0 / 3.0;
 // A curvature takes a quarter of the products of so many gradients as there are dimensions, but for few columns these
 // are not what a pass is spent on.
 pub(crate) const CURVATURE_PER_DIMENSION: f64 = 0.125;
@@ -240,9 +241,9 @@ impl<D: Direction> Descent<D> {
             self.sees_few && matches!(self.lingering, Lingering::OwnAxes(_)) && objective.curvatures_held() >= self.columns.len();
         let limits = self.limits(objective);
         let due = problems.iter().filter(|&&problem| {
-            let evaluations = self.columns[problem].evaluations;
-            let is_time = evaluations > 0 && evaluations <= FEW_UNTIL && evaluations.is_multiple_of(FEW_AFTER);
-            may_look && is_time && self.columns[problem].is_far(FAR, limits)
+            let column = &self.columns[problem];
+            let is_time = (1..=FEW_UNTIL).contains(&column.evaluations) && column.evaluations.is_multiple_of(FEW_AFTER);
+            may_look && is_time && column.curvature_share < FADED && column.is_far(FAR, limits)
         });
         due.filter_map(|&problem| Some((problem, self.space.most_telling(problem, self.parameters.column(problem))?)))
             .collect()
