@@ -92,10 +92,7 @@ impl<'a, B: Backend> Rows<B> for BasisDesign<'a, B> {
     }
 
     fn chunk_of(&self, rows: Range<usize>, columns: &[usize]) -> Result<Matrix<B>, nemos_core::Error> {
-        let available = self.layout.n_features();
-        if let Some(&column) = columns.iter().find(|column| **column >= available) {
-            return Err(nemos_core::Error::ColumnOutside { column, available });
-        }
+        nemos_core::check_columns_exist(columns, self.layout.n_features())?;
         let some = self.plan.of_columns(columns);
         let narrowed = |(input, channels): (&Design<'a, B>, &Option<Vec<usize>>)| match channels {
             Some(channels) => input.select_columns(channels),

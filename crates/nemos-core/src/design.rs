@@ -196,6 +196,17 @@ impl<'a, B: Backend> Design<'a, B> {
         }
     }
 
+    /// The same for what sums over processes as long as each has whole segments.
+    ///
+    /// # Errors
+    /// [`Error::Shared`] if this is the share of one of several processes, and not one of whole segments.
+    pub fn check_whole_segments(&self, what: &'static str) -> Result<(), Error> {
+        match &self.share {
+            Some(share) if share.is_in_whole_segments() => Ok(()),
+            _ => self.check_whole(what),
+        }
+    }
+
     /// What every process that shares the recording gives, in order; these numbers alone where none does.
     ///
     /// # Errors

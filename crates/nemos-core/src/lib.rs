@@ -76,7 +76,7 @@ pub use matrix::Matrix;
 pub use memory::{check_memory, give_back_memory, with_room, zeros};
 pub use names::{Block, Names};
 pub use print::{counted, five_digits};
-pub use rows::{Rows, check_rows_exist, row_chunks};
+pub use rows::{Rows, check_columns_exist, check_rows_exist, row_chunks};
 pub use segments::Segments;
 pub use times::{first_time_apart, time_tolerance};
 pub use world::{Part, Peers, Piece, Share, World};

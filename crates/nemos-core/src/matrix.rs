@@ -6,7 +6,7 @@ use burn_tensor::{Int, Tensor, TensorData, TensorPrimitive};
 use ndarray::{Array2, ArrayView2};
 
 use crate::device::{check_launch, heard, products};
-use crate::{Backend, Error, HostFloat, HostRows, check_rows_exist, upload};
+use crate::{Backend, Error, HostFloat, HostRows, check_columns_exist, check_rows_exist, upload};
 
 /// A matrix on `B::device()` in `B::DTYPE`; time is always the first axis.
 ///
@@ -215,10 +215,7 @@ impl<B: Backend> Matrix<B> {
     /// # Errors
     /// [`Error::ColumnOutside`] if one of them does not exist.
     pub fn select_columns(&self, columns: &[usize]) -> Result<Self, Error> {
-        let available = self.dims()[1];
-        if let Some(&column) = columns.iter().find(|&&column| column >= available) {
-            return Err(Error::ColumnOutside { column, available });
-        }
+        check_columns_exist(columns, self.dims()[1])?;
         let dims = [self.dims()[0], columns.len()];
         if dims.contains(&0) {
             return Ok(Self::empty(dims));

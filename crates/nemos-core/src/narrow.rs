@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ndarray::{Array2, s};
 
-use crate::{Backend, Design, Error, Matrix, Names, Rows, Samples, ToDesign, check_rows_exist};
+use crate::{Backend, Design, Error, Matrix, Names, Rows, Samples, ToDesign, check_columns_exist, check_rows_exist};
 
 /// Numbers of a type that `f64` holds without loss, which become those of the backend a chunk at a time. As designs: `u8` for counts up to
 /// 255, `u16` up to 65,535; others by [`Design::from_rows`].
@@ -35,10 +35,7 @@ impl<B: Backend, T: Copy + Into<f64> + Send + Sync> Rows<B> for Array2<T> {
 
     fn chunk_of(&self, rows: Range<usize>, columns: &[usize]) -> Result<Matrix<B>, Error> {
         check_rows_exist(&rows, self.nrows())?;
-        let available = self.ncols();
-        if let Some(&column) = columns.iter().find(|column| **column >= available) {
-            return Err(Error::ColumnOutside { column, available });
-        }
+        check_columns_exist(columns, self.ncols())?;
         let dims = [rows.len(), columns.len()];
         let values = self.slice(s![rows, ..]);
         let values = values

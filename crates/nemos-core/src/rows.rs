@@ -135,6 +135,17 @@ pub fn check_rows_exist(rows: &Range<usize>, available: usize) -> Result<(), Err
     })
 }
 
+/// Checks that every one of these columns exists.
+///
+/// # Errors
+/// [`Error::ColumnOutside`] with the first that does not.
+pub fn check_columns_exist(columns: &[usize], available: usize) -> Result<(), Error> {
+    match columns.iter().find(|column| **column >= available) {
+        Some(&column) => Err(Error::ColumnOutside { column, available }),
+        None => Ok(()),
+    }
+}
+
 /// The ranges that cover `n_rows` rows, `chunk_rows` at a time.
 pub fn row_chunks(n_rows: usize, chunk_rows: usize) -> impl ExactSizeIterator<Item = Range<usize>> {
     let chunk_rows = chunk_rows.max(1);

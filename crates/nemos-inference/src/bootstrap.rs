@@ -1,7 +1,7 @@
 //! The bootstrap: what other trials would have given.
 
 use ndarray::{Array2, Array3, ArrayView2, Axis, s};
-use nemos_core::{Backend, Matrix, Share};
+use nemos_core::{Backend, Matrix};
 use nemos_glm::{Problems, Regularizer, Strength};
 use nemos_solvers::{Auto, Parameters, Penalized, Status, minimize};
 use rand::{Rng, RngExt};
@@ -130,10 +130,8 @@ impl<B: Backend> Inference<'_, B> {
 
     /// The segment or block of every row, and how many there are.
     fn units(&self, resampled: Resampled) -> Result<(Vec<usize>, usize), Error> {
-        if !self.design.share().is_none_or(Share::is_in_whole_segments) {
-            self.design
-                .check_whole("a bootstrap of rows that are not shared in whole segments (World::share_segments)")?;
-        }
+        self.design
+            .check_whole_segments("a bootstrap of rows that are not shared in whole segments (World::share_segments)")?;
         let segments = self.design.segments();
         let (mut of_row, mut n_units) = (Vec::with_capacity(segments.n_rows()), 0);
         for range in segments.ranges().iter().filter(|range| !range.is_empty()) {

@@ -1,6 +1,7 @@
 //! What can be wrong with a file.
 
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -407,5 +408,14 @@ impl Error {
             },
             other => other,
         }
+    }
+}
+
+/// An error of a file as its rows have it.
+pub(crate) fn unread(rows: Range<usize>) -> impl FnOnce(Error) -> nemos_core::Error {
+    move |error| nemos_core::Error::Read {
+        start: rows.start,
+        end: rows.end,
+        source: Arc::new(io::Error::other(error)),
     }
 }

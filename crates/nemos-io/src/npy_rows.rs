@@ -7,12 +7,13 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nemos_core::{Backend, Design, Matrix, Names, Rows, Samples, ToDesign, check_rows_exist};
+use nemos_core::{Backend, Design, Matrix, Names, Rows, Samples, ToDesign, check_columns_exist, check_rows_exist};
 use npyz::{NpyHeader, Order, TypeChar};
 
 use crate::Error;
 use crate::ahead::{expect_next, read_at};
 use crate::arrays::{floats, integers};
+use crate::error::unread;
 use crate::npy::{damaged, number_type, read_header};
 
 /// The rows of a `.npy` file, which are read a chunk at a time: features or counts that do not fit into memory.
@@ -201,15 +202,6 @@ impl NpyRows {
     }
 }
 
-/// An error of a file as rows have it.
-fn unread(rows: Range<usize>) -> impl FnOnce(Error) -> nemos_core::Error {
-    move |error| nemos_core::Error::Read {
-        start: rows.start,
-        end: rows.end,
-        source: Arc::new(io::Error::other(error)),
-    }
-}
-
 impl fmt::Debug for NpyRows {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = formatter.debug_struct("NpyRows");
@@ -234,10 +226,7 @@ impl<B: Backend> Rows<B> for NpyRows {
 
     fn chunk_of(&self, rows: Range<usize>, columns: &[usize]) -> Result<Matrix<B>, nemos_core::Error> {
         check_rows_exist(&rows, self.dims[0])?;
-        let available = self.dims[1];
-        if let Some(&column) = columns.iter().find(|column| **column >= available) {
-            return Err(nemos_core::Error::ColumnOutside { column, available });
-        }
+        check_columns_exist(columns, self.dims[1])?;
         let values = self.some_columns(rows.clone(), columns).map_err(unread(rows.clone()))?;
         Matrix::from_vec(values, [rows.len(), columns.len()])
     }

@@ -1,12 +1,11 @@
 //! A series of an NWB file as rows that stay where they are.
 
-use std::io;
 use std::ops::Range;
-use std::sync::Arc;
 
 use nemos_core::{Backend, Design, Matrix, Names, Rows, Samples, ToDesign, check_rows_exist};
 use nemos_timeseries::Ts;
 
+use crate::error::unread;
 use crate::nwb_series::NwbSeries;
 
 /// The samples of a series in an NWB file, which are read a chunk at a time: a stimulus or a signal that does not fit into memory.
@@ -53,11 +52,7 @@ impl<B: Backend> Rows<B> for NwbRows {
     fn chunk(&self, rows: Range<usize>) -> Result<Matrix<B>, nemos_core::Error> {
         check_rows_exist(&rows, self.axis.len())?;
         let read = self.series.matrix_of(self.first + rows.start..self.first + rows.end);
-        read.map_err(|error| nemos_core::Error::Read {
-            start: rows.start,
-            end: rows.end,
-            source: Arc::new(io::Error::other(error)),
-        })
+        read.map_err(unread(rows))
     }
 }
 

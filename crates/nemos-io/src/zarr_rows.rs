@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nemos_core::{Backend, Design, Matrix, Names, Rows, Samples, ToDesign, check_memory, check_rows_exist};
+use nemos_core::{Backend, Design, Matrix, Names, Rows, Samples, ToDesign, check_columns_exist, check_memory, check_rows_exist};
 use zarrs::array::chunk_cache::{ChunkCache, ChunkCacheDecodedLruChunkLimitThreadLocal, ChunkCachePartialDecoderLruChunkLimitThreadLocal};
 use zarrs::array::data_type::{
     BoolDataType, Float32DataType, Float64DataType, Int8DataType, Int16DataType, Int32DataType, Int64DataType, UInt8DataType,
@@ -17,6 +17,7 @@ use zarrs::filesystem::FilesystemStore;
 use zarrs::storage::{ReadableStorage, ReadableStorageTraits};
 
 use crate::Error;
+use crate::error::unread;
 
 /// The rows of an array in a Zarr folder, version 3 or 2, which are read a chunk at a time: features or counts that do not fit into
 /// memory, compressed.
@@ -167,11 +168,9 @@ impl ZarrRows {
             return Ok(Matrix::zeros(dims));
         }
         let part = [rows.start as u64..rows.end as u64, columns.start as u64..columns.end as u64];
-        let values = (self.numbers)(&*self.chunks, &part[..self.n_axes]).map_err(|error| nemos_core::Error::Read {
-            start: rows.start,
-            end: rows.end,
-            source: Arc::new(io::Error::other(damaged(&self.path, error))),
-        })?;
+        let values = (self.numbers)(&*self.chunks, &part[..self.n_axes])
+            .map_err(|error| damaged(&self.path, error))
+            .map_err(unread(rows))?;
         Matrix::from_vec(values, dims)
     }
 }
@@ -206,10 +205,7 @@ impl<B: Backend> Rows<B> for ZarrRows {
 
     fn chunk_of(&self, rows: Range<usize>, columns: &[usize]) -> Result<Matrix<B>, nemos_core::Error> {
         check_rows_exist(&rows, self.dims[0])?;
-        let available = self.dims[1];
-        if let Some(&column) = columns.iter().find(|column| **column >= available) {
-            return Err(nemos_core::Error::ColumnOutside { column, available });
-        }
+        check_columns_exist(columns, self.dims[1])?;
         // Those between the first and the last: chunks that hold none of them stay unread.
         let first = columns.iter().copied().min().unwrap_or(0);
         let end = columns.iter().map(|column| column + 1).max().unwrap_or(0);

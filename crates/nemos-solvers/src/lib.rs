@@ -42,6 +42,8 @@ mod space;
 
 pub use descent::descent::Descent;
 pub use descent::direction::Direction;
+#[doc(hidden)]
+pub use descent::sample::{curvatures_at_a_time, sample_size};
 pub use error::Error;
 pub use gradients::gradient_steps::Acceleration;
 pub use gradients::step_length::StepLength;

@@ -426,10 +426,10 @@ pub(crate) fn key_of(at: &Parameters, request: Request<'_>) -> u64 {
     let rows = request.rows.unwrap_or_default();
     digest.add(u64::from(request.order == Order::Curvature));
     let few = match request.order {
-        Order::CurvatureAmong(features) => features.concat(),
-        _ => Vec::new(),
+        Order::CurvatureAmong(features) => features,
+        _ => &[],
     };
-    for list in [request.columns, rows, &few] {
+    for list in [request.columns, rows].into_iter().chain(few.iter().map(Vec::as_slice)) {
         digest.add(list.len() as u64);
         list.iter().for_each(|&place| digest.add(place as u64));
     }

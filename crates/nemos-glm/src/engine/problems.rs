@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use nemos_core::check_columns_exist;
+
 use crate::Error;
 
 /// Which data each problem sees: problems outnumber neurons where there are folds, strengths, states or replicates.
@@ -195,16 +197,11 @@ impl Problems {
 
     /// Checks against the data.
     pub(crate) fn validate(&self, n_rows: usize, n_responses: usize, weight_columns: Option<usize>) -> Result<(), Error> {
-        let outside = |column: &&usize, available: usize| **column >= available;
-        if let Some(&column) = self.responses.iter().find(|column| outside(column, n_responses)) {
-            let available = n_responses;
-            return Err(nemos_core::Error::ColumnOutside { column, available }.into());
-        }
+        check_columns_exist(&self.responses, n_responses)?;
         if let (Some(weights), Some(available)) = (&self.weights, weight_columns)
             && available > 1
-            && let Some(&column) = weights.iter().find(|column| outside(column, available))
         {
-            return Err(nemos_core::Error::ColumnOutside { column, available }.into());
+            check_columns_exist(weights, available)?;
         }
         match &self.folds {
             Some(folds) if folds.of_row.len() != n_rows => Err(nemos_core::Error::RowsDiffer {

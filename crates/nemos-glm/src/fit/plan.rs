@@ -4,6 +4,7 @@ use std::fmt;
 
 use ndarray::Array2;
 use nemos_core::{Backend, Share, give_back_memory};
+use nemos_solvers::{curvatures_at_a_time, sample_size};
 
 use crate::Error;
 use crate::engine::shards::most_at_once;
@@ -187,19 +188,13 @@ impl Sizes {
 
     /// Bytes of a look at the curvature of a few neurons: at a sample of the rows, their products, and the curvatures of each shard.
     fn look(&self, block_rows: usize) -> f64 {
-        const CURVATURES: f64 = (4 << 20) as f64;
-        const FEW: f64 = 8.0;
         const PRODUCTS: f64 = 192.0;
-        let parameters = ((self.n_features + 1) * self.n_predictors) as f64;
-        // As solvers take samples: nothing for all rows, block by block.
-        let sampled = (8.0 * self.n_rows as f64 / parameters)
-            .max(50.0 * parameters)
-            .min(0.5 * self.n_rows as f64);
+        let parameters = (self.n_features + 1) * self.n_predictors;
+        // Nothing for all rows, block by block.
+        let sampled = (sample_size(self.n_rows, parameters) as f64).min(0.5 * self.n_rows as f64);
         let values = 4.0 * self.n_features as f64 + PRODUCTS + 2.0 * self.n_counts as f64;
-        let curvatures = CURVATURES
-            .max(FEW * 8.0 * parameters * parameters)
-            .min(self.n_neurons as f64 * 8.0 * parameters * parameters);
-        8.0 * sampled * values + (4.0 + self.sums_at_once(block_rows) as f64) * curvatures
+        let curvatures = curvatures_at_a_time(parameters).min(self.n_neurons) as f64 * (parameters * parameters) as f64;
+        8.0 * (sampled * values + (4.0 + self.sums_at_once(block_rows) as f64) * curvatures)
     }
 
     /// What fits into a limit, if anything does.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use ndarray::Array2;
-use nemos_core::{Backend, Design, Piece, Share};
+use nemos_core::{Backend, Design, Piece};
 use nemos_glm::{Observations, Problems, Summed};
 
 use crate::error::check_shape;
@@ -55,9 +55,7 @@ impl<'a, B: Backend> Data<'a, B> {
         counts: Design<'a, B>,
         drive: Option<Design<'a, B>>,
     ) -> Result<Self, Error> {
-        if !design.share().is_none_or(Share::is_in_whole_segments) {
-            design.check_whole("a hidden Markov model of rows that are not shared in whole sessions (World::share_segments)")?;
-        }
+        design.check_whole_segments("a hidden Markov model of rows that are not shared in whole sessions (World::share_segments)")?;
         if design.weights().is_some() {
             return Err(Error::Weighted);
         }

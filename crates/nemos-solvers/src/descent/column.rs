@@ -46,31 +46,11 @@ enum Own {
 }
 
 impl Own {
-    fn point(&self, own: &[f64]) -> Vec<f64> {
+    /// A change between the space and own coordinates.
+    fn changed(&self, v: &[f64], change: fn(&OwnAxes, &[f64]) -> Vec<f64>) -> Vec<f64> {
         match self {
-            Own::All(axes) => axes.point(own),
-            Own::Few(axes) => axes.point(own),
-        }
-    }
-
-    fn own(&self, point: &[f64]) -> Vec<f64> {
-        match self {
-            Own::All(axes) => axes.own(point),
-            Own::Few(axes) => axes.own(point),
-        }
-    }
-
-    fn gradient(&self, gradient: &[f64]) -> Vec<f64> {
-        match self {
-            Own::All(axes) => axes.gradient(gradient),
-            Own::Few(axes) => axes.gradient(gradient),
-        }
-    }
-
-    fn gradient_back(&self, own: &[f64]) -> Vec<f64> {
-        match self {
-            Own::All(axes) => axes.gradient_back(own),
-            Own::Few(axes) => axes.gradient_back(own),
+            Own::All(axes) => change(axes, v),
+            Own::Few(axes) => axes.changed(v, change),
         }
     }
 }
@@ -146,14 +126,14 @@ impl<D: Direction> Column<D> {
 
     fn in_space(&self, own: &[f64]) -> Vec<f64> {
         match &self.own {
-            Some(axes) => axes.point(own),
+            Some(axes) => axes.changed(own, OwnAxes::point),
             None => own.to_vec(),
         }
     }
 
     fn in_own(&self, gradient: &[f64]) -> Vec<f64> {
         match &self.own {
-            Some(axes) => axes.gradient(gradient),
+            Some(axes) => axes.changed(gradient, OwnAxes::gradient),
             None => gradient.to_vec(),
         }
     }
@@ -167,7 +147,7 @@ impl<D: Direction> Column<D> {
     pub(crate) fn gradient_norm(&self) -> f64 {
         match (&self.penalty, &self.own) {
             (None, None) => norm(&self.gradient),
-            (None, Some(axes)) => norm(&axes.gradient_back(&self.gradient)),
+            (None, Some(axes)) => norm(&axes.changed(&self.gradient, OwnAxes::gradient_back)),
             (Some(penalty), _) => penalty.least_subgradient(&self.gradient, &self.point),
         }
     }
@@ -270,10 +250,13 @@ impl<D: Direction> Column<D> {
     /// Goes on in other coordinates from the point reached.
     fn turn_to(&mut self, axes: Own, limits: Limits) {
         let (point, gradient) = match &self.own {
-            Some(old) => (old.point(&self.point), old.gradient_back(&self.gradient)),
+            Some(old) => (
+                old.changed(&self.point, OwnAxes::point),
+                old.changed(&self.gradient, OwnAxes::gradient_back),
+            ),
             None => (self.point.clone(), self.gradient.clone()),
         };
-        (self.point, self.gradient) = (axes.own(&point), axes.gradient(&gradient));
+        (self.point, self.gradient) = (axes.changed(&point, OwnAxes::own), axes.changed(&gradient, OwnAxes::gradient));
         self.own = Some(axes);
         // Pairs and directions are in the old coordinates.
         self.method.reset();

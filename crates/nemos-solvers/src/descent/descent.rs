@@ -31,7 +31,7 @@ use rayon::prelude::*;
 use crate::descent::column::{Column, Limits, Trial};
 use crate::descent::direction::Direction;
 use crate::descent::few_axes::FewAxes;
-use crate::descent::sample::sample;
+use crate::descent::sample::{curvatures_at_a_time, sample};
 use crate::error::Error;
 use crate::penalty::column::ColumnPenalty;
 use crate::problem::objective::{Objective, Order, Request};
@@ -129,9 +129,6 @@ const FADED: f64 = 1.0 / 3.0;
 // A curvature takes a quarter of the products of so many gradients as there are dimensions, but for few columns these
 // are not what a pass is spent on.
 pub(crate) const CURVATURE_PER_DIMENSION: f64 = 0.125;
-// Curvatures held in memory at a time: so many bytes of them, and a few at least. The products of features serve all of them.
-const CURVATURE_BYTES: usize = 4 << 20;
-const FEW_COLUMNS: usize = 8;
 
 impl<D: Direction> Descent<D> {
     /// Begins in the whitened space: evaluates the start and chooses the first directions. `direction` makes the method
@@ -326,7 +323,7 @@ impl<D: Direction> Descent<D> {
                 fits
             });
         }
-        let at_a_time = (CURVATURE_BYTES / (8 * self.space.dimension().max(1).pow(2))).max(FEW_COLUMNS);
+        let at_a_time = curvatures_at_a_time(self.space.dimension());
         for problems in lingering.chunks(at_a_time.min(most.max(1))) {
             let points: Vec<Vec<f64>> = problems.iter().map(|&problem| self.columns[problem].point()).collect();
             let points = Parameters::from_columns(self.space.dimension(), points.iter().map(Vec::as_slice));

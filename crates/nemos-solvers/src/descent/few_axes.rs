@@ -66,34 +66,14 @@ impl FewAxes {
         OwnAxes::new(&inner).map(|inner| FewAxes { along, inner })
     }
 
-    /// `v + Q (change − 1) Qᵀ v`
-    fn changed(&self, v: &[f64], change: impl Fn(&OwnAxes, &[f64]) -> Vec<f64>) -> Vec<f64> {
+    /// `v + Q (change − 1) Qᵀ v`, for a change between the space and own coordinates.
+    pub(crate) fn changed(&self, v: &[f64], change: impl Fn(&OwnAxes, &[f64]) -> Vec<f64>) -> Vec<f64> {
         let parts: Vec<f64> = self.along.iter().map(|direction| dot(direction, v)).collect();
         let mut out = v.to_vec();
         for ((direction, before), after) in self.along.iter().zip(&parts).zip(change(&self.inner, &parts)) {
             add(&mut out, after - before, direction);
         }
         out
-    }
-
-    /// From own coordinates to points of the space.
-    pub(crate) fn point(&self, own: &[f64]) -> Vec<f64> {
-        self.changed(own, OwnAxes::point)
-    }
-
-    /// From points of the space to own coordinates.
-    pub(crate) fn own(&self, point: &[f64]) -> Vec<f64> {
-        self.changed(point, OwnAxes::own)
-    }
-
-    /// From gradients in the space to gradients in own coordinates.
-    pub(crate) fn gradient(&self, gradient: &[f64]) -> Vec<f64> {
-        self.changed(gradient, OwnAxes::gradient)
-    }
-
-    /// From gradients in own coordinates back to gradients in the space.
-    pub(crate) fn gradient_back(&self, own: &[f64]) -> Vec<f64> {
-        self.changed(own, OwnAxes::gradient_back)
     }
 }
 
@@ -108,7 +88,7 @@ mod tests {
         let moves = Parameters::from_columns(3, [&[2.0, 0.0, 0.0][..], &[1.0, 0.5, 0.0], &[3.0, 0.5, 0.0]]);
         let given = array![[0.04, 0.01, 0.05], [0.01, 0.5, 0.51], [0.05, 0.51, 0.56]];
         let axes = FewAxes::new(&moves, &given).unwrap();
-        let form = |v: &[f64]| axes.own(v).iter().map(|x| x * x).sum::<f64>();
+        let form = |v: &[f64]| axes.changed(v, OwnAxes::own).iter().map(|x| x * x).sum::<f64>();
         for weights in [
             array![1.0, 0.0, 0.0],
             array![0.0, 1.0, 0.0],
@@ -123,11 +103,13 @@ mod tests {
         }
         assert!((form(&[0.0, 0.0, 3.0]) - 9.0).abs() < 1e-12);
         let close = |a: Vec<f64>| a.iter().zip([1.0, -2.0, 3.0]).all(|(a, b): (&f64, f64)| (a - b).abs() < 1e-12);
-        assert!(close(axes.point(&axes.own(&[1.0, -2.0, 3.0]))));
-        assert!(close(axes.gradient_back(&axes.gradient(&[1.0, -2.0, 3.0]))));
+        assert!(close(axes.changed(&axes.changed(&[1.0, -2.0, 3.0], OwnAxes::own), OwnAxes::point)));
+        assert!(close(
+            axes.changed(&axes.changed(&[1.0, -2.0, 3.0], OwnAxes::gradient), OwnAxes::gradient_back)
+        ));
         // Slopes along a move are the same in both.
         let (slope, step) = ([0.3, 0.7, -0.2], [1.0, 2.0, -1.0]);
-        assert!((dot(&axes.gradient(&slope), &axes.own(&step)) - dot(&slope, &step)).abs() < 1e-12);
+        assert!((dot(&axes.changed(&slope, OwnAxes::gradient), &axes.changed(&step, OwnAxes::own)) - dot(&slope, &step)).abs() < 1e-12);
         assert!(FewAxes::new(&moves, &Array2::zeros((3, 3))).is_none());
     }
 }

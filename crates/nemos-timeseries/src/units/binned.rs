@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use nemos_core::tensor::DType;
-use nemos_core::{Backend, Design, Error as Unread, HostFloat, Matrix, Names, Rows, Samples, ToDesign};
+use nemos_core::{Backend, Design, Error as Unread, HostFloat, Matrix, Names, Rows, Samples, ToDesign, check_columns_exist};
 
 use super::count::add_counts;
 use super::group::TsGroup;
@@ -109,10 +109,7 @@ impl<B: Backend> Rows<B> for Binned<'_> {
 
     fn chunk_of(&self, rows: Range<usize>, columns: &[usize]) -> Result<Matrix<B>, Unread> {
         let units = self.units.units();
-        if let Some(&column) = columns.iter().find(|column| **column >= units.len()) {
-            let available = units.len();
-            return Err(Unread::ColumnOutside { column, available });
-        }
+        check_columns_exist(columns, units.len())?;
         self.count(rows, columns.iter().map(|&column| &units[column]))
     }
 }

@@ -7,7 +7,7 @@ mod windows;
 
 use ndarray::Array2;
 use nemos_core::tensor::DType;
-use nemos_core::{Backend, Matrix, Segments, Share};
+use nemos_core::{Backend, Matrix, Segments};
 use nemos_solvers::Parameters;
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelExtend, ParallelIterator};
 
@@ -206,9 +206,7 @@ impl<B: Backend> GlmObjective<'_, B> {
 
     fn check_segments(&self, segments: &Segments) -> Result<(), Error> {
         let (left, right) = (self.data.design.n_rows(), segments.n_rows());
-        if !self.data.design.share().is_none_or(Share::is_in_whole_segments) {
-            self.data.design.check_whole("a sum over segments that processes share")?;
-        }
+        self.data.design.check_whole_segments("a sum over segments that processes share")?;
         if left == right {
             return Ok(());
         }
