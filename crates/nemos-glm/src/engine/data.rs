@@ -161,18 +161,14 @@ impl<'a, B: Backend> Data<'a, B> {
             let n_kept = if self.keeps_chunks() { passed.complete.len() } else { 0 };
             let starts: Vec<usize> = starts.collect();
             let n_here = passed.complete.iter().map(ChunkRows::n_rows).sum();
-            let (n_before, n_all) = match self.design.share() {
-                None => (0, n_here),
-                Some(share) => {
-                    let counts = share.world().gather(&[n_here as f64])?;
-                    let sum = |some: &[Vec<f64>]| some.iter().flatten().sum::<f64>() as usize;
-                    (sum(&counts[..share.world().rank()]), sum(&counts))
-                }
-            };
+            let of_processes = self.design.gathered(vec![n_here as f64])?;
+            let rank = self.design.share().map_or(0, |share| share.world().rank());
+            let sum = |some: &[Vec<f64>]| some.iter().flatten().sum::<f64>() as usize;
+            let (n_before, n_all) = (sum(&of_processes[..rank]), sum(&of_processes));
             if n_all == 0 {
                 return Err(Error::AllMissing {
                     name: "design",
-                    rows: self.design.share().map_or(self.design.n_rows(), nemos_core::Share::n_rows),
+                    rows: self.design.n_rows_of_all(),
                 });
             }
             self.complete = Some(Complete {

@@ -274,7 +274,7 @@ pub(crate) struct Work<'a, E> {
 
 impl<E: LoopFloat> Work<'_, E> {
     /// Adds losses, gradients and, where there is room for them, curvatures.
-    pub(crate) fn add(&mut self, loops: &dyn Loops<E>, sums: &mut Sums) {
+    pub(crate) fn add(&mut self, loops: &dyn Loops<E>, sums: &mut Sums<'_>) {
         if !sums.among.is_empty() {
             self.add_curvature_among(loops, sums);
         } else if !sums.curvature.is_empty() {
@@ -314,7 +314,7 @@ impl<E: LoopFloat> Work<'_, E> {
     }
 
     /// The same among a few features of each problem, which has one predictor.
-    fn add_curvature_among(&mut self, loops: &dyn Loops<E>, sums: &mut Sums) {
+    fn add_curvature_among(&mut self, loops: &dyn Loops<E>, sums: &mut Sums<'_>) {
         let n_columns = sums.curvature.len();
         let mut weights = vec![E::default(); self.on_host.n_rows * n_columns];
         loops.weights(self.predictor, self.on_host.observed, self.lanes, (&mut weights, (0, 0)));

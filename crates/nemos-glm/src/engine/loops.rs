@@ -368,3 +368,6 @@ fn sweep_row<E: HostFloat>(
         *predictor = E::from_f64(if is_missing { missing } else { written });
     }
 }
+
+#[cfg(test)]
+mod tests;

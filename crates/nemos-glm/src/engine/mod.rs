@@ -10,11 +10,10 @@
 //! A problem is one set of coefficients. [`Problems`] says which data each sees: which column of the counts, which column
 //! of the weights, which rows it leaves out. Nothing is copied for it.
 
-#[cfg(test)]
-mod agreement;
 pub(crate) mod by_row;
 pub(crate) mod chunk;
 pub(crate) mod data;
+pub(crate) mod evaluation;
 pub(crate) mod host;
 pub(crate) mod loops;
 pub(crate) mod measure;
@@ -35,4 +34,6 @@ pub(crate) mod support;
 pub(crate) mod survey;
 pub(crate) mod surveyed;
 pub(crate) mod tensors;
+pub(crate) mod totals;
 pub(crate) mod views;
+mod weights;

@@ -8,23 +8,23 @@ use crate::engine::numbers::Numbers;
 use crate::engine::shards::{Sum, add};
 
 /// Sums over rows of losses, gradients and curvatures, one column for each problem asked for.
-pub(crate) struct Sums {
+pub(crate) struct Sums<'r> {
     pub(crate) losses: Vec<f64>,
     pub(crate) gradient: Parameters,
     /// Lower triangles at least.
     pub(crate) curvature: Vec<Array2<f64>>,
     /// The features of each column that curvatures are among; nothing where they are among all.
-    pub(crate) among: Vec<Vec<usize>>,
+    pub(crate) among: &'r [Vec<usize>],
 }
 
-impl Sums {
-    pub(crate) fn new(n_parameters: usize, request: Request<'_>) -> Self {
+impl<'r> Sums<'r> {
+    pub(crate) fn new(n_parameters: usize, request: Request<'r>) -> Self {
         let n_columns = request.columns.len();
         let square = |width: usize| Array2::zeros((width, width));
         let (curvature, among) = match request.order {
-            Order::Curvature => (vec![square(n_parameters); n_columns], Vec::new()),
-            Order::CurvatureAmong(features) => (features.iter().map(|few| square(few.len() + 1)).collect(), features.to_vec()),
-            _ => (Vec::new(), Vec::new()),
+            Order::Curvature => (vec![square(n_parameters); n_columns], &[][..]),
+            Order::CurvatureAmong(features) => (features.iter().map(|few| square(few.len() + 1)).collect(), features),
+            _ => (Vec::new(), &[][..]),
         };
         Sums {
             losses: vec![0.0; n_columns],
@@ -100,7 +100,7 @@ impl Sums {
     }
 }
 
-impl Sum for Sums {
+impl Sum for Sums<'_> {
     fn merge(&mut self, later: Self) {
         add(&mut self.losses, &later.losses);
         add(self.gradient.as_mut_slice(), later.gradient.as_slice());

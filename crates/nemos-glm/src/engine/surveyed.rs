@@ -1,16 +1,80 @@
-//! What a survey found, kept and taken again by a fit that goes on.
+//! What a survey found, taken in by an objective; and taken again by a fit that goes on.
 
 use std::sync::Arc;
 
 use ndarray::Array2;
-use nemos_core::Backend;
-use nemos_solvers::Moments;
+use nemos_core::tensor::DType;
+use nemos_core::{Backend, Matrix};
+use nemos_solvers::{ExpectedCurvature, Moments};
 
+use crate::Support;
+use crate::engine::model::{At, Information};
 use crate::engine::numbers::Numbers;
 use crate::engine::objective::GlmObjective;
 use crate::engine::survey::FoldMoments;
+use crate::engine::tensors::row;
+use crate::fit::start;
 
 impl<B: Backend> GlmObjective<'_, B> {
+    /// Takes in what a survey found: its totals, and these moments.
+    pub(super) fn take(&mut self, moments: Option<FoldMoments>) -> Result<(), crate::Error> {
+        self.start = start::parameters::<B>(&*self.model, &self.totals, self.data.design.n_columns(), &self.problems)?;
+        let (support, totals) = (self.model.support(), &self.totals);
+        let on_edge = (0..self.problems.n_problems()).map(|problem| support.on_edge(totals.n_above[problem], totals.n_counts[problem]));
+        self.on_edge = on_edge.collect();
+        self.divisor = self.problems.divisors().map_or_else(|| totals.weight.clone(), <[f64]>::to_vec);
+        if let Some(moments) = moments {
+            self.centre = centre::<B>(&moments.moments[0]);
+            self.expected = Some(self.expect(moments));
+            self.hold_all_but(self.free.clone());
+        }
+        Ok(())
+    }
+
+    /// What is known of curvature before the first step: where only the intercept acts, every row has the same.
+    fn expect(&self, moments: FoldMoments) -> ExpectedCurvature {
+        let n_predictors = self.model.n_predictors();
+        let n_problems = self.problems.n_problems();
+        let stride = self.start.n_parameters() / n_predictors;
+        let predictor = (0..n_problems * n_predictors).map(|place| {
+            let offset = self.totals.mean_offset[place / n_predictors];
+            self.start.as_slice()[(place + 1) * stride - 1] + offset
+        });
+        let factor: Vec<f64> = self.scale.iter().map(|&scale| self.model.loss_factor(scale)).collect();
+        let at = At {
+            predictor: row::<B>(&predictor.collect::<Vec<_>>()),
+            scale: row::<B>(&self.scale),
+            factor: row::<B>(&factor),
+        };
+        let n_targets = self.model.n_targets();
+        // Which label it is does not change the curvature, but it has to be one.
+        let is_label = n_targets == 1 && matches!(self.model.support(), Support::Classes(_));
+        let mean = (0..n_problems * n_targets).map(|place| match is_label {
+            true => 0.0,
+            false => self.totals.mean[(place % n_targets, place / n_targets)],
+        });
+        let mean = row::<B>(&mean.collect::<Vec<_>>());
+        let mut weight = Array2::zeros((n_predictors, n_problems));
+        for predictor in 0..n_predictors {
+            let curvature = self
+                .model
+                .curvature(Information::Expected, mean.clone(), at.clone(), (predictor, predictor));
+            for (problem, value) in Matrix::<B>::from_tensor(curvature).to_vec().into_iter().enumerate() {
+                let usable = if value.is_finite() && value > 0.0 { value.max(1e-8) } else { 1.0 };
+                // Curvatures are of the loss; what is minimised is its sum over a divisor.
+                weight[(predictor, problem)] = usable * self.totals.weight[problem] / self.divisor[problem];
+            }
+        }
+        ExpectedCurvature {
+            moments: moments.moments,
+            of_problem: moments.of_problem,
+            weight,
+            ridge: None,
+            free: None,
+            centre: self.centre.clone(),
+        }
+    }
+
     /// What a survey found, as numbers.
     pub(crate) fn surveyed(&self) -> Vec<f64> {
         let mut numbers = Vec::new();
@@ -73,4 +137,20 @@ fn is_close(a: &Moments, b: &Moments) -> bool {
     let mut covariances = a.covariance.indexed_iter().zip(&b.covariance);
     means.all(|(feature, (a, b))| (a - b).abs() <= share * (a.abs() + deviation(feature)))
         && covariances.all(|(((i, j), a), b)| (a - b).abs() <= share * deviation(i) * deviation(j))
+}
+
+/// The means of features of which one at least is so large, beside its standard deviation, that products and gradients of
+/// the features as they are would lose the digits that matter; as numbers of the backend's precision.
+fn centre<B: Backend>(moments: &Moments) -> Option<Arc<Vec<f64>>> {
+    let (large, round): (f64, fn(f64) -> f64) = match B::DTYPE {
+        DType::F64 => (1e3, |x| x),
+        _ => (16.0, |x| f64::from(x as f32)),
+    };
+    let variances = moments.covariance.diag();
+    let is_large = moments
+        .mean
+        .iter()
+        .zip(variances)
+        .any(|(mean, variance)| *variance > 0.0 && mean.abs() > large * variance.sqrt());
+    is_large.then(|| Arc::new(moments.mean.iter().map(|&mean| round(mean)).collect()))
 }

@@ -11,6 +11,7 @@ pub(crate) mod plan;
 pub(crate) mod population;
 pub(crate) mod print;
 pub(crate) mod recorded;
+pub(crate) mod room;
 pub(crate) mod saved;
 pub(crate) mod smoothness;
 pub(crate) mod start;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use ndarray::Array2;
-use nemos_core::{Backend, Digest, Matrix, Share, row_chunks};
+use nemos_core::{Backend, Digest, Matrix, row_chunks};
 use nemos_solvers::{Outcome, Parameters, Regularizer, Solver};
 
 use crate::engine::numbers::Numbers;
@@ -94,7 +94,7 @@ impl<'a, B: Backend> Task<'a, B> {
     /// design; of all processes that share the rows, however many.
     pub(crate) fn fingerprint(&self, options: &Options, solver: &dyn Solver, plan: &FitPlan) -> Result<u64, Error> {
         let mut digest = Digest::new();
-        let n_rows = self.design.share().map_or(self.design.n_rows(), Share::n_rows);
+        let n_rows = self.design.n_rows_of_all();
         for size in [n_rows, self.design.n_columns(), self.counts.n_columns(), self.model.n_predictors()] {
             digest.add(size as u64);
         }

@@ -3,12 +3,11 @@
 use std::fmt;
 
 use ndarray::Array2;
-use nemos_core::{Backend, Share, give_back_memory};
-use nemos_solvers::{curvatures_at_a_time, sample_size};
+use nemos_core::{Backend, give_back_memory};
 
 use crate::Error;
-use crate::engine::shards::most_at_once;
 use crate::fit::groups::{Group, by_overlap, together};
+use crate::fit::room::{Room, Sizes, usual_rows};
 use crate::fit::task::{Options, Task};
 
 /// What a fit will take, told before it starts: memory, and how the work is cut so that it takes no more.
@@ -39,28 +38,14 @@ pub struct FitPlan {
     /// What the fit of each group may use.
     pub(crate) rooms: Vec<Room>,
     n_neurons: usize,
-    /// Of the group that takes most, and of what all groups share.
-    bytes: f64,
-    whole: f64,
+    /// Of the group that takes most.
+    group_bytes: f64,
+    /// Of what all groups share.
+    shared_bytes: f64,
     /// Of the largest list of numbers that is made for each block of rows.
     block_bytes: usize,
 }
 
-/// What the fit of a group may use.
-#[derive(Copy, Clone, Debug, PartialEq)]
-pub(crate) struct Room {
-    /// Rows that are read together.
-    pub(crate) block_rows: usize,
-    /// Problems that may have a curvature of their own.
-    pub(crate) curvatures: usize,
-    /// Bytes of curvatures that a shard of a pass may add up.
-    pub(crate) curvature_bytes: usize,
-    /// Whether all rows may be held for proofs.
-    pub(crate) may_hold_rows: bool,
-}
-
-// Curvatures of a pass that exist at a time in one shard, in bytes.
-const CURVATURE_BYTES: usize = 64 << 20;
 // Bytes of the pages at both ends of what a neuron uses of its column.
 const PAGES: f64 = 8192.0;
 // Below this, in bytes, it does not matter what allocators keep.
@@ -68,30 +53,27 @@ const LARGE: f64 = 4e6;
 // Blocks are not cut shorter: what is read for each, whatever its length, would be most of the work.
 const SHORTEST: usize = 32;
 
-impl Room {
-    /// All that a fit may want, in blocks of so many rows.
-    pub(crate) fn unlimited(block_rows: usize) -> Self {
-        Room {
-            block_rows,
-            curvatures: usize::MAX,
-            curvature_bytes: CURVATURE_BYTES,
-            may_hold_rows: true,
-        }
-    }
-}
-
 impl FitPlan {
     /// Bytes that the fit will take at a time, beside what there is already.
     pub fn bytes(&self) -> f64 {
-        self.bytes + self.whole
+        self.group_bytes + self.shared_bytes
     }
 
     /// Gives back memory that is free, where there is a limit to keep to: what is given back has to be asked for again, which makes
     /// fits of many features twice as slow. Blocks are made again and again: these are kept.
     pub(crate) fn give_back(&self, options: &Options) {
-        if options.memory_limit.is_some() && self.bytes > LARGE {
+        if options.memory_limit.is_some() && self.group_bytes > LARGE {
             give_back_memory(self.block_bytes + (64 << 10));
         }
+    }
+
+    /// Takes in a group of this room.
+    fn add(&mut self, group: Group, room: Room, sizes: &Sizes) {
+        self.groups.push(group);
+        self.rooms.push(room);
+        self.group_bytes = self.group_bytes.max(sizes.bytes(room.block_rows));
+        let widest = sizes.n_features.max(sizes.n_counts).max(sizes.n_neurons * sizes.n_predictors);
+        self.block_bytes = self.block_bytes.max(room.block_rows * widest * sizes.number);
     }
 
     /// Groups of neurons that are fitted one after the other.
@@ -121,104 +103,13 @@ impl fmt::Display for FitPlan {
     }
 }
 
-/// What the memory of a fit follows from.
-#[derive(Copy, Clone, Debug)]
-pub(crate) struct Sizes {
-    pub(crate) n_rows: usize,
-    /// That are read.
-    pub(crate) n_features: usize,
-    /// That a neuron uses at most.
-    pub(crate) most_features: usize,
-    pub(crate) n_neurons: usize,
-    pub(crate) n_predictors: usize,
-    /// Columns of the counts.
-    pub(crate) n_counts: usize,
-    pub(crate) n_threads: usize,
-    /// Bytes of a number in a block.
-    pub(crate) number: usize,
-    pub(crate) has_mask: bool,
-    pub(crate) has_ridge: bool,
-    pub(crate) is_smooth: bool,
-}
-
-impl Sizes {
-    /// Bytes that a fit takes where blocks have so many rows: the most that any of its stages does.
-    pub(crate) fn bytes(&self, block_rows: usize) -> f64 {
-        let of = |n: usize| n as f64;
-        let (features, used, neurons) = (of(self.n_features), of(self.most_features), of(self.n_neurons * self.n_predictors));
-        let (rows, threads, shards) = (of(block_rows), of(self.n_threads), of(self.sums_at_once(block_rows)));
-        let number = of(self.number);
-        // Features as they are read and as they are centred, counts, predictors.
-        let blocks = threads * rows * number * (2.0 * features + of(self.n_counts) + neurons);
-        // What products with the features copy of them.
-        let copied = threads * rows * number * features;
-        let moments = 8.0 * features * features;
-        let survey = blocks + moments * shards;
-        // What is kept of each set of features that some neurons share, and what its making takes.
-        let (kept, made) = (2.0, if self.has_ridge { 7.0 } else { 4.0 });
-        let own = 8.0 * used * used;
-        let (axes, making) = match self.has_mask {
-            true => (kept * own * of(self.n_neurons), made * own * threads),
-            false => (kept * moments, made * moments),
-        };
-        let parameters = 8.0 * (features + 1.0) * neurons;
-        let moved = 8.0 * (used + 1.0) * neurons;
-        // Starts, where columns are, ridges and flags; then of each pass parameters three times, and the sums of its shards.
-        let ridge = if self.has_ridge { 2.0 } else { 0.0 };
-        let flags = if self.has_mask { 5.0 / 8.0 } else { 0.0 };
-        let of_columns = parameters * (4.0 + ridge + flags) + moved * if self.is_smooth { 26.0 } else { 60.0 };
-        let pass = parameters * (3.0 + shards + threads) + blocks + copied;
-        survey.max(moments + axes + (making + parameters * 2.0).max(of_columns + pass))
-    }
-
-    /// Sums of shards that exist at a time.
-    fn sums_at_once(&self, block_rows: usize) -> usize {
-        most_at_once(self.n_rows.div_ceil(block_rows.max(1)), self.n_threads)
-    }
-
-    /// Bytes that a proof of all rows takes.
-    fn proof(&self) -> f64 {
-        let n_values = (self.n_rows * (self.n_features + 1)) as f64;
-        if n_values > 1e7 {
-            return 0.0;
-        }
-        let counts = (self.n_rows * self.n_counts) as f64;
-        8.0 * (2.0 * (n_values + counts) + 4.0 * self.n_threads as f64 * n_values)
-    }
-
-    /// Bytes of a look at the curvature of a few neurons: at a sample of the rows, their products, and the curvatures of each shard.
-    fn look(&self, block_rows: usize) -> f64 {
-        const PRODUCTS: f64 = 192.0;
-        let parameters = (self.n_features + 1) * self.n_predictors;
-        // Nothing for all rows, block by block.
-        let sampled = (sample_size(self.n_rows, parameters) as f64).min(0.5 * self.n_rows as f64);
-        let values = 4.0 * self.n_features as f64 + PRODUCTS + 2.0 * self.n_counts as f64;
-        let curvatures = curvatures_at_a_time(parameters).min(self.n_neurons) as f64 * (parameters * parameters) as f64;
-        8.0 * (sampled * values + (4.0 + self.sums_at_once(block_rows) as f64) * curvatures)
-    }
-
-    /// What fits into a limit, if anything does.
-    fn room(&self, block_rows: usize, limit: f64) -> Option<Room> {
-        let bytes = self.bytes(block_rows);
-        let left = limit - bytes;
-        let look = self.look(block_rows);
-        let kept = 8.0 * ((self.most_features + 1) * self.n_predictors).pow(2) as f64;
-        (left >= 0.0).then(|| Room {
-            block_rows,
-            curvatures: ((left - look) / kept).max(0.0) as usize,
-            curvature_bytes: ((left / (2 * self.sums_at_once(block_rows)) as f64) as usize).min(CURVATURE_BYTES),
-            may_hold_rows: self.proof() <= left,
-        })
-    }
-}
-
 impl<B: Backend> Task<'_, B> {
     fn sizes(&self, options: &Options, group: &Group, free: Option<&Array2<bool>>) -> Sizes {
         let n_features = self.design.n_columns();
         let (n_predictors, n_targets) = (self.model.n_predictors(), self.model.n_targets());
         Sizes {
             // The same for all processes that share the rows: each holds all of them for a proof.
-            n_rows: self.design.share().map_or(self.design.n_rows(), Share::n_rows),
+            n_rows: self.design.n_rows_of_all(),
             n_features: group.features.as_ref().map_or(n_features, Vec::len),
             most_features: group.most_features(free, n_features),
             n_neurons: group.neurons.len(),
@@ -251,76 +142,66 @@ impl<B: Backend> Task<'_, B> {
             }
             _ => false,
         };
-        // What several share: masks, and the result, of which a neuron that uses few features touches few pages.
-        let whole = if is_one {
-            0.0
-        } else {
-            let columns = (n_neurons * self.model.n_predictors()) as f64;
-            let most = groups.iter().map(|group| group.most_features(free, n_features)).max().unwrap_or(0) as f64;
-            let masks = if free.is_some() { 3.0 * columns * n_features as f64 } else { 0.0 };
-            masks + columns * (8.0 * (most + 1.0) + PAGES).min(8.0 * (n_features + 1) as f64)
-        };
-        let limit = options.memory_limit.map(|limit| limit - whole);
-        let mut least = 0.0_f64;
         let mut plan = FitPlan {
             groups: Vec::new(),
             rooms: Vec::new(),
             n_neurons,
-            bytes: 0.0,
-            whole,
+            group_bytes: 0.0,
+            shared_bytes: if is_one { 0.0 } else { self.shared_bytes(&groups, free) },
             block_bytes: 0,
         };
-        for group in groups {
-            let Some(limit) = limit else {
+        let Some(limit) = options.memory_limit else {
+            for group in groups {
                 let sizes = self.sizes(options, &group, free);
-                let block_rows = usual_rows::<B>(&sizes);
-                plan.add(group, Room::unlimited(block_rows), &sizes);
-                continue;
-            };
-            let mut parts = vec![group];
-            // Twice as many parts, until the largest fits.
-            while let Some(part) = parts.pop() {
-                let sizes = self.sizes(options, &part, free);
-                let block_rows = usual_rows::<B>(&sizes);
-                if let Some(room) = sizes.room(block_rows, limit) {
-                    plan.add(part, room, &sizes);
-                } else if part.neurons.len() > 1 {
-                    let mut halves = part.split(2, free, n_features);
-                    halves.reverse();
-                    parts.extend(halves);
-                } else {
-                    let halves = std::iter::successors(Some(block_rows), |rows| Some(rows / 2));
-                    let halves = halves.take_while(|rows| *rows > SHORTEST).chain([SHORTEST.min(block_rows)]);
-                    match halves.clone().find_map(|rows| sizes.room(rows, limit)) {
-                        Some(room) => plan.add(part, room, &sizes),
-                        // Shorter blocks are more, and of more shards more sums may wait.
-                        None => least = least.max(halves.map(|rows| sizes.bytes(rows)).fold(f64::INFINITY, f64::min)),
-                    }
+                plan.add(group, Room::unlimited(usual_rows::<B>(&sizes)), &sizes);
+            }
+            return Ok(plan);
+        };
+        let left = limit - plan.shared_bytes;
+        let mut least = 0.0_f64;
+        for group in groups {
+            least = least.max(self.cut(options, (group, free), left, &mut plan));
+        }
+        if least > 0.0 {
+            let least = least + plan.shared_bytes;
+            return Err(Error::MemoryLimit { limit, least });
+        }
+        Ok(plan)
+    }
+
+    /// Bytes of what several groups share: masks, and the result, of which a neuron that uses few features touches few pages.
+    fn shared_bytes(&self, groups: &[Group], free: Option<&Array2<bool>>) -> f64 {
+        let n_features = self.design.n_columns();
+        let columns = (self.n_neurons() * self.model.n_predictors()) as f64;
+        let most = groups.iter().map(|group| group.most_features(free, n_features)).max().unwrap_or(0) as f64;
+        let masks = if free.is_some() { 3.0 * columns * n_features as f64 } else { 0.0 };
+        masks + columns * (8.0 * (most + 1.0) + PAGES).min(8.0 * (n_features + 1) as f64)
+    }
+
+    /// Cuts a group in halves until each part fits into so many bytes, and the blocks of single neurons then. The bytes that a neuron
+    /// takes at least for which even the shortest blocks are too long; zero where there is none.
+    fn cut(&self, options: &Options, (group, free): (Group, Option<&Array2<bool>>), limit: f64, plan: &mut FitPlan) -> f64 {
+        let mut least = 0.0_f64;
+        let mut parts = vec![group];
+        while let Some(part) = parts.pop() {
+            let sizes = self.sizes(options, &part, free);
+            let block_rows = usual_rows::<B>(&sizes);
+            if let Some(room) = sizes.room(block_rows, limit) {
+                plan.add(part, room, &sizes);
+            } else if part.neurons.len() > 1 {
+                let mut halves = part.split(2, free, self.design.n_columns());
+                halves.reverse();
+                parts.extend(halves);
+            } else {
+                let halves = std::iter::successors(Some(block_rows), |rows| Some(rows / 2));
+                let halves = halves.take_while(|rows| *rows > SHORTEST).chain([SHORTEST.min(block_rows)]);
+                match halves.clone().find_map(|rows| sizes.room(rows, limit)) {
+                    Some(room) => plan.add(part, room, &sizes),
+                    // Shorter blocks are more, and of more shards more sums may wait.
+                    None => least = least.max(halves.map(|rows| sizes.bytes(rows)).fold(f64::INFINITY, f64::min)),
                 }
             }
         }
-        match options.memory_limit {
-            Some(limit) if least > 0.0 => Err(Error::MemoryLimit {
-                limit,
-                least: least + whole,
-            }),
-            _ => Ok(plan),
-        }
+        least
     }
-}
-
-impl FitPlan {
-    fn add(&mut self, group: Group, room: Room, sizes: &Sizes) {
-        self.groups.push(group);
-        self.rooms.push(room);
-        self.bytes = self.bytes.max(sizes.bytes(room.block_rows));
-        let widest = sizes.n_features.max(sizes.n_counts).max(sizes.n_neurons * sizes.n_predictors);
-        self.block_bytes = self.block_bytes.max(room.block_rows * widest * sizes.number);
-    }
-}
-
-/// Rows that are read together where nothing limits them.
-fn usual_rows<B: Backend>(sizes: &Sizes) -> usize {
-    let columns = sizes.n_neurons * sizes.n_predictors;
-    B::chunk_rows(sizes.n_features + sizes.n_counts.max(columns))
 }

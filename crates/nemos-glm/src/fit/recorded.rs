@@ -7,7 +7,7 @@ use nemos_solvers::{
     ClassRows, Error, Evaluation, ExpectedCurvature, Objective, Order, Parameters, Regularizer, Request, RowProblem, Smoothness,
 };
 
-use crate::engine::objective::key_of;
+use crate::engine::evaluation::key_of;
 use crate::fit::saved::Saved;
 
 /// An objective whose evaluations are taken from a file as far as it holds them, and kept there from then on.

@@ -5,7 +5,7 @@ use nemos_solvers::Parameters;
 
 use crate::engine::model::Model;
 use crate::engine::problems::Problems;
-use crate::engine::survey::Totals;
+use crate::engine::totals::Totals;
 use crate::{Error, Support};
 
 /// Near the intercept-only fit of each problem; for counts on the edge of their support, half a count away from it.

@@ -1,4 +1,4 @@
-//! Tests: fused loops agree with tensor operations and automatic differentiation, count by count.
+//! Fused loops agree with tensor operations and automatic differentiation, count by count.
 
 use nemos_core::{Backend, Cpu, Matrix};
 
