@@ -146,7 +146,9 @@ fn passes(world: &World, rows: usize) -> Result<Vec<f64>, Box<dyn Error>> {
 fn messages(world: &World) -> Result<Vec<f64>, Box<dyn Error>> {
     let sums = vec![0.0; (FEATURES + 1) * NEURONS];
     timed(|| {
-        let met = world.share(1).add_up(1, Ok::<_, nemos::Error>(vec![(0, sums.clone())]), sums.len());
+        let met = world
+            .share(1)
+            .add_up("a meeting", Ok::<_, nemos::Error>(vec![(0, sums.clone())]), sums.len());
         Ok(met.map(drop)?)
     })
 }

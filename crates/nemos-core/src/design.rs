@@ -230,9 +230,9 @@ impl<'a, B: Backend> Design<'a, B> {
     ///
     /// # Errors
     /// This process's own error; [`Error::Process`] with that of another one.
-    pub fn added_up<E: Display + From<Error>>(&self, key: u64, pieces: Result<Vec<Piece>, E>, n: usize) -> Result<Vec<f64>, E> {
+    pub fn added_up<E: Display + From<Error>>(&self, step: &str, pieces: Result<Vec<Piece>, E>, n: usize) -> Result<Vec<f64>, E> {
         match &self.share {
-            Some(share) => share.add_up(key, pieces, n),
+            Some(share) => share.add_up(step, pieces, n),
             None => Ok(pieces?
                 .into_iter()
                 .map(|(_, piece)| piece)

@@ -80,9 +80,6 @@ impl Bootstrap {
 
 // With fewer than this, draws are too much alike.
 const FEW: usize = 10;
-// Steps at which processes add up.
-const SCORES: u64 = 32;
-const EMPTY: u64 = 33;
 
 impl<B: Backend> Inference<'_, B> {
     /// Fits the model again to rows that are drawn anew, segment by segment or block by block: a replicate is a number of copies of each,
@@ -204,7 +201,9 @@ impl<B: Backend> Inference<'_, B> {
         // Each segment or block is of one process.
         let here = self.group_scores(of_row, n_units);
         let here = here.map(|scores| vec![(0, scores.iter().flatten().copied().collect())]);
-        let scores = self.design.added_up(SCORES, here, self.n_neurons() * n_parameters * n_units)?;
+        let scores = self
+            .design
+            .added_up("scores of units", here, self.n_neurons() * n_parameters * n_units)?;
         let scores = scores.chunks_exact((n_parameters * n_units).max(1));
         let scores = scores.map(|scores| Array2::from_shape_fn((n_parameters, n_units), |(i, unit)| scores[i * n_units + unit]));
         let mut replicates = Array3::from_elem((n_replicates, n_parameters, self.n_neurons()), f64::NAN);
@@ -285,9 +284,11 @@ impl<B: Backend> Inference<'_, B> {
                 *has_rows = f64::from(u8::from(used[neuron] > 0.0 && weights[(row, column)] > 0.0));
             }
         });
-        let all = self
-            .design
-            .added_up(EMPTY, looked.map(|()| vec![(0, has_rows)]), n_replicates * n_neurons)?;
+        let all = self.design.added_up(
+            "replicates with rows",
+            looked.map(|()| vec![(0, has_rows)]),
+            n_replicates * n_neurons,
+        )?;
         Ok(Array2::from_shape_fn((n_replicates, n_neurons), |(replicate, neuron)| {
             all[replicate * n_neurons + neuron] == 0.0
         }))

@@ -93,7 +93,7 @@ pub enum Lag {
 impl Lag {
     /// The number of rows, and how it was found.
     pub(crate) fn rows<B: Backend>(self, design: &Design<'_, B>) -> Result<(usize, String), Error> {
-        let n_rows = design.share().map_or(design.n_rows(), nemos_core::Share::n_rows);
+        let n_rows = design.n_rows_of_all();
         let (rows, how) = match self {
             Lag::Rows(rows) => (rows, String::new()),
             Lag::RuleOfThumb => {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::peers::Peers;
-use super::processes::World;
+use super::processes::{World, deal};
 use crate::Error;
 
 /// Neighbours among the processes of a [`World`], which share rows while other such parts share theirs: what [`World::part`] gives.
@@ -45,8 +45,7 @@ impl Part {
 
     /// What this part does of `n_items` that need nothing of each other.
     pub fn deal(&self, n_items: usize) -> Range<usize> {
-        let cut = |part: usize| part * n_items / self.n_parts;
-        cut(self.number)..cut(self.number + 1)
+        deal(n_items, self.number, self.n_parts)
     }
 }
 

@@ -4,11 +4,11 @@ use std::fmt::Display;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::message::{END, Said, Ways};
+use super::message::{END, Message, Reduction};
 use super::peers::{Alone, Peers};
 use super::share::Share;
 use super::tree::{Meeting, meetings};
-use crate::{Error, Segments};
+use crate::{Digest, Error, Segments};
 
 /// The processes that one program runs in: one unless a library of messages started more (`nemos::mpi::start`).
 ///
@@ -31,6 +31,11 @@ use crate::{Error, Segments};
 #[derive(Clone, Debug)]
 pub struct World(Arc<Processes>);
 
+/// The items of one of `n`: as many as those of the others, but for one.
+pub(super) fn deal(n_items: usize, number: usize, n: usize) -> Range<usize> {
+    number * n_items / n..(number + 1) * n_items / n
+}
+
 #[derive(Debug)]
 struct Processes {
     peers: Box<dyn Peers>,
@@ -43,9 +48,9 @@ struct Processes {
 }
 
 // Steps of a program, beside those of passes, whose keys say what they sum.
-const AGREE: u64 = 1;
-const GATHER: u64 = 2;
-const OF_FIRST: u64 = 4;
+const AGREE: u64 = Digest::of_text("agree");
+const GATHER: u64 = Digest::of_text("gather");
+const BROADCAST: u64 = Digest::of_text("broadcast");
 
 impl World {
     /// One process.
@@ -104,8 +109,7 @@ impl World {
 
     /// What this process does of `n_items` that need nothing of each other: neurons, folds, replicates.
     pub fn deal(&self, n_items: usize) -> Range<usize> {
-        let cut = |rank: usize| rank * n_items / self.n_ranks();
-        cut(self.rank())..cut(self.rank() + 1)
+        deal(n_items, self.rank(), self.n_ranks())
     }
 
     /// Passes a result on if all processes have one.
@@ -113,7 +117,7 @@ impl World {
     /// # Errors
     /// This process's own error; [`Error::Process`] with that of another one.
     pub fn agree<T, E: Display + From<Error>>(&self, mine: Result<T, E>) -> Result<T, E> {
-        let nothing = Ways {
+        let nothing = Reduction {
             key: AGREE,
             pack: &|(), _| {},
             unpack: &|from| from.is_empty().then_some(()),
@@ -121,8 +125,8 @@ impl World {
         };
         match mine {
             Ok(value) => self
-                .meet(Said::Sums(()), &nothing)
-                .and_then(Said::sums)
+                .meet(Message::Sums(()), &nothing)
+                .and_then(Message::sums)
                 .map(|()| value)
                 .map_err(E::from),
             Err(error) => self.fail(error, &nothing),
@@ -134,7 +138,7 @@ impl World {
     /// # Errors
     /// [`Error::Process`] where another one fails.
     pub fn gather(&self, mine: &[f64]) -> Result<Vec<Vec<f64>>, Error> {
-        let ways = Ways::<Vec<Vec<f64>>> {
+        let reduction = Reduction::<Vec<Vec<f64>>> {
             key: GATHER,
             pack: &|parts, to| {
                 for part in parts {
@@ -156,7 +160,7 @@ impl World {
                 before
             },
         };
-        self.meet(Said::Sums(vec![mine.to_vec()]), &ways)?.sums()
+        self.meet(Message::Sums(vec![mine.to_vec()]), &reduction)?.sums()
     }
 
     /// What the first process has, to all of them: of a file that it alone reads, say. What the others give does not matter, unless it is an
@@ -164,11 +168,11 @@ impl World {
     ///
     /// # Errors
     /// This process's own error; [`Error::Process`] with that of another one.
-    pub fn of_first<E: Display + From<Error>>(&self, mine: Result<Vec<f64>, E>) -> Result<Vec<f64>, E> {
+    pub fn broadcast<E: Display + From<Error>>(&self, mine: Result<Vec<f64>, E>) -> Result<Vec<f64>, E> {
         let is_first = self.rank() == 0;
         let mine = mine.map(|numbers| if is_first { numbers } else { Vec::new() });
         let pack = |numbers: &Vec<f64>, to: &mut Vec<f64>| to.extend_from_slice(numbers);
-        self.sum((OF_FIRST, mine), &pack, &|from| Some(from.to_vec()), &|first, _| first)
+        self.reduce((BROADCAST, mine), &pack, &|from| Some(from.to_vec()), &|first, _| first)
     }
 
     /// What [`gather`](World::gather) does, for bytes such as `serde_json` makes of a result.
@@ -194,40 +198,40 @@ impl World {
 
     /// Sums over the rows of all processes, from those over one's own: the one place where processes meet within a pass.
     ///
-    /// `key` is what has to be the same in all processes. `pack` writes sums as numbers, `unpack` makes sums of them (nothing
+    /// `key` is what has to be the same in all processes: a [`Digest`] of what is asked, say. `pack` writes sums as numbers, `unpack` makes sums of them (nothing
     /// where they are of another shape), and `merge` adds the sums over later rows.
     ///
     /// # Errors
     /// This process's own error; [`Error::Process`] with that of another one.
-    pub fn sum<T, E: Display + From<Error>>(
+    pub fn reduce<T, E: Display + From<Error>>(
         &self,
         (key, mine): (u64, Result<T, E>),
         pack: &dyn Fn(&T, &mut Vec<f64>),
         unpack: &dyn Fn(&[f64]) -> Option<T>,
         merge: &dyn Fn(T, T) -> T,
     ) -> Result<T, E> {
-        let ways = Ways { key, pack, unpack, merge };
+        let reduction = Reduction { key, pack, unpack, merge };
         match mine {
-            Ok(sums) => self.meet(Said::Sums(sums), &ways).and_then(Said::sums).map_err(E::from),
-            Err(error) => self.fail(error, &ways),
+            Ok(sums) => self.meet(Message::Sums(sums), &reduction).and_then(Message::sums).map_err(E::from),
+            Err(error) => self.fail(error, &reduction),
         }
     }
 
-    fn meet<T>(&self, mine: Said<T>, ways: &Ways<'_, T>) -> Result<Said<T>, Error> {
-        self.0.meet(mine, ways)
+    fn meet<T>(&self, mine: Message<T>, reduction: &Reduction<'_, T>) -> Result<Message<T>, Error> {
+        self.0.meet(mine, reduction)
     }
 
     /// Tells the others of an error.
-    fn fail<T, R, E: Display>(&self, error: E, ways: &Ways<'_, T>) -> Result<R, E> {
+    fn fail<T, R, E: Display>(&self, error: E, reduction: &Reduction<'_, T>) -> Result<R, E> {
         // This process has an error already, whatever it hears.
-        drop(self.meet(Said::Failed(self.number(), error.to_string()), ways));
+        drop(self.meet(Message::Failed(self.number(), error.to_string()), reduction));
         Err(error)
     }
 }
 
 impl Processes {
     /// Whatever a process brings, it comes to all its meetings: so no other one waits for ever.
-    fn meet<T>(&self, mine: Said<T>, ways: &Ways<'_, T>) -> Result<Said<T>, Error> {
+    fn meet<T>(&self, mine: Message<T>, reduction: &Reduction<'_, T>) -> Result<Message<T>, Error> {
         let _one_at_a_time = self.meeting.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut held, mut message) = (mine, Vec::new());
         for meeting in meetings(self.peers.rank(), self.peers.n_ranks()) {
@@ -236,11 +240,15 @@ impl Processes {
                     self.peers.send(to, &message)?;
                     held
                 }
-                Meeting::Take { from } => held.and(Said::unpack(&self.peers.receive(from)?, self.first + from, ways), ways),
+                Meeting::Take { from } => held.and(Message::unpack(&self.peers.receive(from)?, self.first + from, reduction), reduction),
                 Meeting::Swap { with, earlier } => {
-                    message = held.pack(ways);
-                    let theirs = Said::unpack(&self.peers.swap(with, &message)?, self.first + with, ways);
-                    if earlier { held.and(theirs, ways) } else { theirs.and(held, ways) }
+                    message = held.pack(reduction);
+                    let theirs = Message::unpack(&self.peers.swap(with, &message)?, self.first + with, reduction);
+                    if earlier {
+                        held.and(theirs, reduction)
+                    } else {
+                        theirs.and(held, reduction)
+                    }
                 }
             };
         }
@@ -251,7 +259,7 @@ impl Processes {
 impl Drop for Processes {
     /// Comes to all meetings until the others have ended too.
     fn drop(&mut self) {
-        let ways = Ways {
+        let reduction = Reduction {
             key: END,
             pack: &|(), _| {},
             unpack: &|_| Some(()),
@@ -260,6 +268,6 @@ impl Drop for Processes {
         if self.is_within {
             return;
         }
-        while self.peers.n_ranks() > 1 && matches!(self.meet(Said::Ended(self.peers.rank()), &ways), Ok(Said::Failed(..))) {}
+        while self.peers.n_ranks() > 1 && matches!(self.meet(Message::Ended(self.peers.rank()), &reduction), Ok(Message::Failed(..))) {}
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::processes::World;
-use crate::{Backend, Design, Error, Segments};
+use crate::{Backend, Design, Digest, Error, Segments};
 
 /// The rows of a recording that one process has: contiguous, and in a fixed number of shards.
 ///
@@ -108,11 +108,11 @@ impl Share {
 
     /// Adds up `n` numbers over the rows of all processes: `pieces` are sums over some rows of one shard each, with the first of these rows, in
     /// order. They are added up within shards, shards by a fixed tree, and so on over processes: the same bits for any number of them that
-    /// divides the shards. `key` is what has to be the same in all processes.
+    /// divides the shards. `step` names what is added up: the same in all processes.
     ///
     /// # Errors
     /// This process's own error; [`Error::Process`] with that of another one.
-    pub fn add_up<E: Display + From<Error>>(&self, key: u64, pieces: Result<Vec<Piece>, E>, n: usize) -> Result<Vec<f64>, E> {
+    pub fn add_up<E: Display + From<Error>>(&self, step: &str, pieces: Result<Vec<Piece>, E>, n: usize) -> Result<Vec<f64>, E> {
         let mine = pieces.map(|pieces| {
             let mut pieces = pieces.into_iter().peekable();
             let of_shards = self.shards().map(|shard| {
@@ -126,7 +126,7 @@ impl Share {
         });
         let pack = |sums: &Vec<f64>, to: &mut Vec<f64>| to.extend_from_slice(sums);
         let unpack = |from: &[f64]| (from.len() == n).then(|| from.to_vec());
-        self.world.sum((key, mine), &pack, &unpack, &add)
+        self.world.reduce((Digest::of_text(step), mine), &pack, &unpack, &add)
     }
 
     /// This process's rows as its share of the whole recording: fits and scores are then those of all rows. Counts need not be said to

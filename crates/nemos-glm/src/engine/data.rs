@@ -197,7 +197,7 @@ impl<'a, B: Backend> Data<'a, B> {
         new: impl Fn() -> S + Send + Sync,
         add: impl Fn(&mut S, &Chunk<B>) -> Result<(), E> + Send + Sync,
     ) -> Result<Passed<S>, E> {
-        self.pass_at(0, read, new, add)
+        self.pass_at(Digest::of_text("pass"), read, new, add)
     }
 
     /// The same with a key: what has to be the same in all processes.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ndarray::{Array2, Axis, concatenate};
 use nemos_core::tensor::{DType, Tensor, TensorData};
-use nemos_core::{Backend, Matrix};
+use nemos_core::{Backend, Digest, Matrix};
 use nemos_solvers::{ClassRows, Error, Losses, Objective, RowLoss, RowProblem};
 
 use crate::engine::data::Data;
@@ -47,7 +47,7 @@ impl Held {
             offset: extra(data.design.offset()),
             numbers: Vec::new(),
         };
-        fold_over_processes(data.design.share(), 0, here, nothing)
+        fold_over_processes(data.design.share(), Digest::of_text("held rows"), here, nothing)
     }
 
     fn parts(&mut self) -> impl Iterator<Item = &mut Array2<f64>> {

@@ -112,7 +112,7 @@ pub(crate) fn fold_over_processes<S: Sum, E: Display + From<Error>>(
         sums.settle();
         sums
     });
-    share.world().sum((key, settled), &S::pack, &unpack, &merge)
+    share.world().reduce((key, settled), &S::pack, &unpack, &merge)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use nemos_core::{Backend, Matrix};
+use nemos_core::{Backend, Digest, Matrix};
 use nemos_solvers::Moments;
 
 use crate::Error;
@@ -156,7 +156,7 @@ fn fold_moments(sums: &[MomentSums], problems: &Problems, about: &[f64]) -> Fold
 /// The means of the first complete rows of all processes.
 fn near_means<B: Backend>(data: &Data<'_, B>) -> Result<Vec<f64>, Error> {
     let here = near_means_here(data).map(First);
-    let means = fold_over_processes(data.design.share(), 0, here, || First(None))?;
+    let means = fold_over_processes(data.design.share(), Digest::of_text("first means"), here, || First(None))?;
     Ok(means.0.unwrap_or_else(|| vec![0.0; data.design.n_columns()]))
 }
 

@@ -26,6 +26,8 @@ const MARK: u64 = u64::from_le_bytes(*b"nemosfit");
 const END: u64 = u64::from_le_bytes(*b"thatsall");
 // Bytes that wait in memory at most until they are written.
 const MOST_PENDING: usize = 64 << 20;
+// Bytes before the first record.
+const HEADER: u64 = 16;
 const FINISHED: u64 = 1;
 const SEEN: u64 = 2;
 // The key of what a survey found.
@@ -75,7 +77,7 @@ impl Saved {
             world: world.filter(|world| world.n_ranks() > 1).cloned(),
             is_open: false,
             replay: None,
-            at: 16,
+            at: HEADER,
             finished_end: 0,
             end: 0,
             pending: Vec::new(),
@@ -83,7 +85,7 @@ impl Saved {
         };
         let opened = if saved.has_file() { saved.open_here() } else { Ok(()) };
         let is_open = opened.map(|()| vec![f64::from(u8::from(saved.replay.is_some()))]);
-        saved.is_open = saved.of_first(is_open)?.first() == Some(&1.0);
+        saved.is_open = saved.broadcast(is_open)?.first() == Some(&1.0);
         Ok(saved)
     }
 
@@ -106,9 +108,9 @@ impl Saved {
     }
 
     /// What the process that has the file knows, to all of them.
-    fn of_first(&self, mine: Result<Vec<f64>, Error>) -> Result<Vec<f64>, Error> {
+    fn broadcast(&self, mine: Result<Vec<f64>, Error>) -> Result<Vec<f64>, Error> {
         match &self.world {
-            Some(world) => world.of_first(mine),
+            Some(world) => world.broadcast(mine),
             None => mine,
         }
     }
@@ -145,7 +147,7 @@ impl Saved {
         }
         let fingerprint = read_word(reader).map_err(unreadable)?;
         let length = reader.get_ref().metadata().map_err(unreadable)?.len();
-        let (mut end, mut all) = (16, Digest::new());
+        let (mut end, mut all) = (HEADER, Digest::new());
         loop {
             let n_words = read_word(reader).map_err(unreadable)?;
             if n_words == END {
@@ -173,7 +175,7 @@ impl Saved {
                  start anew",
             ));
         }
-        reader.seek(SeekFrom::Start(16)).map_err(unreadable)?;
+        reader.seek(SeekFrom::Start(HEADER)).map_err(unreadable)?;
         Ok(end)
     }
 
@@ -201,7 +203,7 @@ impl Saved {
             let is_open = f64::from(u8::from(self.replay.is_some()));
             [is_open, tag].into_iter().chain(words.into_iter().map(f64::from_bits)).collect()
         });
-        let told = self.of_first(mine)?;
+        let told = self.broadcast(mine)?;
         let [is_open, tag, words @ ..] = told.as_slice() else {
             return Err(self.damaged());
         };
@@ -288,7 +290,7 @@ impl Saved {
         let Record::Words(words) = self.next(FINISHED, None)? else {
             return Ok(None);
         };
-        self.finished_end = self.finished_end.max(16) + 8 * (words.len() as u64 + 2);
+        self.finished_end = self.finished_end.max(HEADER) + 8 * (words.len() as u64 + 2);
         Ok(Some(words[1..].to_vec()))
     }
 
@@ -333,14 +335,14 @@ impl Saved {
         part.push(".part");
         let part = PathBuf::from(part);
         let mut writer = BufWriter::new(File::create(&part)?);
+        writer.write_all(&MARK.to_le_bytes())?;
+        writer.write_all(&self.fingerprint.to_le_bytes())?;
         let mut all = Digest::new();
         if self.end > 0 {
             // What the file holds already, record by record, so that their sums are known.
             let mut old = BufReader::new(File::open(path)?);
-            old.seek(SeekFrom::Start(16))?;
-            writer.write_all(&MARK.to_le_bytes())?;
-            writer.write_all(&self.fingerprint.to_le_bytes())?;
-            let mut at = 16;
+            old.seek(SeekFrom::Start(HEADER))?;
+            let mut at = HEADER;
             while at < self.end {
                 let n_words = read_word(&mut old)?;
                 let words = read_words(&mut old, n_words)?;
@@ -352,9 +354,7 @@ impl Saved {
                 at += 8 * (n_words + 2);
             }
         } else {
-            writer.write_all(&MARK.to_le_bytes())?;
-            writer.write_all(&self.fingerprint.to_le_bytes())?;
-            self.end = 16;
+            self.end = HEADER;
         }
         let mut pending = self.pending.as_slice();
         while !pending.is_empty() {

@@ -32,9 +32,6 @@ const EDGE: f64 = 1e-8;
 
 /// Log-emissions of whole counts below this are looked up.
 const KNOWN: usize = 128;
-// Steps at which processes add up.
-const MEANS: u64 = 23;
-const COUNTS: u64 = 24;
 
 /// Counts on the host, and log-emissions of a reference.
 #[derive(Debug)]
@@ -78,7 +75,7 @@ impl Constant {
         let n_neurons = data.n_neurons();
         let width = n_neurons.next_multiple_of(LANES);
         let mut counts = nemos_core::zeros::<f64>(data.n_rows() * width);
-        let sums = data.total_of_rows(MEANS, n_neurons, |shard, sums| {
+        let sums = data.total_of_rows("mean counts", n_neurons, |shard, sums| {
             for rows in row_chunks(shard.len(), B::chunk_rows(n_neurons)) {
                 let first = (shard.start + rows.start) * width;
                 let values = data.counts.chunk(shard.start + rows.start..shard.start + rows.end)?.to_vec();
@@ -187,7 +184,7 @@ impl Constant {
                 (rows.start, sums)
             })
             .collect();
-        let sums = data.total(COUNTS, Ok(of_chunks), size)?;
+        let sums = data.total("counts of states", Ok(of_chunks), size)?;
         let highest = data.observations.highest_mean();
         let intercepts = (0..masses.len())
             .map(|problem| {

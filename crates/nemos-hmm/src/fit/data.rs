@@ -24,9 +24,6 @@ pub(crate) struct Data<'a, B: Backend> {
     pub(crate) drive: Option<Inputs>,
 }
 
-// The step at which processes add up.
-const SESSIONS: u64 = 16;
-
 impl<'a, B: Backend> Data<'a, B> {
     pub(crate) fn new(
         observations: Observations<B>,
@@ -38,7 +35,7 @@ impl<'a, B: Backend> Data<'a, B> {
         let mut data = Data::here(observations, design, counts, drive);
         let here = data.as_ref().map(|data| vec![(0, vec![data.sessions.len() as f64])]);
         let n_sessions = match here {
-            Ok(here) => of_all.added_up(SESSIONS, Ok::<_, Error>(here), 1)?,
+            Ok(here) => of_all.added_up("sessions", Ok::<_, Error>(here), 1)?,
             // The others hear of it.
             Err(_) => return of_all.agreed(data),
         };
@@ -122,16 +119,16 @@ impl<'a, B: Backend> Data<'a, B> {
         })
     }
 
-    /// `n` numbers added up over all rows of all processes: the one place where these meet. `pieces` are sums over some rows each, with the first of
+    /// `n` numbers added up over all rows of all processes: the one place where these meet, at a step of this name. `pieces` are sums over some rows each, with the first of
     /// these, in order.
-    pub(crate) fn total(&self, key: u64, pieces: Result<Vec<Piece>, Error>, n: usize) -> Result<Vec<f64>, Error> {
-        self.design.added_up(key, pieces, n)
+    pub(crate) fn total(&self, step: &str, pieces: Result<Vec<Piece>, Error>, n: usize) -> Result<Vec<f64>, Error> {
+        self.design.added_up(step, pieces, n)
     }
 
     /// The same of sums by shard: rows that come before or after those of another process.
     pub(crate) fn total_of_rows(
         &self,
-        key: u64,
+        step: &str,
         n: usize,
         mut add: impl FnMut(Range<usize>, &mut [f64]) -> Result<(), Error>,
     ) -> Result<Vec<f64>, Error> {
@@ -140,7 +137,7 @@ impl<'a, B: Backend> Data<'a, B> {
             add(rows, &mut sums)?;
             Ok((first, sums))
         });
-        self.total(key, of_shards.collect(), n)
+        self.total(step, of_shards.collect(), n)
     }
 
     /// The error that no path of states has a probability, because of this row or of one of another process.

@@ -20,8 +20,6 @@ use crate::{Drive, Error, Transitions};
 
 /// Rows that are summed up together.
 const ROWS: usize = 1024;
-// The step at which processes add up expected transitions and what drives them.
-const STEPS: u64 = 22;
 
 /// Expected steps and what drives them.
 #[derive(Copy, Clone)]
@@ -218,7 +216,7 @@ fn sums<B: Backend>(data: &Data<'_, B>, transitions: &Transitions, expectations:
         (rows.start, numbers.collect())
     };
     let parts: Vec<Piece> = chunks.par_iter().map(packed).collect();
-    let totals = data.total(STEPS, Ok(parts), 1 + size + size * size)?;
+    let totals = data.total("driven transitions", Ok(parts), 1 + size + size * size)?;
     let mut all = Sums {
         value: totals[0] + 0.5 * penalty(&transitions.weights, expectations.ridge),
         gradient: totals[1..=size].to_vec(),

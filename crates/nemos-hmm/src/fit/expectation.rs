@@ -25,9 +25,6 @@ pub(crate) struct Expected {
     pub(crate) pairs_by_row: Vec<f64>,
 }
 
-// The step at which processes add up expectations.
-const EXPECTATIONS: u64 = 21;
-
 /// An expectation without its sums over sessions, what is to be added up of each session, and the row that makes one impossible.
 pub(crate) type Taken = (Expected, Vec<Piece>, Option<Impossible>);
 
@@ -118,7 +115,7 @@ impl<B: Backend> Em<'_, '_, B> {
                 pieces = pieces.map(|_| starts.zip(of_sessions).collect());
             }
         }
-        let sums = self.data.total(EXPECTATIONS, pieces, active.len() * n_sums)?;
+        let sums = self.data.total("expectations", pieces, active.len() * n_sums)?;
         let with_sums = of_runs.into_iter().zip(sums.chunks_exact(n_sums));
         Ok(with_sums
             .map(|((expected, row), sums)| expected.with_sums(sums).ok_or(row))

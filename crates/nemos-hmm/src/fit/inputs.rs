@@ -7,10 +7,6 @@ use nemos_core::{Backend, Design};
 use crate::Error;
 use crate::fit::data::Data;
 
-// Steps at which processes add up.
-const N_ROWS: u64 = 19;
-const MOMENTS: u64 = 20;
-
 /// Covariates of the transitions, on the host, as they were given or standardised.
 #[derive(Clone, Debug)]
 pub(crate) struct Inputs {
@@ -39,7 +35,7 @@ impl Inputs {
         let here = rows().next().map_or_else(Vec::new, |row| self.row(row).to_vec());
         let firsts = data.design.gathered(here)?.into_iter().find(|first| !first.is_empty());
         let first = firsts.unwrap_or_else(|| vec![0.0; self.n_inputs]);
-        let n = data.total(N_ROWS, Ok(vec![(0, vec![rows().count() as f64])]), 1)?[0].max(1.0);
+        let n = data.total("rows of inputs", Ok(vec![(0, vec![rows().count() as f64])]), 1)?[0].max(1.0);
         let sums = |of: &dyn Fn(usize, f64) -> f64| {
             let of_session = |session: &Range<usize>| {
                 let mut sums = vec![0.0; self.n_inputs];
@@ -51,7 +47,11 @@ impl Inputs {
                 }
                 (session.start, sums)
             };
-            data.total(MOMENTS, Ok(data.sessions.iter().map(of_session).collect()), self.n_inputs)
+            data.total(
+                "moments of inputs",
+                Ok(data.sessions.iter().map(of_session).collect()),
+                self.n_inputs,
+            )
         };
         // From differences: a constant is its own mean, to the last bit.
         let differences = sums(&|input, value| value - first[input])?;

@@ -18,8 +18,6 @@ const FEW: usize = 4;
 const SHORT: usize = 20;
 /// States whose smoothed probabilities never differ by more are equal.
 const EQUAL: f64 = 0.02;
-// The step at which processes add up how often states are.
-const OCCUPANCY: u64 = 25;
 
 /// Fits a model to data.
 pub(crate) fn fit<S: StateModel, B: Backend>(model: &GlmHmm<S>, data: &Data<'_, B>) -> Result<FittedGlmHmm<S>, Error> {
@@ -143,7 +141,7 @@ fn finished<S: StateModel, B: Backend>(
 ) -> Result<FittedGlmHmm<S>, Error> {
     let n = model.n_states;
     let smoothed = &run.expected.smoothed;
-    let mut occupancy = data.total_of_rows(OCCUPANCY, n, |rows, sums| {
+    let mut occupancy = data.total_of_rows("occupancy of states", n, |rows, sums| {
         for row in smoothed[rows.start * n..rows.end * n].chunks_exact(n) {
             sums.iter_mut().zip(row).for_each(|(total, mass)| *total += mass);
         }

@@ -20,8 +20,6 @@ use crate::{Error, HmmParameters};
 
 /// Steps of a scale's logarithm, where its slope is a difference.
 const STEP: f64 = 1e-4;
-// The step at which processes add up log-likelihoods.
-const FITS: u64 = 27;
 
 impl<B: Backend> Em<'_, '_, B> {
     /// Slopes of the objective along all numbers of each of these parameters, one row each, in the order of [`Layout`]. No more than there are
@@ -120,7 +118,7 @@ impl<B: Backend> Em<'_, '_, B> {
             .observations
             .summed_log_likelihoods(summed, &self.data.design, &self.data.counts);
         let of_rows = self.data.design.agreed(of_rows.map_err(Error::Glm))?;
-        self.data.total_of_rows(FITS, scales.len(), |rows, fits| {
+        self.data.total_of_rows("log-likelihood of fits", scales.len(), |rows, fits| {
             for row in rows {
                 let law = &run.expected.smoothed[row * n_states..(row + 1) * n_states];
                 for (problem, (fit, value)) in fits.iter_mut().zip(of_rows.row(row)).enumerate() {

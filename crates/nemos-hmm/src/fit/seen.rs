@@ -7,10 +7,6 @@ use nemos_core::{Backend, row_chunks};
 use crate::Error;
 use crate::fit::data::Data;
 
-// Steps at which processes add up.
-const SEEN: u64 = 17;
-const MASSES: u64 = 18;
-
 /// Which observations are there.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
@@ -60,7 +56,7 @@ impl<B: Backend> Data<'_, B> {
         let (n_neurons, n_features) = (self.n_neurons(), self.design.n_columns());
         let mut missing = Vec::new();
         // Observations of each neuron; rows, spikes, what is missing; chunks in which each feature is not zero.
-        let sums = self.total_of_rows(SEEN, n_neurons + 3 + n_features, |rows, sums| {
+        let sums = self.total_of_rows("observations that are there", n_neurons + 3 + n_features, |rows, sums| {
             self.add_seen(rows, sums, &mut missing)
         })?;
         let (entries, rest) = sums.split_at(n_neurons);
@@ -111,7 +107,7 @@ impl<B: Backend> Data<'_, B> {
     /// `[n_runs][n_states, n_neurons]`: the smoothed mass of each state of some runs over the rows in which a neuron is seen.
     pub(crate) fn masses(&self, seen: &Seen, smoothed: &[&[f64]], n_states: usize) -> Result<Vec<Vec<f64>>, Error> {
         let size = n_states * self.n_neurons();
-        let masses = self.total_of_rows(MASSES, smoothed.len() * size, |rows, sums| {
+        let masses = self.total_of_rows("masses of states", smoothed.len() * size, |rows, sums| {
             for (smoothed, sums) in smoothed.iter().zip(sums.chunks_exact_mut(size)) {
                 seen.add_masses(rows.clone(), smoothed, sums);
             }

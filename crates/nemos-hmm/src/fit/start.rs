@@ -24,8 +24,6 @@ use crate::{Error, HmmParameters, Transitions};
 const ENOUGH_STEPS: usize = 50;
 /// Scales below this share of that of one state are on their floor.
 const FLOOR: f64 = 1e-6;
-// The step at which processes add up how often groups follow each other.
-const GROUPS: u64 = 26;
 /// The lowest scale of maximum likelihood that is searched for.
 const LOWEST_SCALE: f64 = 1.001e-6;
 
@@ -213,7 +211,7 @@ impl Starts<'_> {
                 }
             }
         }
-        let seen = em.data.total(GROUPS, Ok(vec![(0, seen)]), n + n * n)?;
+        let seen = em.data.total("groups that follow each other", Ok(vec![(0, seen)]), n + n * n)?;
         let places = expected.first.iter_mut().chain(&mut expected.pairs);
         places.zip(seen).for_each(|(place, seen)| *place += seen);
         let mut parameters = self.copied(em.data)?;

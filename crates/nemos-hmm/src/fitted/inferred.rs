@@ -16,10 +16,6 @@ use crate::fit::data::Data;
 use crate::fitted::decoded::{Decoded, dwells};
 use crate::{Error, HmmParameters};
 
-// Steps at which processes add up.
-const LOG_LIKELIHOOD: u64 = 28;
-const TRANSITIONS: u64 = 29;
-
 /// What data say of the states of a model: [`FittedGlmHmm::on`](crate::FittedGlmHmm::on) makes it.
 ///
 /// Log-emissions are held, `[n_rows, n_states]`; everything else is computed when it is asked for. Probabilities come back in the kind of the
@@ -136,7 +132,7 @@ impl<'a, D: Samples<B>, B: Backend> Inferred<'a, D, B> {
             let starts = self.data.sessions.iter().map(|session| session.start);
             starts.zip(values.into_iter().map(|value| vec![value])).collect()
         });
-        Ok(self.data.total(LOG_LIKELIHOOD, of_sessions, 1)?[0])
+        Ok(self.data.total("log-likelihood of sessions", of_sessions, 1)?[0])
     }
 
     /// The log-likelihood of each session that has rows, of this process where several share a recording; so is all that is by row or session.
@@ -202,7 +198,7 @@ impl<'a, D: Samples<B>, B: Backend> Inferred<'a, D, B> {
     pub fn expected_transitions(&self) -> Result<Array2<f64>, Error> {
         let n = self.n_states();
         let of_sessions = self.smooth().map(|(_, of_sessions)| of_sessions);
-        let sum = self.data.total(TRANSITIONS, of_sessions, n * n)?;
+        let sum = self.data.total("expected transitions", of_sessions, n * n)?;
         Ok(Array2::from_shape_fn((n, n), |(i, j)| sum[i * n + j]))
     }
 

@@ -7,7 +7,7 @@ mod windows;
 
 use ndarray::Array2;
 use nemos_core::tensor::DType;
-use nemos_core::{Backend, Matrix, Segments};
+use nemos_core::{Backend, Digest, Matrix, Segments};
 use nemos_solvers::Parameters;
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelExtend, ParallelIterator};
 
@@ -201,7 +201,13 @@ impl<B: Backend> GlmObjective<'_, B> {
         });
         let here = here.map(|()| windows.into_iter().map(Windows::finish).collect());
         let new = || columns.iter().map(|_| Array2::zeros([at.n_parameters(); 2])).collect();
-        Ok(fold_over_processes(self.data.design.share(), 0, here.map(Products), || Products(new()))?.0)
+        Ok(fold_over_processes(
+            self.data.design.share(),
+            Digest::of_text("windows of scores"),
+            here.map(Products),
+            || Products(new()),
+        )?
+        .0)
     }
 
     fn check_segments(&self, segments: &Segments) -> Result<(), Error> {
