@@ -2,9 +2,10 @@
 
 pub(crate) mod checkpoint;
 pub(crate) mod dispersion;
+pub(crate) mod fingerprint;
+pub(crate) mod finished_group;
 pub(crate) mod glm;
 pub(crate) mod groups;
-pub(crate) mod kept;
 pub(crate) mod mask;
 pub(crate) mod parts;
 pub(crate) mod plan;

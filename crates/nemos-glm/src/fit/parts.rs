@@ -1,16 +1,10 @@
 //! A fit in groups of neurons: each as a task of its own, and their results side by side.
 
-use std::ops::Range;
-
 use ndarray::Array2;
-use nemos_core::{Backend, Digest, Matrix, row_chunks};
-use nemos_solvers::{Outcome, Parameters, Regularizer, Solver};
+use nemos_core::Backend;
+use nemos_solvers::{Outcome, Parameters, Regularizer};
 
-use crate::engine::numbers::Numbers;
-use crate::engine::shards::{Sum, cut, fold, fold_over_processes};
-use crate::engine::tensors::row;
 use crate::fit::groups::Group;
-use crate::fit::plan::FitPlan;
 use crate::fit::task::{Options, Task};
 use crate::fitted::fit::Fit;
 use crate::{Error, FeatureMask};
@@ -88,101 +82,6 @@ impl<'a, B: Backend> Task<'a, B> {
                 design,
             },
         })
-    }
-
-    /// What tells this fit from others: its shapes, how it is specified, the counts, and some rows of the
-    /// design; of all processes that share the rows, however many.
-    pub(crate) fn fingerprint(&self, options: &Options, solver: &dyn Solver, plan: &FitPlan) -> Result<u64, Error> {
-        let mut digest = Digest::new();
-        let n_rows = self.design.n_rows_of_all();
-        for size in [n_rows, self.design.n_columns(), self.counts.n_columns(), self.model.n_predictors()] {
-            digest.add(size as u64);
-        }
-        let Options {
-            regularizer,
-            mask,
-            start,
-            stopping,
-            ..
-        } = options;
-        digest.text(B::NAME);
-        digest.text(solver.name());
-        digest.text(&format!("{:?} {:?}", self.model.built_in(), self.model.scale()));
-        digest.text(&format!("{regularizer:?} {mask:?} {start:?}"));
-        digest.numbers(&[stopping.tolerance]);
-        for (group, room) in plan.groups.iter().zip(&plan.rooms) {
-            digest.add(room.block_rows as u64);
-            digest.add(room.curvatures as u64);
-            group.neurons.iter().for_each(|&neuron| digest.add(neuron as u64));
-        }
-        // What the link makes of a few predictors, of each class.
-        let predictors = [-1.0, -0.1, 0.5, 2.0].into_iter();
-        let predictors: Vec<f64> = predictors.flat_map(|x| std::iter::repeat_n(x, self.model.n_predictors())).collect();
-        let rates = self.model.rate(row::<B>(&predictors));
-        digest.numbers(&Matrix::<B>::from_tensor(rates).to_vec());
-        let block_rows = plan.block_rows().max(1);
-        // Where the rows of this process stand in the whole recording: what is taken of a row does not depend on who has it.
-        let first = self.design.share().map_or(0, |share| share.rows().start);
-        let whole: Vec<_> = row_chunks(n_rows, block_rows).collect();
-        let step = whole.len().div_ceil(8).max(1);
-        let sampled = whole.into_iter().step_by(step).filter_map(|rows| {
-            let rows = rows.start.max(first)..rows.end.min(first + self.design.n_rows());
-            (!rows.is_empty()).then(|| rows.start - first..rows.end - first)
-        });
-        let extras = [self.design.weights(), self.design.offset()];
-        let blocks: Vec<_> = row_chunks(self.counts.n_rows(), block_rows).collect();
-        let shards = if B::HOST { cut(&blocks) } else { vec![&blocks[..]] };
-        let of_counts = fold(&shards, &|blocks: &[Range<usize>]| {
-            let mut sum = OfRows(0);
-            for rows in blocks {
-                let start = rows.start + first;
-                sum.add(start, &self.counts.chunk(rows.clone())?);
-                for (place, extra) in extras.iter().enumerate().filter_map(|(place, extra)| Some((place, (*extra)?))) {
-                    sum.add(start + (place + 1) * n_rows, &extra.rows(rows.clone())?);
-                }
-            }
-            Ok::<_, Error>(sum)
-        });
-        let here = of_counts.and_then(|mut sum| {
-            for rows in sampled {
-                sum.add(rows.start + first + 3 * n_rows, &self.design.chunk(rows)?);
-            }
-            Ok::<_, Error>(sum)
-        });
-        let all = fold_over_processes(self.design.share(), digest.word(), here, || OfRows(0))?;
-        digest.add(all.0);
-        Ok(digest.word())
-    }
-}
-
-/// A sum of numbers that tell rows apart, each taken of a row and its place: the same in whatever order rows come.
-struct OfRows(u64);
-
-impl OfRows {
-    /// Takes rows, of which the first has this place.
-    fn add<B: Backend>(&mut self, place: usize, rows: &Matrix<B>) {
-        let width = rows.dims()[1].max(1);
-        for (row, values) in rows.to_vec().chunks_exact(width).enumerate() {
-            let mut digest = Digest::new();
-            digest.add((place + row) as u64);
-            digest.numbers(values);
-            self.0 = self.0.wrapping_add(digest.word());
-        }
-    }
-}
-
-impl Sum for OfRows {
-    fn merge(&mut self, later: Self) {
-        self.0 = self.0.wrapping_add(later.0);
-    }
-
-    fn pack(&self, to: &mut Vec<f64>) {
-        to.push(f64::from_bits(self.0));
-    }
-
-    fn unpack(&mut self, from: &mut Numbers<'_>) -> Option<()> {
-        self.0 = from.next()?.to_bits();
-        Some(())
     }
 }
 

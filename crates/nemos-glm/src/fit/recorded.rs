@@ -12,8 +12,8 @@ use crate::fit::saved::Saved;
 
 /// An objective whose evaluations are taken from a file as far as it holds them, and kept there from then on.
 pub(crate) struct Recorded<'a, O> {
-    pub(crate) objective: &'a O,
-    pub(crate) saved: Mutex<&'a mut Saved>,
+    objective: &'a O,
+    saved: Mutex<&'a mut Saved>,
 }
 
 impl<'a, O> Recorded<'a, O> {

@@ -17,7 +17,7 @@ use crate::engine::problems::Problems;
 use crate::engine::survey::Survey;
 use crate::fit::checkpoint::Checkpoint;
 use crate::fit::dispersion;
-use crate::fit::kept::Kept;
+use crate::fit::finished_group::FinishedGroup;
 use crate::fit::parts::Whole;
 use crate::fit::plan::FitPlan;
 use crate::fit::recorded::Recorded;
@@ -170,12 +170,12 @@ impl<'a, B: Backend> Task<'a, B> {
             && let Some(words) = saved.finished()?
         {
             let shape = [self.model.n_predictors() * (self.design.n_columns() + 1), self.n_neurons()];
-            let kept = Kept::from_words(&words, shape).ok_or_else(|| saved.damaged())?;
+            let finished = FinishedGroup::from_words(&words, shape).ok_or_else(|| saved.damaged())?;
             return Ok(Fit {
-                parameters: kept.parameters,
-                outcome: kept.outcome,
-                dof_resid: kept.dof_resid,
-                scale: kept.scale,
+                parameters: finished.parameters,
+                outcome: finished.outcome,
+                dof_resid: finished.dof_resid,
+                scale: finished.scale,
                 has_offset: self.design.offset().is_some(),
                 features: self.design.names().clone(),
                 neurons: names_of_neurons(&self.counts, self.n_neurons()),
@@ -203,13 +203,13 @@ impl<'a, B: Backend> Task<'a, B> {
             if fit.outcome.columns.iter().any(is_cut) {
                 saved.leave(is_last)?;
             } else {
-                let kept = Kept {
+                let finished = FinishedGroup {
                     parameters: fit.parameters.clone(),
                     outcome: fit.outcome.clone(),
                     scale: fit.scale.clone(),
                     dof_resid: fit.dof_resid.clone(),
                 };
-                saved.finish(kept.words())?;
+                saved.finish(finished.words())?;
             }
         }
         Ok(fit)

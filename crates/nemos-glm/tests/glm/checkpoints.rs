@@ -4,10 +4,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use ndarray::Array2;
 use nemos_core::{Cpu, Design, Matrix, Rows};
 use nemos_glm::{
     Checkpoint, ClassifierPopulationGlm, Error, Exp, NegativeBinomial, ObservationModel, Poisson, PopulationGlm, Regularizer, Stopping,
-    lasso, ridge,
+    Strength, lasso, ridge,
 };
 use nemos_solvers::{Auto, Callback, GradientDescent, Lbfgs, Newton, Progress, Solver, Status, Svrg};
 use nemos_testkit::{HostObjective, refractory};
@@ -168,6 +169,29 @@ fn refusal(model: &PopulationGlm, design: &Matrix<Cpu>, counts: &Matrix<Cpu>) ->
         Err(Error::Data(nemos_core::Error::Checkpoint { why, .. })) => why,
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn files_of_other_masks_and_strengths_are_refused_where_these_are_large() {
+    let (design, counts, path) = (features(200, 40), counts(200, 20), file("masks"));
+    let stopping = Stopping::new().max_steps(2);
+    let model = PopulationGlm::new(Poisson).checkpoint(eager(&path)).stopping(stopping);
+    // They differ in the middle, which a printed array of so many leaves out.
+    let free = |middle: bool| Array2::from_shape_fn((40, 20), |place| middle || place != (20, 10));
+    assert_eq!(format!("{:?}", free(true)), format!("{:?}", free(false)));
+    let masked = |middle: bool| model.clone().regularizer(ridge(0.1)).feature_mask(free(middle));
+    let _ = masked(true).fit(&design, &counts).unwrap();
+    assert!(refusal(&masked(false), &design, &counts).contains("another fit"));
+    std::fs::remove_file(&path).unwrap();
+    let strengths = |middle: bool| free(middle).mapv(|free| if free { 0.1 } else { 0.2 });
+    let ridged = |middle: bool| {
+        model
+            .clone()
+            .regularizer(Regularizer::Ridge(Strength::PerCoefficient(strengths(middle))))
+    };
+    let _ = ridged(true).fit(&design, &counts).unwrap();
+    assert!(refusal(&ridged(false), &design, &counts).contains("another fit"));
+    std::fs::remove_file(&path).unwrap();
 }
 
 #[test]

@@ -1,12 +1,14 @@
-//! Finished groups of neurons as words of a file.
+//! A finished group of neurons, as words of a file.
 
 use nemos_solvers::{ColumnOutcome, Outcome, Parameters, Status};
 
-/// What a finished group is kept as.
-pub(crate) struct Kept {
+/// The fit of a group of neurons that is finished.
+pub(crate) struct FinishedGroup {
     pub(crate) parameters: Parameters,
     pub(crate) outcome: Outcome,
+    /// `[n_neurons]`
     pub(crate) scale: Vec<f64>,
+    /// `[n_neurons]`
     pub(crate) dof_resid: Vec<f64>,
 }
 
@@ -20,7 +22,8 @@ const STATUSES: [Status; 6] = [
     Status::NonFinite,
 ];
 
-impl Kept {
+impl FinishedGroup {
+    /// The group as words: its solver, shape, numbers, and how each column ended.
     pub(crate) fn words(&self) -> Vec<u64> {
         let solver = self.outcome.solver.as_bytes();
         let mut words = vec![solver.len() as u64];
@@ -43,7 +46,7 @@ impl Kept {
         words
     }
 
-    /// Nothing where words are not what a group of this shape is kept as.
+    /// Nothing where words are not those of a group of this shape, `[n_parameters, n_neurons]`.
     pub(crate) fn from_words(words: &[u64], shape: [usize; 2]) -> Option<Self> {
         let mut words = words.iter().copied();
         let n_bytes = words.next()?;
@@ -68,7 +71,7 @@ impl Kept {
             column.condition = Some(f64::from_bits(words.next()?)).filter(|condition| !condition.is_nan());
             columns.push(column);
         }
-        Some(Kept {
+        Some(FinishedGroup {
             parameters: Parameters::from_columns(n_parameters, parameters.chunks_exact(n_parameters.max(1))),
             outcome: Outcome::new(solver, columns),
             scale,
