@@ -19,8 +19,8 @@ use crate::npy::{damaged, number_type, read_header};
 /// The rows of a `.npy` file, which are read a chunk at a time: features or counts that do not fit into memory.
 ///
 /// The file has one axis, and is a column, or two, `[n_rows, n_columns]`. Numbers of all types that [`read_npy`](crate::read_npy) reads
-/// stay as they are on disk: counts as `uint8` take a byte each. The block of rows after the one that was read is asked for ahead. Rows are best written in NumPy's own order (C); in Fortran's, every
-/// chunk is as many pieces as there are columns.
+/// stay as they are on disk: counts as `uint8` take a byte each. The block of rows after the one that was read is asked for ahead. Rows
+/// are best written in NumPy's own order (C); in Fortran's, every chunk is as many pieces as there are columns.
 ///
 /// # Example
 /// ```
