@@ -10,7 +10,7 @@
 //!
 //! A refractory cell, which hardly fires right after a spike, is known by its own history: a dozen of hundreds of features.
 
-use ndarray::{Array2, s};
+use ndarray::{Array2, Axis, s};
 
 use crate::descent::own_axes::OwnAxes;
 use crate::linear::vector::{add, dot, norm};
@@ -28,33 +28,12 @@ pub(crate) struct FewAxes {
 }
 
 impl FewAxes {
-    /// From moves in the space, a column for each, and the curvature among them; nothing where that has no use.
+    /// From moves in the space, a column for each, and the curvature among them, `[n_moves, n_moves]`; nothing where that is not
+    /// positive.
     pub(crate) fn new(moves: &Parameters, curvature: &Array2<f64>) -> Option<Self> {
-        let (mut along, mut kept): (Vec<Vec<f64>>, Vec<usize>) = (Vec::new(), Vec::new());
-        // R, upper triangular: of each move its parts along the directions so far.
-        let mut parts = Array2::zeros((moves.n_problems(), moves.n_problems()));
-        for (number, moved) in moves.columns().enumerate() {
-            let mut rest = moved.to_vec();
-            let mut part = vec![0.0; along.len()];
-            // Twice, as the first time leaves rounding of what it takes away.
-            for _ in 0..2 {
-                for (direction, part) in along.iter().zip(&mut part) {
-                    let share = dot(direction, &rest);
-                    add(&mut rest, -share, direction);
-                    *part += share;
-                }
-            }
-            let length = norm(&rest);
-            if length > DEPENDENT * norm(moved) {
-                let place = along.len();
-                part.iter().enumerate().for_each(|(row, part)| parts[(row, place)] = *part);
-                parts[(place, place)] = length;
-                along.push(rest.iter().map(|x| x / length).collect());
-                kept.push(number);
-            }
-        }
-        let lower = OwnAxes::of_lower(parts.slice(s![..kept.len(), ..kept.len()]).t());
-        let mut inner = curvature.select(ndarray::Axis(0), &kept).select(ndarray::Axis(1), &kept);
+        let Factors { along, upper, kept } = factors(moves);
+        let lower = OwnAxes::of_lower(upper.t());
+        let mut inner = curvature.select(Axis(0), &kept).select(Axis(1), &kept);
         // R⁻ᵀ H, and the same of its transpose.
         for _ in 0..2 {
             for mut column in inner.columns_mut() {
@@ -75,6 +54,44 @@ impl FewAxes {
         }
         out
     }
+}
+
+/// `V = Q R`, without the moves that depend on those before them.
+struct Factors {
+    /// The columns of `Q`.
+    along: Vec<Vec<f64>>,
+    /// `R`, `[n_kept, n_kept]`
+    upper: Array2<f64>,
+    /// The moves that are left.
+    kept: Vec<usize>,
+}
+
+/// By Gram and Schmidt, each move twice: the first time leaves rounding of what it takes away, and twice is enough (Giraud,
+/// Langou, Rozložník & van den Eshof 2005, *Numer. Math.* 101).
+fn factors(moves: &Parameters) -> Factors {
+    let (mut along, mut kept): (Vec<Vec<f64>>, Vec<usize>) = (Vec::new(), Vec::new());
+    let mut upper = Array2::zeros((moves.n_problems(), moves.n_problems()));
+    for (number, moved) in moves.columns().enumerate() {
+        let mut rest = moved.to_vec();
+        let mut parts = vec![0.0; along.len()];
+        for _ in 0..2 {
+            for (direction, part) in along.iter().zip(&mut parts) {
+                let share = dot(direction, &rest);
+                add(&mut rest, -share, direction);
+                *part += share;
+            }
+        }
+        let length = norm(&rest);
+        if length > DEPENDENT * norm(moved) {
+            let place = along.len();
+            parts.iter().enumerate().for_each(|(row, part)| upper[(row, place)] = *part);
+            upper[(place, place)] = length;
+            along.push(rest.iter().map(|x| x / length).collect());
+            kept.push(number);
+        }
+    }
+    let upper = upper.slice(s![..kept.len(), ..kept.len()]).to_owned();
+    Factors { along, upper, kept }
 }
 
 #[cfg(test)]

@@ -24,13 +24,14 @@ impl Space {
             .filter(|(_, effect)| *effect > 0.0)
             .collect();
         effects.sort_by(|a, b| b.1.total_cmp(&a.1));
+        // Of k features k² / 2 products are added up for each row, of all p features 2 p for a gradient: k² = 2 p.
         effects.truncate(((2.0 * variance.len() as f64).sqrt() as usize).max(FEW));
         let mut features: Vec<usize> = effects.into_iter().map(|(feature, _)| feature).collect();
         features.sort_unstable();
         Some(features)
     }
 
-    /// Axes of a problem that has this curvature among a few features and the intercept, and elsewhere the expected one; nothing where
+    /// Axes of a problem that has this curvature, `[n_few + 1, n_few + 1]`, among a few features and the intercept, and elsewhere the expected one; nothing where
     /// they have no use.
     pub(crate) fn few_axes(&self, problem: usize, features: &[usize], curvature: Array2<f64>) -> Option<FewAxes> {
         let (expected, whitening) = (self.expected()?, self.whitening()?);
