@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use nemos_core::{Backend, Design};
+use nemos_core::{Backend, Digest};
 use serde::{Deserialize, Serialize};
 
 use crate::row::Row;
@@ -82,27 +82,19 @@ impl Checkpoint {
     }
 }
 
-/// A hash (FNV-1a) of shapes, of some rows of every design and of the folds: other data are noticed, at the price of a glance.
+/// A number of shapes, of some rows of every design and of the folds: other data are noticed, at the price of a glance.
 fn fingerprint<B: Backend>(data: &Data<'_, B>) -> Result<u64, Error> {
     const ROWS: usize = 256;
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    let mut add = |value: u64| {
-        for byte in value.to_le_bytes() {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    };
-    let mut of_design = |design: &Design<'_, B>| {
+    let mut digest = Digest::new();
+    for design in data.inputs.iter().chain([&data.counts]) {
         let n_rows = design.n_rows();
-        design.dims().iter().for_each(|&n| add(n as u64));
+        design.dims().iter().for_each(|&n| digest.add(n as u64));
         let rows: Vec<usize> = (0..n_rows).step_by(n_rows.div_ceil(ROWS).max(1)).collect();
-        design.rows().gather(&rows)?.to_vec().iter().for_each(|value| add(value.to_bits()));
-        Ok::<(), Error>(())
-    };
-    data.inputs.iter().try_for_each(&mut of_design)?;
-    of_design(&data.counts)?;
-    for split in data.splits.iter() {
-        split.train().iter().chain(split.test()).for_each(|&row| add(row as u64));
-        add(split.train().len() as u64);
+        digest.numbers(&design.rows().gather(&rows)?.to_vec());
     }
-    Ok(hash)
+    for split in data.splits.iter() {
+        split.train().iter().chain(split.test()).for_each(|&row| digest.add(row as u64));
+        digest.add(split.train().len() as u64);
+    }
+    Ok(digest.word())
 }
