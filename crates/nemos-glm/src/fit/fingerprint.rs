@@ -12,9 +12,13 @@ use crate::engine::tensors::row;
 use crate::fit::plan::FitPlan;
 use crate::fit::task::{Options, Task};
 
+// Numbers that are read at a time; what is read for each block, whatever its length, is little beside so many rows.
+const AT_A_TIME: usize = 1 << 16;
+const FEWEST_ROWS: usize = 32;
+
 impl<B: Backend> Task<'_, B> {
-    /// What tells this fit from others: its shapes, how it is specified, the counts, and some rows of the
-    /// design; of all processes that share the rows, however many.
+    /// What tells this fit from others: its shapes, how it is specified, and all data, which are read once; of all processes that
+    /// share the rows, however many.
     pub(crate) fn fingerprint(&self, options: &Options, solver: &dyn Solver, plan: &FitPlan) -> Result<u64, Error> {
         let mut digest = Digest::new();
         let n_rows = self.design.n_rows_of_all();
@@ -41,42 +45,53 @@ impl<B: Backend> Task<'_, B> {
         let predictors: Vec<f64> = predictors.flat_map(|x| std::iter::repeat_n(x, self.model.n_predictors())).collect();
         let rates = self.model.rate(row::<B>(&predictors));
         digest.numbers(&Matrix::<B>::from_tensor(rates).to_vec());
-        let here = self.of_rows(plan.block_rows().max(1));
+        // Of a model of the caller's own nothing else tells what it makes of a count.
+        if self.model.built_in().is_none() && self.model.n_targets() == 1 {
+            let n_predictors = self.model.n_predictors();
+            let one = || row::<B>(&[1.0]);
+            for (count, x) in [(0.0, -0.5), (1.0, 0.3), (1.0, 1.5)] {
+                let predictor = row::<B>(&vec![x; n_predictors]);
+                let likely = self.model.log_likelihood(row::<B>(&[count]), predictor.clone(), one());
+                let variance = self.model.variance(predictor, one());
+                for tensor in [likely, variance] {
+                    digest.numbers(&Matrix::<B>::from_tensor(tensor).try_to_vec()?);
+                }
+            }
+        }
+        let here = self.of_rows(plan.block_rows());
         let all = fold_over_processes(self.design.share(), digest.word(), here, || OfRows(0))?;
         digest.add(all.0);
         Ok(digest.word())
     }
 
-    /// What tells the data of this process from others: all counts, weights and offsets, and eight blocks of the features of all rows.
+    /// What tells the data of this process from others: all counts, weights, offsets and features, which are read once.
     fn of_rows(&self, block_rows: usize) -> Result<OfRows, Error> {
         let n_rows = self.design.n_rows_of_all();
         // Where the rows of this process stand in the whole recording: what is taken of a row does not depend on who has it.
         let first = self.design.share().map_or(0, |share| share.rows().start);
-        let whole: Vec<_> = row_chunks(n_rows, block_rows).collect();
-        let step = whole.len().div_ceil(8).max(1);
-        let sampled = whole.into_iter().step_by(step).filter_map(|rows| {
-            let rows = rows.start.max(first)..rows.end.min(first + self.design.n_rows());
-            (!rows.is_empty()).then(|| rows.start - first..rows.end - first)
-        });
         let extras = [self.design.weights(), self.design.offset()];
+        let widths = extras.iter().flatten().map(|extra| extra.dims()[1]);
+        let widest = widths.chain([self.design.n_columns(), self.counts.n_columns()]).max().unwrap_or(1);
+        let block_rows = if B::HOST {
+            // No more than a group takes, though all columns are read.
+            (AT_A_TIME / widest.max(1)).clamp(FEWEST_ROWS, block_rows.max(FEWEST_ROWS))
+        } else {
+            block_rows.max(1)
+        };
         let blocks: Vec<_> = row_chunks(self.counts.n_rows(), block_rows).collect();
         let shards = if B::HOST { cut(&blocks) } else { vec![&blocks[..]] };
-        let of_counts = fold(&shards, &|blocks: &[Range<usize>]| {
+        fold(&shards, &|blocks: &[Range<usize>]| {
             let mut sum = OfRows(0);
             for rows in blocks {
                 let start = rows.start + first;
-                sum.add(start, &self.counts.chunk(rows.clone())?);
+                sum.add(start, &self.counts.chunk(rows.clone())?)?;
                 for (place, extra) in extras.iter().enumerate().filter_map(|(place, extra)| Some((place, (*extra)?))) {
-                    sum.add(start + (place + 1) * n_rows, &extra.rows(rows.clone())?);
+                    sum.add(start + (place + 1) * n_rows, &extra.rows(rows.clone())?)?;
                 }
+                sum.add(start + 3 * n_rows, &self.design.chunk(rows.clone())?)?;
             }
-            Ok::<_, Error>(sum)
-        });
-        let mut sum = of_counts?;
-        for rows in sampled {
-            sum.add(rows.start + first + 3 * n_rows, &self.design.chunk(rows)?);
-        }
-        Ok(sum)
+            Ok(sum)
+        })
     }
 }
 
@@ -85,14 +100,15 @@ struct OfRows(u64);
 
 impl OfRows {
     /// Takes rows, of which the first has this place.
-    fn add<B: Backend>(&mut self, place: usize, rows: &Matrix<B>) {
+    fn add<B: Backend>(&mut self, place: usize, rows: &Matrix<B>) -> Result<(), Error> {
         let width = rows.dims()[1].max(1);
-        for (row, values) in rows.to_vec().chunks_exact(width).enumerate() {
+        for (row, values) in rows.try_to_vec()?.chunks_exact(width).enumerate() {
             let mut digest = Digest::new();
             digest.add((place + row) as u64);
             digest.numbers(values);
             self.0 = self.0.wrapping_add(digest.word());
         }
+        Ok(())
     }
 }
 

@@ -12,7 +12,7 @@
 //! It is written whole, under another name, and takes its own when it is on the disk. Of several processes the first reads and writes it, and
 //! tells the others what it holds: they go on together, as many as there are.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -30,8 +30,9 @@ const MOST_PENDING: usize = 64 << 20;
 const HEADER: u64 = 16;
 const FINISHED: u64 = 1;
 const SEEN: u64 = 2;
-// The key of what a survey found.
+// The key of what the survey of the first group found; the next ones have those that follow.
 const SURVEY: u64 = 1;
+const OF_TWO: &str = "another fit writes it at the same time; give each a file of its own";
 
 /// The file of a fit that is under way.
 #[derive(Debug)]
@@ -48,6 +49,8 @@ pub(crate) struct Saved {
     /// Where the records of finished groups end in the file, and where all do; zero where there is no file yet.
     finished_end: u64,
     end: u64,
+    /// Bytes of the file as this fit found or left it; zero where there was none.
+    length: u64,
     /// Records that are not in the file yet.
     pending: Vec<u8>,
     written: Instant,
@@ -80,6 +83,7 @@ impl Saved {
             at: HEADER,
             finished_end: 0,
             end: 0,
+            length: 0,
             pending: Vec::new(),
             written: Instant::now(),
         };
@@ -94,10 +98,18 @@ impl Saved {
             Ok(file) => {
                 let mut reader = BufReader::new(file);
                 self.end = self.check(&mut reader)?;
+                self.length = self.end + HEADER;
                 self.replay = Some(reader);
                 Ok(())
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // Said now, and not when a fit of hours is to be written.
+                let folder = self.checkpoint.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+                match folder.is_none_or(Path::is_dir) {
+                    true => Ok(()),
+                    false => Err(self.refused("its folder does not exist")),
+                }
+            }
             Err(error) => Err(self.unreadable(&error)),
         }
     }
@@ -181,7 +193,7 @@ impl Saved {
 
     /// The next record of the file, if it is of this kind and key. One of another kind is left where it is; where another key comes, the file is
     /// no more followed from there on.
-    fn next(&mut self, kind: u64, key: Option<u64>) -> Result<Record, Error> {
+    fn next(&mut self, kind: u64, key: u64) -> Result<Record, Error> {
         if !self.is_open {
             return Ok(Record::Nothing);
         }
@@ -215,7 +227,7 @@ impl Saved {
         })
     }
 
-    fn next_here(&mut self, kind: u64, key: Option<u64>) -> Result<Record, Error> {
+    fn next_here(&mut self, kind: u64, key: u64) -> Result<Record, Error> {
         let path = self.checkpoint.path.clone();
         let unreadable = |error: io::Error| refused(&path, error.to_string());
         let Some(reader) = &mut self.replay else {
@@ -231,7 +243,7 @@ impl Saved {
             reader.seek_relative(-8 * (n_words as i64 + 1)).map_err(unreadable)?;
             return Ok(Record::Nothing);
         }
-        if key.is_some() && words.get(1) != key.as_ref() {
+        if words.get(1) != Some(&key) {
             (self.replay, self.end) = (None, self.at);
             return Ok(Record::Other);
         }
@@ -243,18 +255,19 @@ impl Saved {
     /// Takes an evaluation from the file, if it is there. Where the file goes on with another one than that of this key, the fit was
     /// stopped there by its limit of steps, and what it looked at then is left out.
     pub(crate) fn replayed(&mut self, key: u64) -> Result<Option<Vec<f64>>, Error> {
-        match self.next(SEEN, Some(key))? {
+        match self.next(SEEN, key)? {
             Record::Words(words) => Ok(Some(numbers(&words[2..]))),
             _ => Ok(None),
         }
     }
 
     /// What a survey of the data of a group found when the fit began; what it finds now is written down where there is nothing yet.
-    pub(crate) fn survey(&mut self, now: &[f64]) -> Result<Option<Vec<f64>>, Error> {
-        match self.next(SEEN, Some(SURVEY))? {
+    pub(crate) fn survey(&mut self, group: usize, now: &[f64]) -> Result<Option<Vec<f64>>, Error> {
+        let key = SURVEY + group as u64;
+        match self.next(SEEN, key)? {
             Record::Words(words) => Ok(Some(numbers(&words[2..]))),
-            Record::Other => Err(self.damaged()),
-            Record::Nothing => self.seen(SURVEY, now.iter().copied()).map(|()| None),
+            // What another group saw that was stopped, while this one was left out.
+            Record::Other | Record::Nothing => self.seen(key, now.iter().copied()).map(|()| None),
         }
     }
 
@@ -285,21 +298,21 @@ impl Saved {
         }
     }
 
-    /// A group that was finished before.
-    pub(crate) fn finished(&mut self) -> Result<Option<Vec<u64>>, Error> {
-        let Record::Words(words) = self.next(FINISHED, None)? else {
+    /// The group of this number, if it was finished before. Where a group was stopped, those after it that were finished are left out.
+    pub(crate) fn finished(&mut self, group: usize) -> Result<Option<Vec<u64>>, Error> {
+        let Record::Words(words) = self.next(FINISHED, group as u64)? else {
             return Ok(None);
         };
         self.finished_end = self.finished_end.max(HEADER) + 8 * (words.len() as u64 + 2);
-        Ok(Some(words[1..].to_vec()))
+        Ok(Some(words[2..].to_vec()))
     }
 
     /// Takes a finished group in the place of all that was seen of it.
-    pub(crate) fn finish(&mut self, group: Vec<u64>) -> Result<(), Error> {
+    pub(crate) fn finish(&mut self, group: usize, words: Vec<u64>) -> Result<(), Error> {
         self.forget();
         let mut written = Ok(());
         if self.has_file() {
-            self.keep([FINISHED].into_iter().chain(group).collect());
+            self.keep([FINISHED, group as u64].into_iter().chain(words).collect());
             written = self.write();
             self.finished_end = self.end;
         }
@@ -334,19 +347,37 @@ impl Saved {
         let mut part = path.clone().into_os_string();
         part.push(".part");
         let part = PathBuf::from(part);
-        let mut writer = BufWriter::new(File::create(&part)?);
-        writer.write_all(&MARK.to_le_bytes())?;
-        writer.write_all(&self.fingerprint.to_le_bytes())?;
+        let file = File::options().create(true).truncate(false).write(true).open(&part)?;
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => return Err(io::Error::other(OF_TWO)),
+            // Not every file system has locks.
+            Ok(()) | Err(TryLockError::Error(_)) => file.set_len(0)?,
+        }
+        let done = self.replace_with(file, &part);
+        if done.is_err() {
+            // Whether or not it exists, the first error is the one to report.
+            let _ = std::fs::remove_file(&part);
+        }
+        done
+    }
+
+    fn replace_with(&mut self, file: File, part: &Path) -> io::Result<()> {
+        let mut old = self.as_it_was_left()?;
+        let mut writer = BufWriter::new(file);
         let mut all = Digest::new();
         if self.end > 0 {
             // What the file holds already, record by record, so that their sums are known.
-            let mut old = BufReader::new(File::open(path)?);
-            old.seek(SeekFrom::Start(HEADER))?;
+            let old = old.as_mut().ok_or(io::ErrorKind::NotFound)?;
+            writer.write_all(&MARK.to_le_bytes())?;
+            writer.write_all(&self.fingerprint.to_le_bytes())?;
             let mut at = HEADER;
             while at < self.end {
-                let n_words = read_word(&mut old)?;
-                let words = read_words(&mut old, n_words)?;
-                let sum = read_word(&mut old)?;
+                let n_words = read_word(old)?;
+                if n_words > self.length / 8 {
+                    return Err(io::Error::other(OF_TWO));
+                }
+                let words = read_words(old, n_words)?;
+                let sum = read_word(old)?;
                 all.add(sum);
                 for word in [n_words].into_iter().chain(words).chain([sum]) {
                     writer.write_all(&word.to_le_bytes())?;
@@ -369,10 +400,24 @@ impl Saved {
         writer.write_all(&END.to_le_bytes())?;
         writer.write_all(&all.word().to_le_bytes())?;
         writer.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-        std::fs::rename(&part, path)?;
+        std::fs::rename(part, &self.checkpoint.path)?;
         self.end += self.pending.len() as u64;
+        self.length = self.end + HEADER;
         self.pending.clear();
         Ok(())
+    }
+
+    /// The file, behind its fingerprint, if there is one: as this fit found or left it, and not as another one did that runs meanwhile.
+    fn as_it_was_left(&self) -> io::Result<Option<BufReader<File>>> {
+        let file = match File::open(&self.checkpoint.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let length = file.metadata()?.len();
+        let mut reader = BufReader::new(file);
+        let is_same = length > 0 && length == self.length && read_word(&mut reader)? == MARK && read_word(&mut reader)? == self.fingerprint;
+        if is_same { Ok(Some(reader)) } else { Err(io::Error::other(OF_TWO)) }
     }
 }
 

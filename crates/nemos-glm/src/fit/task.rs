@@ -136,7 +136,7 @@ impl<'a, B: Backend> Task<'a, B> {
         if let ([group], [room]) = (plan.groups.as_slice(), plan.rooms.as_slice())
             && group.features.is_none()
         {
-            return self.fit_group((options, &regularizer), (*room, &plan), solver, (saved.as_mut(), true));
+            return self.fit_group((options, &regularizer), (*room, &plan), solver, (saved.as_mut(), 0, true));
         }
         let free = self.free(options)?;
         let mut whole = Whole::new(self, names_of_neurons(&self.counts, self.n_neurons()));
@@ -151,7 +151,7 @@ impl<'a, B: Backend> Task<'a, B> {
                 (&part.options, &part.regularizer),
                 (*room, &plan),
                 solver,
-                (saved.as_mut(), is_last),
+                (saved.as_mut(), index, is_last),
             );
             whole.take(group, fit.map_err(|error| group.of_all(error, n_targets))?);
         }
@@ -164,10 +164,10 @@ impl<'a, B: Backend> Task<'a, B> {
         (options, regularizer): (&Options, &Regularizer),
         (room, plan): (Room, &FitPlan),
         solver: &dyn Solver,
-        (mut saved, is_last): (Option<&mut Saved>, bool),
+        (mut saved, index, is_last): (Option<&mut Saved>, usize, bool),
     ) -> Result<Fit, Error> {
         if let Some(saved) = &mut saved
-            && let Some(words) = saved.finished()?
+            && let Some(words) = saved.finished(index)?
         {
             let shape = [self.model.n_predictors() * (self.design.n_columns() + 1), self.n_neurons()];
             let finished = FinishedGroup::from_words(&words, shape).ok_or_else(|| saved.damaged())?;
@@ -184,7 +184,7 @@ impl<'a, B: Backend> Task<'a, B> {
         let mut objective = self.objective_within(options, None, Survey::WithMoments, Some(room))?;
         plan.give_back(options);
         if let Some(saved) = &mut saved
-            && let Some(found) = saved.survey(&objective.surveyed())?
+            && let Some(found) = saved.survey(index, &objective.surveyed())?
             && !objective.take_survey(&found)?
         {
             return Err(saved.of_other_data());
@@ -209,7 +209,7 @@ impl<'a, B: Backend> Task<'a, B> {
                     scale: fit.scale.clone(),
                     dof_resid: fit.dof_resid.clone(),
                 };
-                saved.finish(finished.words())?;
+                saved.finish(index, finished.words())?;
             }
         }
         Ok(fit)

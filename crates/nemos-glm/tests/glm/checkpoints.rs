@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ndarray::Array2;
+use nemos_core::tensor::{Tensor, backend::Backend as Burn};
 use nemos_core::{Cpu, Design, Matrix, Rows};
 use nemos_glm::{
-    Checkpoint, ClassifierPopulationGlm, Error, Exp, NegativeBinomial, ObservationModel, Poisson, PopulationGlm, Regularizer, Stopping,
-    Strength, lasso, ridge,
+    Checkpoint, ClassifierPopulationGlm, Error, Exp, Mean, NegativeBinomial, ObservationModel, Poisson, PopulationGlm, Regularizer,
+    Stopping, Strength, Support, lasso, ridge,
 };
 use nemos_solvers::{Auto, Callback, GradientDescent, Lbfgs, Newton, Progress, Solver, Status, Svrg};
 use nemos_testkit::{HostObjective, refractory};
@@ -140,7 +141,7 @@ impl Rows<Cpu> for Counted {
 }
 
 #[test]
-fn what_the_file_holds_takes_no_pass() {
+fn what_the_file_holds_takes_no_further_pass() {
     let (rows, counts, path) = (
         Counted(features(40_000, 12), AtomicUsize::new(0)),
         counts(40_000, 6),
@@ -159,8 +160,8 @@ fn what_the_file_holds_takes_no_pass() {
     };
     let (first, second, rest) = (fit(3), fit(4), fit(100));
     assert!(second <= 2 + 1 && first > second, "{first} {second} {rest}");
-    // Finished: some rows are looked at, to tell whether the data are the same.
-    assert_eq!(fit(100), 0);
+    // Finished: all rows are looked at once, to tell whether the data are the same.
+    assert_eq!(fit(100), 1);
     std::fs::remove_file(path).unwrap();
 }
 
@@ -281,4 +282,125 @@ fn separated_classes_have_no_maximum_with_a_checkpoint_either() {
     assert_eq!(status(&model.checkpoint(eager(&path))), known);
     assert_eq!(known, Status::NoMaximum);
     std::fs::remove_file(path).unwrap();
+}
+
+/// A finished fit is taken from the file, and yet looks at all features.
+#[test]
+fn a_feature_of_any_row_tells_data_apart() {
+    let (design, counts, path) = (features(50_000, 2), counts(50_000, 1), file("any row"));
+    let model = PopulationGlm::new(Poisson).checkpoint(eager(&path));
+    let _ = model.fit(&design, &counts).unwrap();
+    for row in [0, 4_100, 9_000, 30_000, 49_999] {
+        let mut values = design.to_array();
+        values[(row, 1)] += 1.0;
+        assert!(refusal(&model, &Matrix::from(values), &counts).contains("another fit"), "{row}");
+    }
+    let _ = model.fit(&design, &counts).unwrap();
+    std::fs::remove_file(path).unwrap();
+}
+
+/// Poisson counts, each of which is missed with some probability.
+#[derive(Clone, Debug)]
+struct Missed(f64);
+
+impl ObservationModel for Missed {
+    type DefaultLink = Exp;
+
+    fn log_likelihood<T: Burn>(&self, counts: Tensor<T, 2>, mean: &Mean<'_, T>, _scale: Tensor<T, 2>) -> Tensor<T, 2> {
+        (mean.log_rate() + (1.0 - self.0).ln()) * counts - mean.rate() * (1.0 - self.0)
+    }
+
+    fn deviance<T: Burn>(&self, counts: Tensor<T, 2>, rate: Tensor<T, 2>, _scale: Tensor<T, 2>) -> Tensor<T, 2> {
+        (counts - rate * (1.0 - self.0)).powi_scalar(2)
+    }
+
+    fn variance<T: Burn>(&self, rate: Tensor<T, 2>, _scale: Tensor<T, 2>) -> Tensor<T, 2> {
+        rate * (1.0 - self.0)
+    }
+
+    fn support(&self) -> Support {
+        Support::NonNegative
+    }
+}
+
+#[test]
+fn models_of_the_callers_own_are_told_apart() {
+    let (design, counts, path) = (features(400, 3), counts(400, 2), file("own"));
+    for steps in [1, 100] {
+        let fit = |missed: f64| {
+            let model = PopulationGlm::new(Missed(missed)).checkpoint(eager(&path));
+            model.stopping(Stopping::new().max_steps(steps)).fit(&design, &counts)
+        };
+        let first = fit(0.5).unwrap();
+        let Err(Error::Data(nemos_core::Error::Checkpoint { why, .. })) = fit(0.1) else {
+            panic!("a fit of another model was taken for the same");
+        };
+        assert!(why.contains("another fit"), "{why}");
+        assert_eq!(fit(0.5).unwrap().coef(), first.coef());
+        std::fs::remove_file(&path).unwrap();
+    }
+}
+
+#[test]
+fn fits_at_the_same_time_with_one_file_are_told_so() {
+    let (design, path) = (features(3000, 12), file("two"));
+    let (ours, others) = (
+        counts(3000, 12),
+        counts(3000, 24)
+            .rows(0..3000)
+            .unwrap()
+            .select_columns(&(12..24).collect::<Vec<_>>())
+            .unwrap(),
+    );
+    let model = PopulationGlm::new(Poisson).regularizer(ridge(0.01));
+    let limit = 0.5 * model.plan(&design, &ours).unwrap().bytes();
+    let model = model.memory_limit(limit).checkpoint(eager(&path));
+    assert!(model.plan(&design, &ours).unwrap().n_groups() > 1);
+    // The same fit, and one of other counts, which begin and end while another one takes its third step.
+    for meanwhile in [&ours, &others] {
+        for step in [1, 3, 9] {
+            let steps = AtomicUsize::new(0);
+            let solver = Callback::new(Auto::new(), |_: &[Progress]| {
+                if steps.fetch_add(1, Ordering::Relaxed) + 1 == step {
+                    let stopped = model.clone().stopping(Stopping::new().max_steps(2));
+                    let _ = stopped.fit(&design, meanwhile);
+                    let _ = std::fs::remove_file(&path);
+                    let _ = stopped.fit(&design, meanwhile).unwrap();
+                }
+            });
+            let Err(error) = model.fit_with(&solver, &design, &ours) else {
+                panic!("step {step}: a file of two fits was taken for that of one");
+            };
+            assert!(error.to_string().contains("another fit writes it"), "step {step}: {error}");
+            // Whose file it is can go on.
+            assert!(model.fit(&design, meanwhile).unwrap().outcome().all_converged());
+            std::fs::remove_file(&path).unwrap();
+        }
+    }
+}
+
+/// Some groups have ended, others before them have not: what is kept of one is not taken for another's.
+#[test]
+fn groups_that_were_stopped_are_not_mistaken_for_others() {
+    let (design, counts, path) = (features(3000, 12), counts(3000, 12), file("stopped groups"));
+    let model = PopulationGlm::new(Poisson).regularizer(ridge(0.01));
+    let limit = 0.5 * model.plan(&design, &counts).unwrap().bytes();
+    let model = model.memory_limit(limit);
+    assert!(model.plan(&design, &counts).unwrap().n_groups() > 2);
+    let expected = model.fit(&design, &counts).unwrap();
+    for steps in 1..9 {
+        let kept = model.clone().checkpoint(eager(&path));
+        for steps in [steps, steps, 100] {
+            let stopped = kept
+                .clone()
+                .stopping(Stopping::new().max_steps(steps))
+                .fit(&design, &counts)
+                .unwrap();
+            assert_eq!(stopped.outcome().columns.len(), 12);
+        }
+        let fitted = kept.fit(&design, &counts).unwrap();
+        assert_eq!(fitted.coef(), expected.coef(), "{steps} steps");
+        assert_eq!(fitted.outcome(), expected.outcome(), "{steps} steps");
+        std::fs::remove_file(&path).unwrap();
+    }
 }
