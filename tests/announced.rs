@@ -28,12 +28,14 @@ struct Case {
 #[derive(Copy, Clone)]
 enum Data {
     Dense,
+    /// A weight of each row for each neuron.
+    Weighted,
     /// Filters over the spikes of a third as many units as there are features.
     Spikes,
     File,
 }
 
-const CASES: [Case; 8] = [
+const CASES: [Case; 9] = [
     // All 32 shards of a pass with the same work: as many sums wait at a time as can.
     case("one neuron, many features", Data::Dense, (24_576, 1000, 1), None),
     case("a few neurons", Data::Dense, (20_000, 400, 40), None),
@@ -43,6 +45,7 @@ const CASES: [Case; 8] = [
     case("spikes, in groups", Data::Spikes, (6_000, 600, 200), Some(0.8)),
     case("a file", Data::File, (20_000, 300, 300), None),
     case("a file, in groups", Data::File, (20_000, 300, 300), Some(0.5)),
+    case("weights of each neuron", Data::Weighted, (10_000, 20, 400), None),
 ];
 
 const fn case(name: &'static str, data: Data, (n_rows, n_features, n_neurons): (usize, usize, usize), share: Option<f64>) -> Case {
@@ -102,6 +105,10 @@ fn measure(case: &Case) -> Result<[f64; 3]> {
                     write_npy(&path, values.view())?;
                     drop(values);
                     Design::from_rows(NpyRows::open(&path)?)
+                }
+                Data::Weighted => {
+                    let weights = Array2::from_shape_fn((case.n_rows, case.n_neurons), |(row, neuron)| 1.0 + ((row + neuron) % 3) as f64);
+                    Design::from(Matrix::from_array(values.view())).with_weights(Matrix::from_array(weights.view()))?
                 }
                 _ => Design::from(Matrix::from_array(values.view())),
             }
@@ -198,5 +205,18 @@ fn a_limit_that_cannot_be_kept_names_the_least_one() -> Result<()> {
     let plan = model.clone().memory_limit(least).plan(&design, &counts)?;
     assert!(plan.bytes() <= least && plan.neurons_at_a_time() == 1, "{plan}");
     assert!(model.memory_limit(least * 0.999).plan(&design, &counts).is_err());
+    Ok(())
+}
+
+#[test]
+fn copies_of_weights_that_groups_take_are_announced() -> Result<()> {
+    let (design, counts) = (Matrix::zeros([5000, 10]), Matrix::zeros([5000, 40]));
+    let weights = Matrix::from_array(Array2::from_elem((5000, 40), 1.0).view());
+    let design = Design::from(design).with_weights(weights)?;
+    let model = PopulationGlm::new(Poisson);
+    let limit = 0.999 * model.plan(&design, &counts)?.bytes();
+    let plan = model.memory_limit(limit).plan(&design, &counts)?;
+    let copy = 8.0 * 5000.0 * plan.neurons_at_a_time() as f64;
+    assert!(plan.n_groups() > 1 && plan.bytes() <= limit && plan.bytes() > copy, "{plan}");
     Ok(())
 }

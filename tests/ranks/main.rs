@@ -138,6 +138,14 @@ fn processes_that_do_different_things_hear_of_it() {
         fit().map_or_else(|error| error.to_string(), |_| "fine".into())
     });
     assert!(said.iter().all(|said| said.contains("at another step")), "{said:?}");
+    // Recordings of as many rows as each process thinks: some rows would be nobody's.
+    let said = fit_in(2, |world| {
+        let mine = world.share(400 + 8 * world.rank());
+        let features = Matrix::<Cpu>::from_column(mine.rows().map(|row| (0.1 * row as f64).sin()).collect());
+        let counts = Matrix::from_column(mine.rows().map(|row| (row % 3) as f64).collect());
+        Ok((mine.design(features)?, counts))
+    });
+    assert!(said.iter().all(|said| said.contains("at another step")), "{said:?}");
 }
 
 #[test]

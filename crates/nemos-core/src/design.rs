@@ -137,12 +137,7 @@ impl<'a, B: Backend> Design<'a, B> {
         let weights = weights.into();
         self.check_extra("weights", &weights)?;
         let n_columns = weights.dims()[1];
-        let wrong = weights
-            .try_to_vec()?
-            .into_iter()
-            .enumerate()
-            .find(|(_, w)| !(w.is_finite() && *w >= 0.0));
-        if let Some((index, value)) = wrong {
+        if let Some((index, value)) = weights.find(|weight| !(weight.is_finite() && weight >= 0.0))? {
             return Err(Error::Weight {
                 value,
                 row: index / n_columns,
@@ -162,7 +157,7 @@ impl<'a, B: Backend> Design<'a, B> {
         let offset = offset.into();
         self.check_extra("offset", &offset)?;
         let n_columns = offset.dims()[1];
-        if let Some(index) = offset.to_vec().iter().position(|x| x.is_infinite()) {
+        if let Some((index, _)) = offset.find(f64::is_infinite)? {
             return Err(Error::Infinite {
                 name: "offset",
                 row: index / n_columns,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use burn_tensor::{Int, Tensor, TensorData, TensorPrimitive};
+use burn_tensor::{DType, Int, Tensor, TensorData, TensorPrimitive};
 use ndarray::{Array2, ArrayView2};
 
 use crate::device::{check_launch, heard, products};
@@ -220,7 +220,16 @@ impl<B: Backend> Matrix<B> {
         if dims.contains(&0) {
             return Ok(Self::empty(dims));
         }
-        Ok(Matrix(self.launched("select_columns").select(1, indices::<B>(columns))))
+        // In place: what burn selects from a part of a tensor, it copies first, with all columns.
+        let (host, width) = (self.host(), self.dims()[1]);
+        let picked = match B::DTYPE {
+            DType::F32 => host.as_slice::<f32>().map(|values| pick(values, width, columns)),
+            _ => host.as_slice::<f64>().map(|values| pick(values, width, columns)),
+        };
+        match picked {
+            Some(values) => Self::try_upload(values, dims),
+            None => Ok(Matrix(self.launched("select_columns").select(1, indices::<B>(columns)))),
+        }
     }
 
     /// Matrices side by side.
@@ -317,6 +326,19 @@ impl<B: Backend> Matrix<B> {
         self.0.clone()
     }
 
+    /// The first value that is as asked for, and its place row after row; values in host memory are looked at in place.
+    pub(crate) fn find(&self, wanted: impl Fn(f64) -> bool) -> Result<Option<(usize, f64)>, Error> {
+        let found = |values: &mut dyn Iterator<Item = f64>| values.enumerate().find(|(_, value)| wanted(*value));
+        let host = self.host();
+        if let Some(values) = host.as_slice::<f64>() {
+            return Ok(found(&mut values.iter().copied()));
+        }
+        if let Some(values) = host.as_slice::<f32>() {
+            return Ok(found(&mut values.iter().copied().map(f64::from)));
+        }
+        Ok(found(&mut self.try_to_vec()?.into_iter()))
+    }
+
     /// Moves the values to another backend, rounding where it is less precise.
     pub fn to_backend<C: Backend>(&self) -> Matrix<C> {
         Matrix::from_checked(self.to_vec(), self.dims())
@@ -332,6 +354,16 @@ impl<B: Backend> Matrix<B> {
         }
         HostRows::new(primitive::<B, 2>(self.launched("host").add_scalar(0.0)))
     }
+}
+
+/// These columns of rows of some width.
+fn pick<E: HostFloat>(values: &[E], width: usize, columns: &[usize]) -> TensorData {
+    let rows = values.chunks_exact(width);
+    let mut picked = Vec::with_capacity(rows.len() * columns.len());
+    for row in rows {
+        picked.extend(columns.iter().map(|&column| row[column]));
+    }
+    TensorData::new(picked, [values.len() / width, columns.len()])
 }
 
 /// That the device is there, and can hold a matrix of this shape.

@@ -126,7 +126,8 @@ impl Share {
         });
         let pack = |sums: &Vec<f64>, to: &mut Vec<f64>| to.extend_from_slice(sums);
         let unpack = |from: &[f64]| (from.len() == n).then(|| from.to_vec());
-        self.world.reduce((Digest::of_text(step), mine), &pack, &unpack, &add)
+        let key = Digest::of_text(step) ^ (self.n_rows as u64).rotate_left(32);
+        self.world.reduce((key, mine), &pack, &unpack, &add)
     }
 
     /// This process's rows as its share of the whole recording: fits and scores are then those of all rows. Counts need not be said to

@@ -112,6 +112,8 @@ pub(crate) fn fold_over_processes<S: Sum, E: Display + From<Error>>(
         sums.settle();
         sums
     });
+    // Those of a recording of another length would have rows twice, or leave some out.
+    let key = key ^ (share.n_rows() as u64).rotate_left(32);
     share.world().reduce((key, settled), &S::pack, &unpack, &merge)
 }
 

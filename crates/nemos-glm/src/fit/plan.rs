@@ -115,6 +115,13 @@ impl<B: Backend> Task<'_, B> {
             n_neurons: group.neurons.len(),
             n_predictors,
             n_counts: group.neurons.len() * n_targets,
+            n_beside: [self.design.weights(), self.design.offset()]
+                .into_iter()
+                .flatten()
+                .filter(|beside| beside.dims()[1] > 1)
+                .count()
+                * group.neurons.len(),
+            is_part: group.neurons.len() < self.n_neurons() || group.features.is_some(),
             n_threads: if B::HOST { rayon::current_num_threads() } else { 1 },
             number: B::DTYPE.size(),
             has_mask: free.is_some(),

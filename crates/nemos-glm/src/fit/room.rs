@@ -45,6 +45,10 @@ pub(crate) struct Sizes {
     pub(crate) n_predictors: usize,
     /// Columns of the counts.
     pub(crate) n_counts: usize,
+    /// Numbers for each row of weights and offsets that every neuron has its own of.
+    pub(crate) n_beside: usize,
+    /// Whether they are some of the neurons, or of the features: of weights and offsets these take a copy.
+    pub(crate) is_part: bool,
     pub(crate) n_threads: usize,
     /// Bytes of a number in a block.
     pub(crate) number: usize,
@@ -60,8 +64,8 @@ impl Sizes {
         let (features, used, neurons) = (of(self.n_features), of(self.most_features), of(self.n_neurons * self.n_predictors));
         let (rows, threads, shards) = (of(block_rows), of(self.n_threads), of(self.sums_at_once(block_rows)));
         let number = of(self.number);
-        // Features as they are read and as they are centred, counts, predictors.
-        let blocks = threads * rows * number * (2.0 * features + of(self.n_counts) + neurons);
+        // Features as they are read and as they are centred, counts, weights and offsets, predictors.
+        let blocks = threads * rows * number * (2.0 * features + of(self.n_counts + self.n_beside) + neurons);
         // What products with the features copy of them.
         let copied = threads * rows * number * features;
         let moments = 8.0 * features * features;
@@ -80,7 +84,12 @@ impl Sizes {
         let flags = if self.has_mask { 5.0 / 8.0 } else { 0.0 };
         let of_columns = parameters * (4.0 + ridge + flags) + moved * if self.is_smooth { 26.0 } else { 60.0 };
         let pass = parameters * (3.0 + shards + threads) + blocks + copied;
-        survey.max(moments + axes + (making + parameters * 2.0).max(of_columns + pass))
+        let copies = if self.is_part {
+            of(self.n_rows) * of(self.n_beside) * number
+        } else {
+            0.0
+        };
+        copies + survey.max(moments + axes + (making + parameters * 2.0).max(of_columns + pass))
     }
 
     /// Sums of shards that exist at a time.
