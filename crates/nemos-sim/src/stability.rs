@@ -1,5 +1,7 @@
 //! Whether a network that feeds back upon itself keeps its activity.
 
+use std::fmt;
+
 use ndarray::{Array2, Axis};
 
 use crate::ring::Ring;
@@ -66,6 +68,15 @@ impl Stability {
     /// Whether deviations from these rates die out.
     pub fn is_stable(&self) -> bool {
         self.spectral_radius < 1.0
+    }
+}
+
+/// In one line: `stable: spectral radius 0.604, gain 0.169, upper bound 0.169`.
+impl fmt::Display for Stability {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = if self.is_stable() { "stable" } else { "unstable" };
+        let [radius, gain, bound] = [self.spectral_radius, self.gain, self.upper_bound];
+        write!(to, "{verdict}: spectral radius {radius:.3}, gain {gain:.3}, upper bound {bound:.3}")
     }
 }
 
@@ -186,6 +197,16 @@ mod tests {
         }
         assert_eq!(spectral_radius(Array2::zeros((0, 0))), 0.0);
         assert!(spectral_radius(array![[f64::NAN]]).is_nan());
+    }
+
+    #[test]
+    fn stability_prints_in_a_line() {
+        let coupling = Coupling::from_filters(array![[[0.5]]].view()).unwrap();
+        let stability = Stability::new(&coupling, &[0.0], &Exp);
+        assert_eq!(
+            stability.to_string(),
+            "stable: spectral radius 0.500, gain 0.500, upper bound 0.500"
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use nemos_core::{Backend, counted, five_digits};
 
 use crate::signals::Kind;
 use crate::table::{Column, Table};
-use crate::{IntervalSet, Signal, Ts, TsGroup};
+use crate::{IntervalSet, Signal, Ts, TsGroup, TuningCurves};
 
 const ROWS: usize = 10;
 const COLUMNS: usize = 6;
@@ -136,6 +136,36 @@ impl<B: Backend, K: Kind> Display for Signal<B, K> {
     }
 }
 
+/// Each curve's highest value, and the middle of the bin that has it.
+impl Display for TuningCurves {
+    fn fmt(&self, to: &mut Formatter<'_>) -> Result {
+        let n_bins: Vec<String> = self.occupancy().shape().iter().map(usize::to_string).collect();
+        writeln!(to, "{} of {} bins", counted(self.n_units(), "tuning curve"), n_bins.join(" × "))?;
+        let peak = if self.rates().is_some() { "peak (Hz)" } else { "peak" };
+        write!(to, "{:>6}  {peak:>WIDTH$}", "unit")?;
+        let features = self.feature_names().columns_or_numbers(n_bins.len());
+        for name in &features {
+            write!(to, "  {:>WIDTH$}", format!("at {name}"))?;
+        }
+        writeln!(to)?;
+        for (name, curve) in self.names().iter().zip(self.values().outer_iter()).take(ROWS) {
+            let visited = curve.indexed_iter().filter(|(_, value)| !value.is_nan());
+            let highest = visited.max_by(|a, b| a.1.total_cmp(b.1));
+            write!(
+                to,
+                "{name:>6}  {}",
+                five_digits(highest.as_ref().map_or(f64::NAN, |(_, value)| **value), WIDTH)
+            )?;
+            for (feature, of) in features.iter().enumerate() {
+                let middle = highest.as_ref().map_or(f64::NAN, |(bin, _)| self.centers(feature)[bin[feature]]);
+                write!(to, "  {}", five_digits(middle, (of.chars().count() + 3).max(WIDTH)))?;
+            }
+            writeln!(to)?;
+        }
+        rest(to, self.n_units())
+    }
+}
+
 impl Debug for IntervalSet {
     fn fmt(&self, to: &mut Formatter<'_>) -> Result {
         let shown = self.intervals().iter().take(COLUMNS).map(|interval| (interval.start, interval.end));
@@ -181,7 +211,7 @@ mod tests {
     use nemos_core::Cpu;
 
     use super::*;
-    use crate::{Tsd, TsdFrame};
+    use crate::{Binning, Tsd, TsdFrame};
 
     #[test]
     fn intervals_print_with_their_metadata() {
@@ -232,6 +262,23 @@ mod tests {
         assert!(text.ends_with("… 990 more\n") && text.lines().count() == 13, "{text}");
         let signal = Tsd::<Cpu>::new(axis, vec![1.0; 1000]).unwrap();
         assert!(format!("{signal:?}").len() < 250, "{signal:?}");
-        assert!(IntervalSet::default().to_string().starts_with("0 intervals"));
+        assert_eq!(IntervalSet::default().to_string(), "0 intervals, 0 s in all\n");
+    }
+
+    #[test]
+    fn tuning_curves_print_their_peaks_and_where_they_are() {
+        let place = Tsd::<Cpu>::new(Ts::regular(0.0, 1.0, 4).unwrap(), vec![1.0, 2.0, 8.0, 9.0]).unwrap();
+        let place = place.with_name("place");
+        let units = [vec![2.1, 2.2, 2.9], vec![]].map(|times| Ts::new(times).unwrap());
+        let cells = TsGroup::new(units, place.support()).with_ids([7, 12]).unwrap();
+        let curves = cells.tuning_curves(&place, &[Binning::new(3).range(0.0, 12.0)]).unwrap();
+        // The middle bin was never visited. Of equal values the last is shown.
+        let text = "\
+2 tuning curves of 3 bins
+  unit    peak (Hz)     at place
+     7       1.5000       10.000
+    12       0.0000       10.000
+";
+        assert_eq!(curves.to_string(), text);
     }
 }

@@ -68,7 +68,7 @@ impl Binning {
         }
         let empty = |name, hint| Err(Error::Empty { name, hint });
         if self.n_bins == 0 {
-            return empty("the list of bins", "ask for at least one");
+            return empty("a binning", "ask for one bin at least");
         }
         at_most(MOST_BINS, "bins of a feature", self.n_bins as f64)?;
         let (low, high) = match self.range {

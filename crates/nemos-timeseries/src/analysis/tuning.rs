@@ -102,6 +102,10 @@ impl TuningCurves {
         self.features.columns()
     }
 
+    pub(crate) fn feature_names(&self) -> &Names {
+        &self.features
+    }
+
     /// The mean rate of each unit over the epochs, where the curves are of events.
     pub fn rates(&self) -> Option<&[f64]> {
         self.rates.as_deref()
@@ -301,7 +305,8 @@ mod tests {
         let place = Tsd::<Cpu>::new(Ts::regular(0.0, 1.0, 3).unwrap(), vec![2.0, 2.0, 2.0]).unwrap();
         let units = TsGroup::new([Ts::new([1.0]).unwrap()], place.support());
         assert!(matches!(units.tuning_curves(&place, &[]), Err(Error::Differ { .. })));
-        assert!(matches!(units.tuning_curves(&place, &[Binning::new(0)]), Err(Error::Empty { .. })));
+        let error = units.tuning_curves(&place, &[Binning::new(0)]).unwrap_err();
+        assert_eq!(error.to_string(), "a binning is empty; ask for one bin at least");
         assert!(matches!(
             units.tuning_curves(&place, &[Binning::new(2).range(1.0, 1.0)]),
             Err(Error::Range { .. })

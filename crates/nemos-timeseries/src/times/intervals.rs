@@ -223,7 +223,8 @@ impl IntervalSet {
     /// The length of all intervals together, in seconds.
     #[doc(alias = "tot_length")]
     pub fn total_length(&self) -> f64 {
-        self.intervals.iter().map(Interval::length).sum()
+        // Not `sum`, which is -0 for no intervals.
+        self.intervals.iter().map(Interval::length).fold(0.0, |sum, length| sum + length)
     }
 
     /// When each interval starts.
