@@ -3,7 +3,7 @@
 use nemos_core::Backend;
 
 use crate::spec::Spec;
-use crate::{Basis, Error, Grid, Inputs, Window};
+use crate::{Basis, BasisDesign, Error, Grid, Inputs, Window};
 
 /// A family of functions: what a [`Basis`] is built from. Its methods are those of the basis that it becomes.
 ///
@@ -30,6 +30,23 @@ pub trait Family: Clone + Into<Basis> {
     /// As [`Basis::compute_features`].
     fn compute_features<'a, B: Backend, I: Inputs<'a, B>>(&self, inputs: I) -> Result<I::Output, Error> {
         self.clone().into().compute_features(inputs)
+    }
+
+    /// The features of these samples, computed when they are asked for; see [`Basis::design`].
+    ///
+    /// # Errors
+    /// As [`Basis::design`].
+    ///
+    /// # Example
+    /// ```
+    /// use nemos_basis::{BSpline, Family};
+    /// use nemos_core::{Cpu, Matrix, Rows};
+    /// let place = Matrix::<Cpu>::from_column((0..20).map(f64::from).collect());
+    /// assert_eq!(BSpline::new(5).design(&place)?.n_columns(), 5);
+    /// # Ok::<(), nemos_basis::Error>(())
+    /// ```
+    fn design<'a, B: Backend>(&self, inputs: impl Inputs<'a, B>) -> Result<BasisDesign<'a, B>, Error> {
+        self.clone().into().design(inputs)
     }
 
     /// The functions at these samples; see [`Basis::evaluate`].

@@ -379,12 +379,19 @@ impl<B: Backend> Rows<B> for Design<'_, B> {
 }
 
 /// What can be seen as a [`Design`]: everything that models, bases and scores take.
+#[diagnostic::on_unimplemented(
+    note = "`Matrix::from(values)` makes rows of a vector or an array, `Matrix::try_from(rows)?` of a vector of vectors",
+    note = "data of another backend: `to_backend`"
+)]
 pub trait ToDesign<B: Backend> {
     /// The rows, and what belongs to them.
     fn to_design(&self) -> Design<'_, B>;
 }
 
 /// A kind of rows that results can be wrapped in: what goes in with times comes out with times.
+#[diagnostic::on_unimplemented(
+    note = "`Matrix::from(values)` makes one of a vector or an array; time series, `Features` and designs are others"
+)]
 pub trait Samples<B: Backend>: ToDesign<B> {
     /// What a result of one row per row of `self` becomes.
     type Output;
