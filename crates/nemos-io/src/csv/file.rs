@@ -168,7 +168,7 @@ impl CsvFile {
     /// [`Error::NoEntry`] if there is none.
     pub fn with_times(mut self, name: &str) -> Result<Self, Error> {
         let place = self.columns.iter().position(|(other, _)| other == name);
-        self.times = Some(place.ok_or_else(|| self.no_column("a column", name))?);
+        self.times = Some(place.ok_or_else(|| self.no_column("column", name))?);
         Ok(self)
     }
 
@@ -312,6 +312,15 @@ impl CsvFile {
         let stop = |row: usize| if stop_place.is_some() { ends[row] } else { starts[row] + ends[row] };
         let is_interval = |row: &usize| nwb_table::is_interval(starts[*row], stop(*row));
         let (rows, others): (Vec<usize>, Vec<usize>) = self.rows()?.into_iter().partition(is_interval);
+        if let (true, false, Some(&row)) = (rows.is_empty(), self.log.is_lenient(), others.first()) {
+            let got = ends[row].to_string();
+            return Err(self.refuse(
+                row,
+                end_place,
+                &got,
+                "a stop after the start (in seconds), here or in any other row",
+            ));
+        }
         if !others.is_empty() {
             self.note(&others, Reason::NoInterval);
         }
@@ -397,6 +406,10 @@ impl CsvFile {
         }
         if self.columns.iter().any(|(name, _)| is_in_other_unit(name)) {
             return Err(self.wrong_columns("a column of times in seconds (or `CsvFile::with_times`, which takes numbers as they are)"));
+        }
+        // A start would pass for a time, and a stop for a signal.
+        if self.place(STARTS).is_some() && self.place(STOPS).or(self.place(LENGTHS)).is_some() {
+            return Err(self.wrong_columns("a column called `time`, since a start and a stop make trials: `CsvFile::intervals`"));
         }
         match self.columns.first() {
             Some((name, _)) if is_nameless(name) => Err(self

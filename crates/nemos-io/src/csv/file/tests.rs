@@ -76,7 +76,11 @@ fn an_index_without_a_name_is_no_time() {
     assert!(read("other_name", b"latency_ms,x\n0,1\n").is_ok());
     let named = open("with_times", b",a,b\n0,0.0,5\n1,0.1,6\n").unwrap().with_times("a").unwrap();
     assert_eq!(named.frame::<Cpu>().unwrap().sample_times(), [0.0, 0.1]);
-    assert!(matches!(named.with_times("c"), Err(Error::NoEntry { .. })));
+    let error = named.with_times("c").unwrap_err();
+    assert!(
+        matches!(error, Error::NoEntry { .. }) && error.to_string().contains("has no column named \"c\""),
+        "{error}"
+    );
 }
 
 #[test]
@@ -116,6 +120,28 @@ fn rows_of_units_and_times_are_a_group() {
         Err(Error::CsvColumns { .. })
     ));
     assert_eq!(open("events", b"time\n1\n0\n").unwrap().events().unwrap().times(), [0.0, 1.0]);
+}
+
+#[test]
+fn trials_are_no_signal_and_stop_after_they_start() {
+    // A start would pass for a time, and a stop for a signal.
+    let error = read("trials_as_frame", b"start,stop\n1,2\n3,4\n").unwrap_err().to_string();
+    assert!(error.contains("CsvFile::intervals"), "{error}");
+    assert!(
+        open("named_times", b"start,stop\n1,2\n")
+            .unwrap()
+            .with_times("start")
+            .unwrap()
+            .frame::<Cpu>()
+            .is_ok()
+    );
+    // Columns under each other's names would give no trials, without a word.
+    let swapped = open("swapped", b"start,stop\n2,1\n4,3\n").unwrap();
+    assert!(matches!(swapped.intervals(), Err(Error::Csv { line: 2, column: 2, .. })));
+    assert!(swapped.lenient(CsvFile::intervals).unwrap().value.is_empty());
+    let broken_off = open("broken_off", b"start,stop\n1,2\n3,\n").unwrap();
+    assert_eq!((broken_off.intervals().unwrap().len(), broken_off.left_out().len()), (1, 1));
+    assert!(open("no_trials", b"start,stop\n").unwrap().intervals().unwrap().is_empty());
 }
 
 #[test]
