@@ -36,7 +36,7 @@ pub enum Error {
         available: Vec<String>,
     },
     /// What an array says about itself cannot be understood.
-    #[error("array {name:?} has no valid .npy header: {source}")]
+    #[error("array {name} has no valid .npy header: {source}")]
     Header {
         /// Which array.
         name: String,
@@ -44,7 +44,7 @@ pub enum Error {
         source: Arc<io::Error>,
     },
     /// An array holds something other than numbers.
-    #[error("array {name:?} holds {dtype}; only booleans, integers and floats of 32 or 64 bits can be read")]
+    #[error("array {name} holds {dtype}; only booleans, integers and floats of 32 or 64 bits can be read")]
     UnsupportedType {
         /// Which array.
         name: String,
@@ -52,13 +52,13 @@ pub enum Error {
         dtype: String,
     },
     /// An array claims to be larger than memory can be.
-    #[error("array {name:?} claims to hold more values than a machine can address; its header is damaged")]
+    #[error("array {name} claims to hold more values than a machine can address; its header is damaged")]
     TooLarge {
         /// Which array.
         name: String,
     },
     /// An array ends before its last value.
-    #[error("array {name:?} should hold {expected} values, but its data end after {got} ({source}); the file is cut short or damaged")]
+    #[error("array {name} should hold {expected} values, but its data end after {got} ({source}); the file is cut short or damaged")]
     Truncated {
         /// Which array.
         name: String,
@@ -70,7 +70,7 @@ pub enum Error {
         source: Arc<io::Error>,
     },
     /// An array goes on after its last value, or its checksum is wrong.
-    #[error("array {name:?} is damaged after its last value: {source}")]
+    #[error("array {name} is damaged after its last value: {source}")]
     Damaged {
         /// Which array.
         name: String,
@@ -78,7 +78,7 @@ pub enum Error {
         source: Arc<io::Error>,
     },
     /// One axis was asked for, and the array has another number of them.
-    #[error("array {name:?} has shape {shape:?}, and a vector has one axis; read it with `array` instead")]
+    #[error("array {name} has shape {shape:?}, and a vector has one axis; read it with `array` instead")]
     NotAVector {
         /// Which array.
         name: String,
@@ -220,7 +220,7 @@ pub enum Error {
         format: &'static str,
     },
     /// A file of no format that can be read.
-    #[error("{} is of no kind that is read here: NWB (HDF5), .npz, .npy, .csv and .safetensors are", path.display())]
+    #[error("{} is of no kind that is read here: NWB (HDF5), .npz, .npy, .csv and .safetensors are; convert it, or take its numbers from another crate to `Ts::new` and `Matrix::from_vec`", path.display())]
     UnknownFormat {
         /// Which file.
         path: PathBuf,
@@ -248,7 +248,7 @@ pub enum Error {
         times: usize,
     },
     /// A recording has nothing of this name.
-    #[error("{} has no {wanted} named {name:?}; it has {available:?}", path.display())]
+    #[error("{} has no {wanted} named {name:?}; it has {}", path.display(), listed(available))]
     NoEntry {
         /// Which file.
         path: PathBuf,
@@ -378,6 +378,14 @@ pub enum Error {
         /// What the system said.
         source: Arc<io::Error>,
     },
+}
+
+/// The names that there are.
+fn listed(names: &[String]) -> String {
+    match names {
+        [] => "none".into(),
+        names => format!("{names:?}"),
+    }
 }
 
 /// What a time comes after, in words.

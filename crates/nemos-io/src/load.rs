@@ -127,7 +127,7 @@ impl SessionFolder {
         let place = self.names.iter().position(|other| other == name);
         let place = place.ok_or_else(|| Error::NoEntry {
             path: self.path.clone(),
-            wanted: "a file",
+            wanted: "file",
             name: name.into(),
             available: self.names.clone(),
         })?;

@@ -90,7 +90,7 @@ impl NpzFile {
 
     /// An array and its file, for errors.
     fn label(&self, name: &str) -> String {
-        format!("{name} in {}", self.path.display())
+        format!("{name:?} in {}", self.path.display())
     }
 
     /// Whether there is a member of this name, of whatever kind.
@@ -182,7 +182,11 @@ mod tests {
         let recording = NpzFile::open(format!("{DATA}subthalamic.npz")).unwrap();
         let error = recording.array("position").unwrap_err().to_string();
         assert!(error.contains("position") && error.contains("time_ms"), "{error}");
-        assert!(matches!(recording.vector("spikes"), Err(Error::NotAVector { .. })));
+        let error = recording.vector("spikes").unwrap_err();
+        assert!(
+            matches!(error, Error::NotAVector { .. }) && error.to_string().starts_with("array \"spikes\" in "),
+            "{error}"
+        );
         assert!(matches!(NpzFile::open("no/such/file.npz"), Err(Error::Open { .. })));
     }
 

@@ -218,7 +218,7 @@ impl NwbFile {
     /// # Errors
     /// [`Error::NoEntry`] if there is none of this name, [`Error::SeriesType`] if its values cannot be read.
     pub fn series(&self, name: &str) -> Result<NwbSeries, Error> {
-        let entry = self.find(name, "a time series", |kind| !matches!(kind, NwbKind::Units | NwbKind::Intervals))?;
+        let entry = self.find(name, "time series", |kind| !matches!(kind, NwbKind::Units | NwbKind::Intervals))?;
         if entry.kind == NwbKind::Unreadable {
             let data = format!("{}/data", entry.path);
             return Err(Error::SeriesType {

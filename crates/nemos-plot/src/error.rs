@@ -12,7 +12,7 @@ pub enum Error {
     #[error("the figure has no panel; add one with `panel`")]
     NoPanels,
     /// A mark has nothing to draw.
-    #[error("{mark} {what} is empty; give it at least one value")]
+    #[error("{mark} has no {what}; give it at least one")]
     Empty {
         /// Which kind of mark.
         mark: &'static str,

@@ -18,7 +18,7 @@ pub enum Error {
     #[error(transparent)]
     Basis(nemos_basis::Error),
     /// An array has the wrong shape.
-    #[error("{name} has shape {got:?}, but {expected:?} is needed: {axes}")]
+    #[error("the shape of {name} is {got:?}, but {expected:?} is needed: {axes}")]
     Shape {
         /// Which array.
         name: &'static str,
