@@ -47,7 +47,7 @@ pub fn identifiable_columns<B: Backend>(design: &impl ToDesign<B>, intercept: In
 pub fn identifiable_columns_by_component<B: Backend>(design: &impl ToDesign<B>, intercept: Intercept) -> Result<Vec<usize>, Error> {
     let design = design.to_design();
     if design.names().blocks().is_empty() {
-        let asked = "of the terms of a basis".into();
+        let asked = "terms of a basis".into();
         return Err(nemos_core::Error::NoNames { asked }.into());
     }
     let triangle = triangle(&design, intercept)?;

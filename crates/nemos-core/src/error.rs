@@ -111,7 +111,7 @@ pub enum Error {
         columns: usize,
     },
     /// A value is infinite.
-    #[error("{name} is infinite in row {row}, column {column}; use NaN for a missing value, or remove the row")]
+    #[error("row {row}, column {column} of {name} is infinite; use NaN for a missing value, or remove the row")]
     Infinite {
         /// What holds the value.
         name: &'static str,
@@ -121,7 +121,9 @@ pub enum Error {
         column: usize,
     },
     /// Every row has a missing value.
-    #[error("{name} has no complete row: each of its {rows} rows holds a NaN")]
+    #[error(
+        "{name} has no complete row: each of its {rows} rows holds a NaN: a missing value, a sample beyond the bounds of its basis, or a window that reaches before the rows"
+    )]
     AllMissing {
         /// What holds the rows.
         name: &'static str,
@@ -159,7 +161,7 @@ pub enum Error {
         available: Vec<String>,
     },
     /// A name was asked for where there are none.
-    #[error("no columns have the name {asked:?}, nor any other; give the features names: Features::with, or the design of a basis")]
+    #[error("{asked:?} was asked for, but the columns have no names; give the features names: Features::with, or the design of a basis")]
     NoNames {
         /// The name asked for.
         asked: String,

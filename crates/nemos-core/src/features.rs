@@ -65,7 +65,7 @@ impl<'a, B: Backend> Features<'a, B> {
         let names = blocks.names().clone();
         if names.blocks().is_empty() {
             return Err(Error::NoNames {
-                asked: "of the blocks to put beside the others".into(),
+                asked: "blocks to put beside the others".into(),
             });
         }
         self.add(blocks, &names)

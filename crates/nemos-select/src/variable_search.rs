@@ -109,7 +109,7 @@ impl<O: ObservationModel, L: InverseLink> VariableSearch<O, L> {
         let blocks = design.names().block_names();
         if blocks.is_empty() {
             return Err(nemos_core::Error::NoNames {
-                asked: "of the blocks to choose from".into(),
+                asked: "blocks to choose from".into(),
             }
             .into());
         }

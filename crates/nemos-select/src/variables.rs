@@ -100,7 +100,7 @@ pub fn active_blocks<O: ObservationModel, L: InverseLink>(fitted: &FittedPopulat
     let names: &Names = fitted.features();
     if names.blocks().is_empty() {
         return Err(nemos_core::Error::NoNames {
-            asked: "of the blocks that may be active".into(),
+            asked: "blocks that may be active".into(),
         }
         .into());
     }

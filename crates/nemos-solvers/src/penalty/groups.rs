@@ -32,7 +32,7 @@ impl Groups {
             other => return Ok((other.clone(), Vec::new())),
         };
         if names.blocks().is_empty() {
-            return Err(unnamed("of a group"));
+            return Err(unnamed(if by_channel { "Groups::Channels" } else { "Groups::Blocks" }));
         }
         let (mut groups, mut of_blocks) = (Vec::new(), Vec::new());
         for block in names.blocks() {

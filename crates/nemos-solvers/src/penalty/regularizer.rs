@@ -103,7 +103,7 @@ impl Regularizer {
     /// ```
     pub fn resolve(&self, names: &Names, n_features: usize) -> Result<Self, Error> {
         let per_feature = |strength: &Strength| match strength {
-            Strength::PerBlock(_) if names.blocks().is_empty() => Err(unnamed("of a strength")),
+            Strength::PerBlock(_) if names.blocks().is_empty() => Err(unnamed("Strength::PerBlock")),
             Strength::PerBlock(named) => {
                 let mut strengths = vec![0.0; n_features];
                 for (block, value) in named {
@@ -124,7 +124,7 @@ impl Regularizer {
             Regularizer::GroupLasso { strength, groups } => {
                 let (groups, of_blocks) = groups.resolve(names)?;
                 let strength = match strength {
-                    Strength::PerBlock(_) if names.blocks().is_empty() => return Err(unnamed("of a strength")),
+                    Strength::PerBlock(_) if names.blocks().is_empty() => return Err(unnamed("Strength::PerBlock")),
                     Strength::PerBlock(named) => {
                         let mut strengths = vec![0.0; of_blocks.len()];
                         for (block, value) in named {
