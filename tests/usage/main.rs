@@ -5,6 +5,7 @@ mod warnings;
 use nemos::basis::History;
 use nemos::cpu::*;
 use nemos::ndarray::{Array1, Array2, array};
+use nemos::plot::{Figure, Line, Panel};
 use nemos::rand::{Rng, SeedableRng};
 use nemos::sim::{Coupling, Recurrent};
 
@@ -201,5 +202,22 @@ fn what_a_newcomer_writes_first_works() -> Result<(), Anything> {
     let read = nemos::io::CsvFile::open(&path)?.units();
     std::fs::remove_file(&path)?;
     assert_eq!(read?.units()[0].times(), [0.125, 0.5]);
+    Ok(())
+}
+
+#[test]
+fn what_a_newcomer_gets_wrong_is_named() -> Result<(), Anything> {
+    // Centimetres under bounds in metres.
+    let place = Matrix::from_column(vec![50.0; 20]);
+    let counts = Matrix::from_column(vec![1.0; 20]);
+    let basis = BSpline::new(5).bounds(0.0, 1.0);
+    let error = Glm::new(Poisson).fit(&basis.design(&place)?, &counts).unwrap_err();
+    assert!(error.to_string().contains("beyond the bounds of its basis"), "{error}");
+    let by_block = Glm::new(Poisson).regularizer(group_lasso(0.1, Groups::Blocks));
+    let error = by_block.fit(&place, &counts).unwrap_err();
+    assert!(error.to_string().starts_with("\"Groups::Blocks\" was asked for"), "{error}");
+    let nothing = Panel::new().mark(Line::new([], []));
+    let error = Figure::new().panel(nothing).to_svg().unwrap_err();
+    assert_eq!(error.to_string(), "a line has no x; give it at least one");
     Ok(())
 }
