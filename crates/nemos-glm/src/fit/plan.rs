@@ -19,6 +19,8 @@ use crate::fit::task::{Options, Task};
 /// The memory is what a fit takes beside what is there when it starts: the data, and what products of matrices set aside at the first
 /// fit of a program. It counts ten steps of each neuron, which L-BFGS remembers; fits that end after fewer take `16 (p + 1)` bytes less for
 /// each. Neurons that take long may take more, if no limit is given: `8 p²` bytes each, and a sample of the rows.
+/// Thousands of neurons of a few features take up to twice as much as is announced: what is made of each block has as many columns as there are
+/// neurons, and products copy it.
 ///
 /// # Example
 /// ```

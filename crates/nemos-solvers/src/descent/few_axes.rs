@@ -67,7 +67,7 @@ struct Factors {
 }
 
 /// By Gram and Schmidt, each move twice: the first time leaves rounding of what it takes away, and twice is enough (Giraud,
-/// Langou, Rozložník & van den Eshof 2005, *Numer. Math.* 101).
+/// Langou, Rozložník & van den Eshof 2005, *Numerische Mathematik* 101).
 fn factors(moves: &Parameters) -> Factors {
     let (mut along, mut kept): (Vec<Vec<f64>>, Vec<usize>) = (Vec::new(), Vec::new());
     let mut upper = Array2::zeros((moves.n_problems(), moves.n_problems()));
