@@ -178,7 +178,7 @@ impl Saved {
             end += 8 * (n_words + 2);
         }
         let whole = read_word(reader).map_err(unreadable)?;
-        if whole != all.word() || length != end + 16 {
+        if whole != all.word() || length != end + HEADER {
             return Err(self.damaged());
         }
         if fingerprint != self.fingerprint {
@@ -364,12 +364,12 @@ impl Saved {
     fn replace_with(&mut self, file: File, part: &Path) -> io::Result<()> {
         let mut old = self.as_it_was_left()?;
         let mut writer = BufWriter::new(file);
+        writer.write_all(&MARK.to_le_bytes())?;
+        writer.write_all(&self.fingerprint.to_le_bytes())?;
         let mut all = Digest::new();
         if self.end > 0 {
             // What the file holds already, record by record, so that their sums are known.
             let old = old.as_mut().ok_or(io::ErrorKind::NotFound)?;
-            writer.write_all(&MARK.to_le_bytes())?;
-            writer.write_all(&self.fingerprint.to_le_bytes())?;
             let mut at = HEADER;
             while at < self.end {
                 let n_words = read_word(old)?;
