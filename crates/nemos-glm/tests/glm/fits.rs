@@ -358,8 +358,8 @@ fn bad_input_is_named() {
     let fine = counts([1.0, 0.0, 2.0, 1.0]);
     assert!(fit(&good.rows(0..3).unwrap(), &fine).contains("design has 3 rows but counts has 4"));
     assert!(fit(&good.rows(0..0).unwrap(), &fine.rows(0..0).unwrap()).contains("design is empty"));
-    assert!(fit(&counts([0.0, f64::INFINITY, 0.0, 1.0]), &fine).contains("design is infinite in row 1, column 0"));
-    assert!(fit(&good, &counts([0.0, 1.0, f64::NEG_INFINITY, 1.0])).contains("counts is infinite in row 2"));
+    assert!(fit(&counts([0.0, f64::INFINITY, 0.0, 1.0]), &fine).contains("row 1, column 0 of design is infinite"));
+    assert!(fit(&good, &counts([0.0, 1.0, f64::NEG_INFINITY, 1.0])).contains("row 2, column 0 of counts is infinite"));
     assert!(
         fit(&good, &counts([0.0, 1.0, -2.0, 1.0])).contains("counts hold -2 in row 2, column 0; this observation model needs zero or more")
     );
