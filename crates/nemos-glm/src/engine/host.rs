@@ -172,6 +172,8 @@ impl<E: LoopFloat> Scratch<E> {
         let n_rows = slices.n_rows;
         let width = asked.columns.len() * asked.n_predictors;
         self.predictor.clear();
+        // No more than is needed: what a list that grows has besides is as much again.
+        self.predictor.reserve_exact(n_rows * width);
         let (values, stride) = match predictors {
             Predictors::Parameters(values) => (values, values.len() / width.max(1)),
             Predictors::Intercepts(values) => (values, 1),
@@ -217,6 +219,7 @@ impl<'a, E: HostFloat> Slices<'a, E> {
             .map(|&problem| asked.problems.response(problem) * n_targets)
             .collect();
         scratch.clear();
+        scratch.reserve_exact(self.n_rows * first.len() * n_targets);
         for row in values.chunks_exact(width) {
             match n_targets {
                 1 => scratch.extend(first.iter().map(|&column| row[column])),
@@ -235,6 +238,7 @@ impl<'a, E: HostFloat> Slices<'a, E> {
             return None;
         }
         scratch.clear();
+        scratch.reserve_exact(self.n_rows * asked.columns.len());
         let one = E::from_f64(1.0);
         match self.weights {
             None => scratch.resize(self.n_rows * asked.columns.len(), one),

@@ -49,6 +49,8 @@ pub(crate) struct Sizes {
     pub(crate) n_beside: usize,
     /// Whether they are some of the neurons, or of the features: of weights and offsets these take a copy.
     pub(crate) is_part: bool,
+    /// Whether counts of each block are a copy, of some of the columns or from where they lie.
+    pub(crate) counts_are_copied: bool,
     pub(crate) n_threads: usize,
     /// Bytes of a number in a block.
     pub(crate) number: usize,
@@ -64,8 +66,12 @@ impl Sizes {
         let (features, used, neurons) = (of(self.n_features), of(self.most_features), of(self.n_neurons * self.n_predictors));
         let (rows, threads, shards) = (of(block_rows), of(self.n_threads), of(self.sums_at_once(block_rows)));
         let number = of(self.number);
-        // Features as they are read and as they are centred, counts, weights and offsets, predictors.
-        let blocks = threads * rows * number * (2.0 * features + of(self.n_counts + self.n_beside) + neurons);
+        let copied_counts = match self.counts_are_copied {
+            true => threads * rows * number * of(self.n_counts),
+            false => 0.0,
+        };
+        // Features as they are read and as they are centred, counts of the neurons that are not done, weights and offsets, predictors.
+        let blocks = threads * rows * number * (2.0 * features + of(self.n_counts + self.n_beside) + neurons) + copied_counts;
         // What products with the features copy of them.
         let copied = threads * rows * number * features;
         let moments = 8.0 * features * features;
@@ -83,7 +89,9 @@ impl Sizes {
         let ridge = if self.has_ridge { 2.0 } else { 0.0 };
         let flags = if self.has_mask { 5.0 / 8.0 } else { 0.0 };
         let of_columns = parameters * (4.0 + ridge + flags) + moved * if self.is_smooth { 26.0 } else { 60.0 };
-        let pass = parameters * (3.0 + shards + threads) + blocks + copied;
+        // Copies that come and go with each block leave holes, which the numbers of columns fill.
+        let holes = (copied_counts - of_columns).max(0.0);
+        let pass = parameters * (3.0 + shards + threads) + blocks + holes + copied;
         let copies = if self.is_part {
             of(self.n_rows) * of(self.n_beside) * number
         } else {
