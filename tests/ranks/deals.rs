@@ -64,6 +64,39 @@ fn candidates_of_a_search() -> Result<(), nemos::Error> {
     })
 }
 
+/// Log-likelihoods per row of held-out thirds. Where rows are shared, weights say which are trained on and which are tested on.
+fn held_out(world: &World) -> Result<Vec<f64>, nemos::Error> {
+    let mine = world.share(ROWS);
+    let (design, counts) = data(4, 3)?;
+    let (features, counts) = (design.rows().chunk(mine.rows())?, counts.rows(mine.rows())?);
+    let model = PopulationGlm::new(Poisson).regularizer(ridge(0.01));
+    let score = |fold: usize| {
+        let part = |tested: bool| {
+            let is_in = |row: usize| (row * 3 / ROWS == fold) == tested;
+            let weights = mine.rows().map(|row| f64::from(u8::from(is_in(row)))).collect();
+            let design = nemos::core::Design::from(features.clone()).with_weights(Matrix::from_column(weights))?;
+            Ok::<_, nemos::Error>(mine.design(design)?)
+        };
+        let fitted = model.fit(&part(false)?, &counts)?;
+        Ok(fitted.score(&part(true)?, &counts, Score::LogLikelihood)?)
+    };
+    (0..3).map(score).collect()
+}
+
+#[test]
+fn folds_of_shared_rows_are_weights() -> Result<(), nemos::Error> {
+    assert_dealt(held_out)?;
+    let (design, counts) = data(4, 3)?;
+    let model = PopulationGlm::new(Poisson).regularizer(ridge(0.01));
+    let row = nemos::select::cross_validate(&model, &Folds::k(3), Score::LogLikelihood, &design, &counts)?;
+    let found = held_out(&World::alone())?;
+    assert_eq!(row.scores().len(), 3);
+    for (found, expected) in found.iter().zip(row.scores()) {
+        assert!((found - expected).abs() < 1e-6 * expected.abs(), "{found} for {expected}");
+    }
+    Ok(())
+}
+
 #[test]
 fn starts_of_hidden_states() -> Result<(), nemos::Error> {
     assert_dealt(|world| {

@@ -6,7 +6,7 @@ mod deals;
 mod states;
 
 use cases::{Recording, all, close, difference, rough, that_differ};
-use nemos::core::{Segments, World};
+use nemos::core::{Names, Segments, World};
 use nemos::prelude::*;
 use nemos_testkit::in_ranks;
 
@@ -99,6 +99,15 @@ fn an_error_of_one_process_is_one_of_all() {
     });
     assert!(negative.iter().all(|said| said.contains("counts hold -1")), "{negative:?}");
     assert!(negative[1].starts_with("process 0: "), "{}", negative[1]);
+    let no_room = in_ranks(3, |world| {
+        let fit = || {
+            let (design, counts) = recording.of::<Cpu>(Some(&world))?;
+            let limit = if world.rank() == 1 { 10.0 } else { 1e9 };
+            Ok::<_, nemos::Error>(PopulationGlm::new(Poisson).memory_limit(limit).fit(&design, &counts)?)
+        };
+        fit().map_or_else(|error| error.to_string(), |_| "fine".into())
+    });
+    assert!(no_room.iter().all(|said| said.contains("raise the limit")), "{no_room:?}");
 }
 
 #[test]
@@ -134,6 +143,16 @@ fn processes_that_do_different_things_hear_of_it() {
             let (design, counts) = recording.of::<Cpu>(Some(&world))?;
             let model = PopulationGlm::new(Poisson).regularizer(ridge(0.1 * (1 + world.rank()) as f64));
             Ok::<_, nemos::Error>(model.fit(&design, &counts)?)
+        };
+        fit().map_or_else(|error| error.to_string(), |_| "fine".into())
+    });
+    assert!(said.iter().all(|said| said.contains("at another step")), "{said:?}");
+    // The same neurons in another order.
+    let said = in_ranks(2, |world| {
+        let fit = || {
+            let (design, counts) = recording.of::<Cpu>(Some(&world))?;
+            let names = Names::new(if world.rank() == 0 { ["a", "b"] } else { ["b", "a"] });
+            Ok::<_, nemos::Error>(PopulationGlm::new(Poisson).fit(&design, &Design::from(counts).with_names(names)?)?)
         };
         fit().map_or_else(|error| error.to_string(), |_| "fine".into())
     });

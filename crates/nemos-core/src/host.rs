@@ -15,7 +15,17 @@ mod sealed {
 
 /// `f32` or `f64` in host memory.
 pub trait HostFloat:
-    sealed::Sealed + Element + bytemuck::Pod + faer::traits::ComplexField + Copy + Default + Debug + Send + Sync + 'static
+    sealed::Sealed
+    + Element
+    + bytemuck::Pod
+    + faer::traits::ComplexField
+    + ndarray::LinalgScalar
+    + Copy
+    + Default
+    + Debug
+    + Send
+    + Sync
+    + 'static
 {
     /// The same type as burn names it.
     const DTYPE: DType;

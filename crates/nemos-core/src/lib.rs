@@ -26,6 +26,7 @@
 //! in samples), *lag*, *segment*, *block* (columns under one name), *channel* (columns of a block that belong to one column of
 //! its input), *chunk* (rows that are read together), *n_rows*, *n_features*, *n_neurons*, *n_functions*.
 
+mod addresses;
 mod arithmetic;
 mod backend;
 mod chunkwise;
@@ -41,6 +42,7 @@ mod host;
 mod linalg;
 mod matrix;
 mod memory;
+mod multiply;
 mod names;
 mod narrow;
 pub mod number;
@@ -74,6 +76,7 @@ pub use host::{HostFloat, HostRows};
 pub use linalg::{LeastSquares, SymmetricEigen, cholesky, inverse_positive_definite, least_squares, solve_positive_definite};
 pub use matrix::Matrix;
 pub use memory::{check_memory, give_back_memory, with_room, zeros};
+pub use multiply::{Onto, multiply, multiply_lower};
 pub use names::{Block, Names};
 pub use print::{counted, five_digits};
 pub use rows::{Rows, check_columns_exist, check_rows_exist, row_chunks};

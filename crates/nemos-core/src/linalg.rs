@@ -10,6 +10,7 @@ use faer::{Conj, Mat, Par, Side};
 use ndarray::{Array2, ArrayView2};
 
 use crate::Error;
+use crate::addresses::factorized;
 
 /// Eigenvalues, rising, and eigenvectors (in columns) of a symmetric matrix.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +32,7 @@ impl SymmetricEigen {
         if matrix.iter().any(|value| !value.is_finite()) {
             return Err(failed());
         }
-        let eigen = to_faer(matrix).self_adjoint_eigen(Side::Lower).map_err(|_| failed())?;
+        let eigen = factorized(|| to_faer(matrix).self_adjoint_eigen(Side::Lower)).map_err(|_| failed())?;
         let vectors = eigen.U();
         Ok(SymmetricEigen {
             values: eigen.S().column_vector().iter().copied().collect(),
@@ -42,6 +43,10 @@ impl SymmetricEigen {
 
 /// Solves `matrix · x = right` for a symmetric positive definite matrix, or `None` where it is not.
 pub fn solve_positive_definite(matrix: ArrayView2<'_, f64>, right: &[f64]) -> Option<Vec<f64>> {
+    factorized(|| solved(matrix, right))
+}
+
+fn solved(matrix: ArrayView2<'_, f64>, right: &[f64]) -> Option<Vec<f64>> {
     let factor = to_faer(matrix).llt(Side::Lower).ok()?;
     // A pivot that is rounding error alone belongs to a singular matrix.
     let cut = f64::EPSILON * right.len() as f64;
@@ -56,7 +61,7 @@ pub fn solve_positive_definite(matrix: ArrayView2<'_, f64>, right: &[f64]) -> Op
 
 /// `[n, n]`: the lower triangle `L` of a symmetric positive definite matrix `L Lᵀ`, zeros above; nothing where it is not.
 pub fn cholesky(matrix: ArrayView2<'_, f64>) -> Option<Array2<f64>> {
-    let factor = to_faer(matrix).llt(Side::Lower).ok()?;
+    let factor = factorized(|| to_faer(matrix).llt(Side::Lower)).ok()?;
     let lower = Array2::from_shape_fn(
         matrix.dim(),
         |(row, column)| if column <= row { factor.L()[(row, column)] } else { 0.0 },
@@ -72,14 +77,14 @@ pub fn inverse_positive_definite(matrix: ArrayView2<'_, f64>) -> Option<Array2<f
     if !scale.iter().all(|scale| scale.is_finite() && *scale > 0.0) {
         return None;
     }
-    let scaled = Mat::from_fn(size, size, |row, column| matrix[(row, column)] / (scale[row] * scale[column]));
-    let factor = scaled.llt(Side::Lower).ok()?;
-    // A pivot that is rounding error alone belongs to a singular matrix.
-    let cut = f64::EPSILON * size as f64;
-    if (0..size).any(|row| factor.L()[(row, row)].powi(2) <= cut) {
-        return None;
-    }
-    let inverse = factor.solve(&Mat::<f64>::identity(size, size));
+    let inverse = factorized(|| {
+        let scaled = Mat::from_fn(size, size, |row, column| matrix[(row, column)] / (scale[row] * scale[column]));
+        let factor = scaled.llt(Side::Lower).ok()?;
+        // A pivot that is rounding error alone belongs to a singular matrix.
+        let cut = f64::EPSILON * size as f64;
+        let is_regular = (0..size).all(|row| factor.L()[(row, row)].powi(2) > cut);
+        is_regular.then(|| factor.solve(&Mat::<f64>::identity(size, size)))
+    })?;
     let inverse = Array2::from_shape_fn((size, size), |(row, column)| {
         let symmetric = 0.5 * (inverse[(row, column)] + inverse[(column, row)]);
         symmetric / (scale[row] * scale[column])
@@ -96,7 +101,11 @@ pub fn least_squares(matrix: ArrayView2<'_, f64>, right: ArrayView2<'_, f64>) ->
     if matrix.iter().any(|value| !value.is_finite()) {
         return Err(failed());
     }
-    let svd = to_faer(matrix).thin_svd().map_err(|_| failed())?;
+    factorized(|| least_norm(matrix, right)).ok_or_else(failed)
+}
+
+fn least_norm(matrix: ArrayView2<'_, f64>, right: ArrayView2<'_, f64>) -> Option<Array2<f64>> {
+    let svd = to_faer(matrix).thin_svd().ok()?;
     let singular: Vec<f64> = svd.S().column_vector().iter().copied().collect();
     let cut = f64::EPSILON * matrix.nrows().max(matrix.ncols()) as f64 * singular.first().copied().unwrap_or(0.0);
     let mut projected = svd.U().transpose() * to_faer(right);
@@ -106,7 +115,7 @@ pub fn least_squares(matrix: ArrayView2<'_, f64>, right: ArrayView2<'_, f64>) ->
         }
     }
     let solution = svd.V() * projected;
-    Ok(Array2::from_shape_fn((solution.nrows(), solution.ncols()), |(row, column)| {
+    Some(Array2::from_shape_fn((solution.nrows(), solution.ncols()), |(row, column)| {
         solution[(row, column)]
     }))
 }
@@ -137,6 +146,10 @@ impl LeastSquares {
         if matrix.iter().chain(right).any(|value| !value.is_finite()) {
             return None;
         }
+        Some(factorized(|| LeastSquares::of_finite(matrix, right, cut)))
+    }
+
+    fn of_finite(matrix: ArrayView2<'_, f64>, right: &[f64], cut: f64) -> Self {
         let size = |row: usize| matrix.row(row).iter().fold(0.0, |largest: f64, x| largest.max(x.abs()));
         let sizes: Vec<f64> = (0..matrix.nrows()).map(size).collect();
         let mut order: Vec<usize> = (0..matrix.nrows()).collect();
@@ -165,7 +178,7 @@ impl LeastSquares {
             upper: Array2::from_shape_fn((rank, rank), |(row, column)| r[(row, column)]),
         };
         solved.solution = solved.back(width, |row| projected[(row, 0)]);
-        Some(solved)
+        solved
     }
 
     /// The `x` with `matrixᵀ matrix x = right`, and `right · x`. What `right` holds of nearly collinear columns counts to the last digit,

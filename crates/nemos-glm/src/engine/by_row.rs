@@ -74,13 +74,7 @@ fn log_likelihoods_in<B: Backend, E: LoopFloat>(
     counts: &Design<'_, B>,
 ) -> Result<Matrix<B>, Error> {
     let columns: Vec<usize> = (0..problems.n_problems()).collect();
-    let asked = Asked {
-        problems,
-        columns: &columns,
-        places: None,
-        n_predictors: model.n_predictors(),
-        n_targets: model.n_targets(),
-    };
+    let asked = Asked::of(problems, &columns, model);
     let on_device = OnDevice::<B>::new(model, at, scale);
     let values: Vec<E> = at.as_slice().iter().map(|&value| E::from_f64(value)).collect();
     let loops = model.loops().map(E::of).filter(|_| B::HOST && asked.n_predictors == 1);
@@ -100,7 +94,6 @@ fn log_likelihoods_in<B: Backend, E: LoopFloat>(
         check_support(&chunk, model.support(), asked.n_targets)?;
         let shape = [rows.len(), columns.len()];
         let unweighted = Asked {
-            places: None,
             problems: &problems.clone().of_all_rows(),
             ..asked
         };

@@ -98,6 +98,11 @@ impl<'a, B: Backend> Data<'a, B> {
         let columns = [design.n_columns(), counts.n_columns(), n_problems];
         let mut key = Digest::new();
         columns.into_iter().for_each(|n| key.add(n as u64));
+        // Columns in another order would be added to those of others.
+        for side in [&design, &counts].into_iter().filter(|_| design.share().is_some()) {
+            let names = side.names().columns_or_numbers(side.n_columns());
+            names.iter().for_each(|name| key.add(Digest::of_text(name)));
+        }
         fold_over_processes(design.share(), key.word(), is_fine().map(|()| Vec::new()), Vec::<f64>::new)?;
         let width = design.n_columns() + counts.n_columns().max(n_problems);
         Ok(Data {

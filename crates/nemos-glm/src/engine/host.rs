@@ -1,14 +1,14 @@
 //! Passes over data in host memory: predictor, losses, slopes and gradient without a tensor in between.
 
-use faer::linalg::matmul::matmul;
-use faer::{Accum, MatMut, MatRef, Par};
-use ndarray::Array2;
-use nemos_core::{Backend, HostFloat, HostRows, Matrix};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, ShapeBuilder};
+use nemos_core::tensor::backend::Backend as BurnBackend;
+use nemos_core::{Backend, HostFloat, HostRows, Matrix, Onto, multiply};
 
 use crate::engine::chunk::Chunk;
 use crate::engine::loops::{Lanes, LoopFloat, Loops, Observed};
+use crate::engine::model::Model;
 use crate::engine::problems::Problems;
-use crate::engine::products::Products;
+use crate::engine::products::{FITS, Products, view};
 use crate::engine::sums::Sums;
 
 /// Less beside the leverage of a row than this is rounding: the row is fitted whatever its count.
@@ -26,6 +26,19 @@ pub(crate) struct Asked<'a> {
     pub(crate) n_predictors: usize,
     /// Columns of the counts of each.
     pub(crate) n_targets: usize,
+}
+
+impl<'a> Asked<'a> {
+    /// These columns of some problems of a model.
+    pub(crate) fn of<T: BurnBackend>(problems: &'a Problems, columns: &'a [usize], model: &dyn Model<T>) -> Self {
+        Asked {
+            problems,
+            columns,
+            places: None,
+            n_predictors: model.n_predictors(),
+            n_targets: model.n_targets(),
+        }
+    }
 }
 
 /// Memory that loops use again for every chunk.
@@ -191,10 +204,10 @@ impl<E: LoopFloat> Scratch<E> {
         }
         if let (Predictors::Parameters(values), Some(features)) = (predictors, slices.features) {
             let n_features = stride - 1;
-            let features = MatRef::from_row_major_slice(features, n_rows, n_features);
-            let coef = MatRef::from_column_major_slice_with_stride(values, n_features, width, stride);
-            let predictor = MatMut::from_row_major_slice_mut(&mut self.predictor, n_rows, width);
-            matmul(predictor, Accum::Add, features, coef, E::from_f64(1.0), Par::Seq);
+            let features = view((n_rows, n_features), features);
+            let coef = ArrayView2::from_shape((n_features, width).strides((1, stride)), values).expect(FITS);
+            let predictor = ArrayViewMut2::from_shape((n_rows, width), &mut self.predictor).expect(FITS);
+            multiply(predictor, Onto::Them, features, coef);
         }
     }
 }
@@ -402,8 +415,7 @@ fn product<E: HostFloat>(features: &[E], slopes: &[E], n_columns: usize, to: &mu
     let n_rows = slopes.len() / n_columns;
     let n_features = features.len() / n_rows.max(1);
     to.resize(n_features * n_columns, E::default());
-    let features = MatRef::from_row_major_slice(features, n_rows, n_features);
-    let slopes = MatRef::from_row_major_slice(slopes, n_rows, n_columns);
-    let gradient = MatMut::from_column_major_slice_mut(to, n_features, n_columns);
-    matmul(gradient, Accum::Replace, features.transpose(), slopes, E::from_f64(1.0), Par::Seq);
+    let gradient = ArrayViewMut2::from_shape((n_features, n_columns).f(), to).expect(FITS);
+    let features = view((n_rows, n_features), features);
+    multiply(gradient, Onto::Nothing, features.reversed_axes(), view((n_rows, n_columns), slopes));
 }

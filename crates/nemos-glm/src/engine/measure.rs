@@ -136,13 +136,7 @@ impl<'m, 'a, B: Backend> Described<'m, 'a, B> {
         let is_new = self.data.is_new();
         let columns: Vec<usize> = (0..self.problems.n_problems()).collect();
         let (n_predictors, n_targets) = (self.model.n_predictors(), self.model.n_targets());
-        let asked = Asked {
-            problems: &self.problems,
-            columns: &columns,
-            places: None,
-            n_predictors,
-            n_targets,
-        };
+        let asked = Asked::of(&self.problems, &columns, self.model);
         let read = match from {
             From::Parameters(_) => Read::Everything,
             From::Intercepts(_) => Read::WithoutFeatures,

@@ -1,13 +1,12 @@
 //! Second moments of the features, summed over rows.
 
-use faer::linalg::matmul::triangular::{self, BlockStructure};
-use faer::{Accum, MatMut, MatRef, Par};
 use ndarray::Array2;
 use nemos_core::tensor::DType;
-use nemos_core::{Backend, Error, HostFloat, Matrix, Operand, Sums};
+use nemos_core::{Backend, Error, HostFloat, Matrix, Onto, Operand, Sums, multiply_lower};
 use nemos_solvers::Moments;
 
 use crate::engine::numbers::Numbers;
+use crate::engine::products::view;
 use crate::engine::shards::{Sum, add};
 
 /// Sums over rows of the features and of their products, both about a point near their means, so that no digits are lost
@@ -110,20 +109,9 @@ impl MomentSums {
     #[inline(never)]
     fn add_products(&mut self, centred: &[f64]) {
         let n_features = self.sum.len();
-        let centred = MatRef::from_row_major_slice(centred, centred.len() / n_features, n_features);
-        let products = self.products.as_slice_mut().expect("made in standard layout");
+        let centred = view((centred.len() / n_features, n_features), centred);
         // Symmetric, so that the rows of the array may stand for its columns.
-        triangular::matmul(
-            MatMut::from_column_major_slice_mut(products, n_features, n_features),
-            BlockStructure::TriangularLower,
-            Accum::Add,
-            centred.transpose(),
-            BlockStructure::Rectangular,
-            centred,
-            BlockStructure::Rectangular,
-            1.0,
-            Par::Seq,
-        );
+        multiply_lower(self.products.view_mut().reversed_axes(), Onto::Them, centred.t(), centred);
     }
 
     /// The same where the values are: only sums come back.

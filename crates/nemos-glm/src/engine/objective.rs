@@ -187,13 +187,7 @@ impl<'a, B: Backend> GlmObjective<'a, B> {
     }
 
     pub(crate) fn asked<'s>(&'s self, columns: &'s [usize]) -> Asked<'s> {
-        Asked {
-            problems: &self.problems,
-            columns,
-            places: None,
-            n_predictors: self.model.n_predictors(),
-            n_targets: self.model.n_targets(),
-        }
+        Asked::of(&self.problems, columns, &*self.model)
     }
 
     pub(crate) fn scales_of(&self, columns: &[usize]) -> Vec<f64> {

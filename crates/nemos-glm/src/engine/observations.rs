@@ -120,13 +120,7 @@ impl<B: Backend> Observations<B> {
         let model = &*self.0;
         let n_sums = summed.sum_of_problem.iter().max().map_or(0, |last| last + 1);
         let columns: Vec<usize> = (0..summed.problems.n_problems()).collect();
-        let asked = Asked {
-            problems: summed.problems,
-            columns: &columns,
-            places: None,
-            n_predictors: model.n_predictors(),
-            n_targets: model.n_targets(),
-        };
+        let asked = Asked::of(summed.problems, &columns, model);
         let loops = model.loops().filter(|_| B::HOST).map(E::of);
         let loops = loops.as_deref();
         let on_host: Vec<E> = summed.parameters.as_slice().iter().map(|&value| E::from_f64(value)).collect();

@@ -2,12 +2,9 @@
 
 use std::ops::Range;
 
-use faer::linalg::matmul::matmul;
-use faer::linalg::matmul::triangular::{self, BlockStructure};
-use faer::{Accum, MatMut, MatRef, Par};
-use ndarray::{Array2, s};
-use nemos_core::HostFloat;
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, ShapeBuilder, s};
 use nemos_core::simd::vectorized;
+use nemos_core::{HostFloat, Onto, multiply, multiply_lower};
 
 /// Weighted products of rows with themselves, an intercept beside the features.
 ///
@@ -22,6 +19,14 @@ pub(crate) struct Products<E> {
     pairs: Vec<E>,
     weighted: Vec<E>,
     product: Vec<E>,
+}
+
+/// Why a slice can be seen as a matrix.
+pub(crate) const FITS: &str = "as many numbers as the shape has";
+
+/// Rows one after the other.
+pub(crate) fn view<E>(shape: (usize, usize), rows: &[E]) -> ArrayView2<'_, E> {
+    ArrayView2::from_shape(shape, rows).expect(FITS)
 }
 
 // Sets of weights for which it pays to take the products of columns once: with 60 and with 200 features both ways take the same time for
@@ -91,17 +96,9 @@ impl<E: HostFloat> Products<E> {
         }
         let n_rows = self.rows.len() / width;
         self.product.resize(width * width, E::default());
-        triangular::matmul(
-            MatMut::from_row_major_slice_mut(&mut self.product, width, width),
-            BlockStructure::TriangularLower,
-            Accum::Replace,
-            MatRef::from_row_major_slice(&self.rows, n_rows, width).transpose(),
-            BlockStructure::Rectangular,
-            MatRef::from_row_major_slice(&self.weighted, n_rows, width),
-            BlockStructure::Rectangular,
-            E::from_f64(1.0),
-            Par::Seq,
-        );
+        let product = ArrayViewMut2::from_shape((width, width), &mut self.product).expect(FITS);
+        let rows = view((n_rows, width), &self.rows);
+        multiply_lower(product, Onto::Nothing, rows.t(), view((n_rows, width), &self.weighted));
         for i in 0..width {
             add_row(sum, (i, width), pair, &self.product[i * width..]);
         }
@@ -113,14 +110,9 @@ impl<E: HostFloat> Products<E> {
         for rows_of_triangle in tiles(width) {
             let n_pairs = self.take_pairs(rows_of_triangle.clone());
             self.product.resize(n_pairs * sums.len(), E::default());
-            matmul(
-                MatMut::from_column_major_slice_mut(&mut self.product, n_pairs, sums.len()),
-                Accum::Replace,
-                MatRef::from_row_major_slice(&self.pairs, n_rows, n_pairs).transpose(),
-                MatRef::from_row_major_slice(weights, n_rows, sums.len()),
-                E::from_f64(1.0),
-                Par::Seq,
-            );
+            let product = ArrayViewMut2::from_shape((n_pairs, sums.len()).f(), &mut self.product).expect(FITS);
+            let pairs = view((n_rows, n_pairs), &self.pairs);
+            multiply(product, Onto::Nothing, pairs.t(), view((n_rows, sums.len()), weights));
             for (sum, mut product) in sums.iter_mut().zip(self.product.chunks_exact(n_pairs)) {
                 for i in rows_of_triangle.clone() {
                     add_row(sum, (i, width), pair, product);
@@ -133,7 +125,7 @@ impl<E: HostFloat> Products<E> {
     /// Writes `zₜᵀ A zₜ` for each of these symmetric matrices, `[n_rows, n_matrices]`.
     pub(crate) fn quadratic_forms(&mut self, matrices: &[Array2<f64>], to: &mut [E]) {
         let n_rows = self.rows.len() / self.width;
-        let mut accum = Accum::Replace;
+        let mut onto = Onto::Nothing;
         for rows_of_triangle in tiles(self.width) {
             let n_pairs = self.take_pairs(rows_of_triangle.clone());
             self.product.clear();
@@ -143,15 +135,10 @@ impl<E: HostFloat> Products<E> {
                     self.product.extend(beside.chain([E::from_f64(matrix[(i, i)])]));
                 }
             }
-            matmul(
-                MatMut::from_row_major_slice_mut(to, n_rows, matrices.len()),
-                accum,
-                MatRef::from_row_major_slice(&self.pairs, n_rows, n_pairs),
-                MatRef::from_column_major_slice(&self.product, n_pairs, matrices.len()),
-                E::from_f64(1.0),
-                Par::Seq,
-            );
-            accum = Accum::Add;
+            let forms = ArrayViewMut2::from_shape((n_rows, matrices.len()), &mut *to).expect(FITS);
+            let of_pairs = ArrayView2::from_shape((n_pairs, matrices.len()).f(), &self.product).expect(FITS);
+            multiply(forms, onto, view((n_rows, n_pairs), &self.pairs), of_pairs);
+            onto = Onto::Them;
         }
     }
 

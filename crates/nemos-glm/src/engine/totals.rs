@@ -230,14 +230,7 @@ impl Kinds {
             return Ok(false);
         }
         let columns: Vec<usize> = (0..problems.n_problems()).collect();
-        let asked = Asked {
-            problems,
-            columns: &columns,
-            places: None,
-            n_predictors: model.n_predictors(),
-            n_targets: self.n_targets,
-        };
-        let seen = Seen::new(chunk, asked)?;
+        let seen = Seen::new(chunk, Asked::of(problems, &columns, model))?;
         let kept = seen.kept();
         let mut read = Sums::<B>::new();
         read.rows(kept.clone().greater_elem(0.0).float());

@@ -123,8 +123,12 @@ impl<'a, B: Backend> Task<'a, B> {
 
     /// Fits each neuron, a group at a time.
     pub(crate) fn fit(&self, options: &Options, solver: &dyn Solver) -> Result<Fit, Error> {
-        let regularizer = self.penalty(options)?;
-        let plan = self.plan(options)?;
+        let ready = || Ok::<_, Error>((self.penalty(options)?, self.plan(options)?));
+        // An error of one process is one of all, before any waits for sums of the others.
+        let (regularizer, plan) = match self.design.share() {
+            Some(share) => share.world().agree(ready())?,
+            None => ready()?,
+        };
         plan.give_back(options);
         let mut saved = match &options.checkpoint {
             Some(checkpoint) => {
