@@ -17,7 +17,7 @@ pub(crate) fn near_in_rows<B: Backend>(split: &Split, gap: usize, design: &Desig
             continue;
         };
         let from = first.saturating_sub(gap).max(before.start);
-        let to = last.saturating_add(gap + 1).min(after.end);
+        let to = last.saturating_add(gap).saturating_add(1).min(after.end);
         near[from..to].fill(true);
     }
     near

@@ -149,7 +149,7 @@ impl Folds {
             How::Given(splits) => splits.clone(),
             How::TimeSeries { n_folds } => {
                 at_least("number of folds", *n_folds, 1)?;
-                let length = n_rows / (n_folds + 1);
+                let length = n_rows / n_folds.saturating_add(1);
                 enough(
                     *n_folds,
                     "rows beyond the first training rows",
@@ -187,7 +187,7 @@ impl Folds {
             How::Blocks { n_folds, n_blocks } => {
                 at_least("number of blocks of a fold", *n_blocks, 1)?;
                 folds(*n_folds, "rows", n_rows)?;
-                enough(n_folds * n_blocks, "rows", n_rows)?;
+                enough(n_folds.saturating_mul(*n_blocks), "rows", n_rows)?;
                 let blocks = stretches(n_rows, n_folds * n_blocks);
                 Ok(blocks.into_iter().map(|block| block % n_folds).collect())
             }

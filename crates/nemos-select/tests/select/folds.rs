@@ -87,6 +87,20 @@ fn folds_that_cannot_be_are_refused() {
 }
 
 #[test]
+fn numbers_as_large_as_can_be_do_not_wrap_around() {
+    assert!(matches!(
+        Folds::time_series(usize::MAX).cut(&rows(9)),
+        Err(Error::TooManyFolds { .. })
+    ));
+    assert!(matches!(
+        Folds::blocks(2, 1 << (usize::BITS - 1)).cut(&rows(9)),
+        Err(Error::TooManyFolds { .. })
+    ));
+    let split = Folds::given([Split::new([0, 5], [2])]).gap(usize::MAX).cut(&rows(6));
+    assert!(matches!(split, Err(Error::EmptyFold { fold: 0, .. })), "{split:?}");
+}
+
+#[test]
 fn the_same_seed_shuffles_alike() {
     let one = Folds::shuffled(4, 7).cut(&rows(50)).unwrap();
     assert_eq!(one, Folds::shuffled(4, 7).cut(&rows(50)).unwrap());
