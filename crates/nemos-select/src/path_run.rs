@@ -38,6 +38,8 @@ pub(crate) struct Run<'r, 'a, B: Backend, O, L> {
     units: Vec<Unit>,
     /// The share of the strength that is no ridge.
     share: f64,
+    /// Rows in which a feature is missing: no strength sees them, whatever its features.
+    incomplete: Vec<usize>,
     /// Coefficients and the intercept at the last strength, and the slopes there.
     last: Vec<f64>,
     slopes: Vec<f64>,
@@ -75,13 +77,15 @@ impl<'r, 'a, B: Backend, O: ObservationModel, L: InverseLink> Run<'r, 'a, B, O, 
         let free: Vec<usize> = (0..n_features)
             .filter(|feature| !units.iter().any(|unit| unit.features.contains(feature)))
             .collect();
+        let incomplete = incomplete(design, counts, objective.n_counts()[0])?;
         let mut run = Run {
             copies: Matrix::beside(vec![counts.to_matrix()?; AT_MOST])?,
             strong: vec![false; units.len()],
             last: vec![0.0; n_features + 1],
             slopes: vec![0.0; n_features + 1],
             last_strength: f64::INFINITY,
-            sub: Arc::new(sub(design, free)?),
+            sub: Arc::new(sub(design, free, &incomplete)?),
+            incomplete,
             found: Vec::new(),
             model,
             design,
@@ -162,7 +166,7 @@ impl<'r, 'a, B: Backend, O: ObservationModel, L: InverseLink> Run<'r, 'a, B, O, 
             features.extend(&self.units[unit].features);
         }
         features.sort_unstable();
-        self.sub = Arc::new(sub(self.design, features)?);
+        self.sub = Arc::new(sub(self.design, features, &self.incomplete)?);
         Ok(true)
     }
 
@@ -270,8 +274,34 @@ impl<'r, 'a, B: Backend, O: ObservationModel, L: InverseLink> Run<'r, 'a, B, O, 
     }
 }
 
-/// These columns of a design, in memory. Of none there is one that never varies: a model needs a feature.
-fn sub<B: Backend>(design: &Design<'_, B>, features: Vec<usize>) -> Result<Sub<B>, Error> {
+/// Rows in which a feature is missing. They are looked for where fewer rows are used than have a count and a weight.
+fn incomplete<B: Backend>(design: &Design<'_, B>, counts: &Design<'_, B>, n_used: usize) -> Result<Vec<usize>, Error> {
+    let weights = design.weights().map_or_else(|| vec![1.0; design.n_rows()], Matrix::to_vec);
+    let counts = counts.to_matrix()?.to_vec();
+    if counts
+        .iter()
+        .zip(&weights)
+        .filter(|(count, weight)| !count.is_nan() && **weight > 0.0)
+        .count()
+        == n_used
+    {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for rows in row_chunks(design.n_rows(), CHUNK) {
+        let values = design.chunk(rows.clone())?.to_array();
+        found.extend(
+            rows.zip(values.rows())
+                .filter(|(_, row)| row.iter().any(|x| x.is_nan()))
+                .map(|(row, _)| row),
+        );
+    }
+    Ok(found)
+}
+
+/// These columns of a design, in memory, with nothing in rows that are not complete. Of no columns there is one that never varies: a model
+/// needs a feature.
+fn sub<B: Backend>(design: &Design<'_, B>, features: Vec<usize>, incomplete: &[usize]) -> Result<Sub<B>, Error> {
     let n_rows = design.n_rows();
     let matrix = if features.is_empty() {
         Matrix::zeros([n_rows, 1])
@@ -281,5 +311,11 @@ fn sub<B: Backend>(design: &Design<'_, B>, features: Vec<usize>) -> Result<Sub<B
         let cut = |rows| design.chunk(rows)?.select_columns(&features);
         Matrix::stack(row_chunks(n_rows, CHUNK).map(cut).collect::<Result<_, _>>()?)?
     };
+    if incomplete.is_empty() {
+        return Ok(Sub { features, matrix });
+    }
+    let mut values = matrix.to_array();
+    incomplete.iter().for_each(|&row| values.row_mut(row).fill(f64::NAN));
+    let matrix = Matrix::from(values);
     Ok(Sub { features, matrix })
 }

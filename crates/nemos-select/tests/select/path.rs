@@ -206,6 +206,33 @@ fn weights_offsets_and_masks_are_those_of_a_fit() {
 }
 
 #[test]
+fn rows_with_a_missing_feature_are_seen_by_no_strength() {
+    let (design, counts) = crate::population(200, 5, 1);
+    let mut design = design.to_array();
+    // The last feature hardly varies, so that it is not active, and is missing in many rows.
+    design.column_mut(4).mapv_inplace(|x| 0.01 * x);
+    design.slice_mut(ndarray::s![0..60, 4]).fill(f64::NAN);
+    let design = Matrix::<Cpu>::from(design);
+    let model = Glm::new(Poisson).stopping(Stopping::new().tolerance(1e-14));
+    let path = PathSearch::new(model.clone().regularizer(penalty(1.0)))
+        .n_strengths(5)
+        .smallest(0.05);
+    let path = path.fit(&design, &counts).unwrap();
+    assert!(path.n_active().iter().all(|n| *n < 5));
+    for (place, strength) in path.strengths().iter().enumerate() {
+        let one = model
+            .clone()
+            .regularizer(Regularizer::Lasso((*strength).into()))
+            .fit(&design, &counts)
+            .unwrap();
+        let coef = path.coef().column(place).to_vec();
+        assert!(one.coef().iter().zip(&coef).all(|(a, b)| (a - b).abs() < 1e-6));
+        let mean = one.score(&design, &counts, Score::LogLikelihood).unwrap();
+        assert!((path.log_likelihood()[place] - 140.0 * mean).abs() < 1e-6);
+    }
+}
+
+#[test]
 fn what_has_no_path_is_refused() {
     let x = Matrix::<Cpu>::from_column((0..20).map(f64::from).collect());
     let y = Matrix::from_column((0..20).map(|row| f64::from(row % 3)).collect());
