@@ -23,7 +23,8 @@ pub enum Direction {
 ///
 /// A step adds (or leaves out) the block after which the mean score over folds is best, as long as it gains; under
 /// [`Rule::OneStandardError`], as long as an added block gains more than one standard error of the gain over folds, and a block that is
-/// left out costs less.
+/// left out costs less. A fold in which a neuron has no score, because it is silent there, is left out for that neuron; a
+/// [mask](PopulationGlm::feature_mask) of the model holds whatever blocks a neuron takes.
 ///
 /// # Options
 /// | option | default |
@@ -117,14 +118,37 @@ impl<O: ObservationModel, L: InverseLink> VariableSearch<O, L> {
         let data = data(vec![design.clone()], counts.clone(), &self.folds)?;
         let forward = self.direction == Direction::Forward;
         let mut kept = Array2::from_elem((blocks.len(), n_neurons), !forward);
+        let resolved = |mask: &FeatureMask| mask.resolve(design.names(), design.n_columns(), n_neurons);
+        let allowed = self.model.mask().map(resolved).transpose()?;
+        let masked = |kept: &Array2<bool>| -> Result<PopulationGlm<O, L>, Error> {
+            let mut of_blocks = mask(&blocks, kept);
+            if let Some(allowed) = &allowed {
+                let mut free = resolved(&of_blocks)?;
+                free.zip_mut_with(allowed, |free, allowed| *free &= *allowed);
+                of_blocks = free.into();
+            }
+            Ok(self.model.clone().feature_mask(of_blocks))
+        };
         let evaluate = |kept: &[Array2<bool>]| -> Result<Vec<Row>, Error> {
-            let candidate =
-                |(place, kept): (usize, &Array2<bool>)| (place.to_string(), self.model.clone().feature_mask(mask(&blocks, kept)));
-            let search = GridSearch::of(kept.iter().enumerate().map(candidate)).scoring(self.scoring.clone());
-            Ok(search.table(&data)?.1.rows)
+            let candidate = |(place, kept): (usize, &Array2<bool>)| Ok((place.to_string(), masked(kept)?));
+            let candidates = kept.iter().enumerate().map(candidate).collect::<Result<Vec<_>, Error>>()?;
+            Ok(GridSearch::of(candidates).scoring(self.scoring.clone()).table(&data)?.1.rows)
         };
         let mut rows: Vec<Row> = evaluate(std::slice::from_ref(&kept))?;
-        let mut scores: Vec<Vec<f64>> = (0..n_neurons).map(|neuron| rows[0].scores_of(neuron)).collect();
+        // Where a neuron has no score, no block changes that.
+        let told = |neuron: usize| {
+            let scores = rows[0].scores_of(neuron).into_iter().enumerate();
+            scores.filter(|(_, score)| !score.is_nan()).map(|(fold, _)| fold).collect()
+        };
+        let told: Vec<Vec<usize>> = (0..n_neurons).map(told).collect();
+        let scores_of = |row: &Row, neuron: usize| -> Vec<f64> {
+            let scores = row.scores_of(neuron);
+            told[neuron]
+                .iter()
+                .map(|&fold| scores.get(fold).copied().unwrap_or(f64::NAN))
+                .collect()
+        };
+        let mut scores: Vec<Vec<f64>> = (0..n_neurons).map(|neuron| scores_of(&rows[0], neuron)).collect();
         let mut moving = vec![true; n_neurons];
         let mut history = Vec::new();
         while moving.contains(&true) {
@@ -148,7 +172,7 @@ impl<O: ObservationModel, L: InverseLink> VariableSearch<O, L> {
             let steps: Vec<Option<(usize, Vec<f64>)>> = (0..n_neurons)
                 .map(|neuron| {
                     let reached = some.iter().enumerate().filter(|(_, block)| can_move(**block, neuron));
-                    let reached = reached.map(|(place, &block)| (block, rows[place].scores_of(neuron)));
+                    let reached = reached.map(|(place, &block)| (block, scores_of(&rows[place], neuron)));
                     let best = reached
                         .filter(|(_, scores)| !mean(scores).is_nan())
                         .max_by(|a, b| mean(&a.1).total_cmp(&mean(&b.1)));
@@ -170,7 +194,7 @@ impl<O: ObservationModel, L: InverseLink> VariableSearch<O, L> {
                 }
             }
         }
-        let fitted = self.model.clone().feature_mask(mask(&blocks, &kept)).fit(&design, &counts)?;
+        let fitted = masked(&kept)?.fit(&design, &counts)?;
         Ok(Variables {
             neurons: counts.names().columns_or_numbers(n_neurons),
             scores: scores.iter().map(|scores| mean(scores)).collect(),

@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 use nemos_core::{Cpu, Features, Matrix};
-use nemos_glm::{Poisson, PopulationGlm, Regularizer};
+use nemos_glm::{FeatureMask, Poisson, PopulationGlm, Regularizer, Score};
 use nemos_select::{Direction, Error, Folds, Rule, VariableSearch};
 
 use crate::noise;
@@ -50,6 +50,28 @@ fn both_directions_find_what_drives_each_neuron() {
     assert_eq!(forward.history().len(), 4);
     assert!(forward.to_string().contains("a, b"));
     assert_eq!(forward.kept().dim(), (3, 4));
+}
+
+#[test]
+fn a_mask_of_the_model_holds_and_a_silent_fold_is_left_out() {
+    let (signals, counts) = data(800);
+    let features = Features::new().with("a", &signals[0]).unwrap().with("b", &signals[1]).unwrap();
+    // Neuron 3 follows both, may not use `b`, and is silent in the first fold.
+    let mut counts = counts.to_array();
+    counts.slice_mut(ndarray::s![0..200, 3]).fill(0.0);
+    let model = PopulationGlm::new(Poisson).regularizer(Regularizer::Ridge(1e-4.into()));
+    let model = model.feature_mask(FeatureMask::Blocks(vec![("b".into(), vec![true, true, true, false])]));
+    for direction in [Direction::Forward, Direction::Backward] {
+        let search = VariableSearch::new(model.clone()).folds(Folds::k(4)).scoring(Score::Cohen);
+        let found = search
+            .direction(direction)
+            .fit(&features, &Matrix::<Cpu>::from(counts.clone()))
+            .unwrap();
+        assert_eq!(found.blocks_of(3), ["a"], "{found}");
+        assert!(found.scores()[3] > 0.0);
+        assert_eq!(found.fitted().coef()[(1, 3)], 0.0);
+        assert!(found.blocks_of(2).contains(&"b"), "{found}");
+    }
 }
 
 #[test]
