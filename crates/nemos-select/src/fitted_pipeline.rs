@@ -19,13 +19,20 @@ pub struct FittedPipeline<F> {
     pub(crate) routes: Routes,
 }
 impl<F> FittedPipeline<F> {
-    /// A basis with the bounds of the training rows, and the model that was fitted to its features: from a file, for one.
+    /// A basis with the bounds of the training rows, and the model that was fitted to its features: from a file, for one. A file holds
+    /// no routes; [`route`](FittedPipeline::route) gives them again.
     pub fn from_parts(basis: impl Into<Basis>, model: F) -> Self {
         FittedPipeline {
             basis: basis.into(),
             model,
             routes: Routes::default(),
         }
+    }
+
+    /// Takes the columns of these names for a part of the basis, as [`Pipeline::route`](crate::Pipeline::route).
+    pub fn route<N: Into<String>>(mut self, label: impl Into<String>, columns: impl IntoIterator<Item = N>) -> Self {
+        self.routes.add(label.into(), columns.into_iter().map(Into::into).collect());
+        self
     }
 
     /// The basis, with the bounds of the training rows.

@@ -101,6 +101,10 @@ fn with_option(basis: &Basis, label: &str, option: &str, (path, value): (&str, &
         });
     };
     let new = match value {
+        Value::Number(number) if old.is_u64() => match number.fract() == 0.0 && (0.0..2f64.powi(53)).contains(number) {
+            true => Json::from(*number as u64),
+            false => return Err(fails("it takes a whole number".into())),
+        },
         Value::Number(number) => Json::from(*number),
         Value::Count(count) => Json::from(*count),
         Value::Numbers(numbers) => Json::from(numbers.clone()),

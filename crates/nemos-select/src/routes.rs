@@ -12,7 +12,9 @@ use crate::Error;
 pub(crate) struct Routes(Vec<(String, Vec<String>)>);
 
 impl Routes {
+    /// Of several routes to one part, the last one counts.
     pub(crate) fn add(&mut self, label: String, columns: Vec<String>) {
+        self.0.retain(|(known, _)| *known != label);
         self.0.push((label, columns));
     }
 

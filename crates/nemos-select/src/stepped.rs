@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use nemos_core::{Backend, Design, Matrix, Names, Rows};
+use nemos_core::{Backend, Block, Design, Matrix, Names, Rows};
 
 use crate::{Error, Linear};
 
@@ -18,10 +18,7 @@ impl<'a, B: Backend> Stepped<'a, B> {
         check(design.n_columns(), map)?;
         let names = match map {
             Linear::Scaled { .. } => design.names().clone(),
-            Linear::Chosen(features) => {
-                let names = design.names().columns_or_numbers(design.n_columns());
-                Names::new(features.iter().map(|&feature| names[feature].clone()))
-            }
+            Linear::Chosen(features) => chosen(design, features)?,
             Linear::Mixed { .. } => Names::default(),
         };
         let rows = Stepped {
@@ -53,6 +50,27 @@ impl<'a, B: Backend> Stepped<'a, B> {
             Linear::Mixed { shift, matrix } => Ok(Matrix::from((rows.to_array() - shift).dot(matrix))),
         }
     }
+}
+
+/// The names of some of the features. Blocks hold those of theirs that are left, in order; channels keep their names where each has as many.
+fn chosen<B: Backend>(design: &Design<'_, B>, features: &[usize]) -> Result<Names, Error> {
+    let columns = design.names().columns_or_numbers(design.n_columns());
+    let names = Names::new(features.iter().map(|&feature| columns[feature].clone()));
+    if !features.is_sorted_by(|a, b| a < b) {
+        return Ok(names);
+    }
+    let left = |range: Range<usize>| features.iter().filter(|feature| range.contains(feature)).count();
+    let with = |names: Names, block: &Block| {
+        let mut of_channels = block.by_channel().map(left);
+        let first = of_channels.next();
+        let channels = if of_channels.all(|n| Some(n) == first) {
+            block.channels()
+        } else {
+            &[]
+        };
+        names.with_block(block.name(), left(block.columns()), channels.iter().map(String::as_str))
+    };
+    Ok(design.names().blocks().iter().try_fold(names, with)?)
 }
 
 /// Whether a map is one of so many features.

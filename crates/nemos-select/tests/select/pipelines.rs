@@ -3,7 +3,7 @@
 use nemos_basis::{BSpline, Basis, Category, Family, Identity, OrthogonalizedExponential, RaisedCosineLog, Window, Zero};
 use nemos_core::{Cpu, Design, Matrix, Names};
 use nemos_glm::{Glm, Poisson, PopulationGlm, Regularizer, Score, Stopping};
-use nemos_select::{Choice, Error, Folds, Grid, GridSearch, Pipeline, Tunable, Value};
+use nemos_select::{Choice, Error, FittedPipeline, Folds, Grid, GridSearch, Pipeline, Tunable, Value};
 
 use crate::{close, noise};
 
@@ -64,15 +64,36 @@ fn columns_are_routed_by_name() {
     let routed = pipeline.fit(&both, &counts).unwrap();
     assert_eq!(routed.model().coef(), direct.model().coef());
     assert_eq!(routed.predict(&both).unwrap().n_rows(), 120);
+    // What comes from a file is routed again.
+    let parts = FittedPipeline::from_parts(routed.basis().clone(), routed.model().clone());
+    assert!(parts.predict(&both).is_err());
+    let parts = parts.route("place", ["x"]).route("spikes", ["counts"]);
+    assert_eq!(parts, routed);
     close(
         routed.score(&both, &counts, Score::LogLikelihood).unwrap(),
         direct.score([&x, &counts], &counts, Score::LogLikelihood).unwrap(),
         1e-12,
     );
+    // The last of two routes to a part counts.
+    let again = composite()
+        .route("place", ["counts"])
+        .route("spikes", ["counts"])
+        .route("place", ["x"]);
+    assert_eq!(again.fit(&both, &counts).unwrap().model().coef(), direct.model().coef());
     let fails = |pipeline: Pipeline<Glm>| pipeline.fit(&both, &counts).unwrap_err().to_string();
     assert!(fails(composite().route("place", ["y"])).contains("\"x\""));
     assert!(fails(composite().route("place", ["x"])).contains("route some to each"));
     assert!(fails(composite().route("head", ["x"])).contains("head"));
+}
+
+#[test]
+fn whole_numbers_may_be_written_with_a_point() {
+    let pipeline = composite();
+    let with = |value: f64| pipeline.with("place.n_functions", &value.into());
+    assert_eq!(with(7.0).unwrap(), pipeline.with("place.n_functions", &7.into()).unwrap());
+    for value in [7.5, -1.0, f64::NAN, 1e300] {
+        assert!(with(value).unwrap_err().to_string().contains("whole number"));
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use nemos_basis::{BSpline, Family, Identity};
 use nemos_core::{Cpu, Matrix, SymmetricEigen};
-use nemos_glm::{Glm, Poisson, Regularizer, Score, Stopping};
+use nemos_glm::{Glm, Groups, Poisson, Regularizer, Score, Stopping, Strength};
 use nemos_select::{Error, Folds, Grid, GridSearch, Linear, Pipeline, Settings, Step, Tunable, Value, cross_validate};
 
 use crate::{close, noise};
@@ -65,6 +65,27 @@ fn features_that_others_span_are_left_out() {
     assert_eq!(coef.iter().filter(|coef| **coef == 0.0).count(), 1);
     let rates = |fitted: &nemos_select::FittedPipeline<nemos_glm::FittedGlm>| fitted.predict(&x).unwrap().to_matrix().unwrap().to_vec();
     rates(&plain).iter().zip(rates(&fewer)).for_each(|(a, b)| close(*a, b, 1e-5));
+}
+
+#[test]
+fn blocks_keep_their_names_where_features_are_left_out() {
+    let (x, counts) = data();
+    let basis = basis() + BSpline::new(5).bounds(0.0, 1.0).label("y");
+    let by_name = Strength::PerBlock(vec![("x".into(), 0.0), ("y".into(), 1e6)]);
+    let model = glm().regularizer(Regularizer::Ridge(by_name));
+    let fitted = Pipeline::new(basis.clone(), model).identifiable().fit([&x, &x], &counts).unwrap();
+    assert!(fitted.model().coef_of("y").unwrap().iter().all(|coef| coef.abs() < 1e-4));
+    assert!(fitted.model().coef_of("x").unwrap().iter().any(|coef| coef.abs() > 0.1));
+    let groups = Regularizer::GroupLasso {
+        strength: 1e-3.into(),
+        groups: Groups::Blocks,
+    };
+    assert!(
+        Pipeline::new(basis, glm().regularizer(groups))
+            .identifiable()
+            .fit([&x, &x], &counts)
+            .is_ok()
+    );
 }
 
 #[test]
