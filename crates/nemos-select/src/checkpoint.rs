@@ -15,7 +15,8 @@ struct Saved {
     scoring: String,
     /// Of the data and the folds.
     fingerprint: u64,
-    rows: Vec<Row>,
+    /// Each with a number of its specification.
+    rows: Vec<(u64, Row)>,
 }
 
 /// The file of a search, if it has one.
@@ -62,14 +63,25 @@ impl Checkpoint {
     }
 
     /// The row of a candidate that is done.
-    pub(crate) fn row(&self, settings: &Settings) -> Option<Row> {
-        self.saved.rows.iter().find(|row| row.settings() == settings).cloned()
+    ///
+    /// # Errors
+    /// [`Error::File`] if its values were those of another model.
+    pub(crate) fn row(&self, settings: &Settings, specification: u64) -> Result<Option<Row>, Error> {
+        match (self.saved.rows.iter().find(|(_, row)| row.settings() == settings), &self.path) {
+            (Some((known, _)), Some(path)) if *known != specification => Err(Error::File {
+                path: path.display().to_string(),
+                why: format!("this is the file of a search over another model ({settings}); remove it, or name another"),
+            }),
+            (found, _) => Ok(found.map(|(_, row)| row.clone())),
+        }
     }
 
-    /// Writes what is done: the file is replaced whole or not at all.
-    pub(crate) fn write<'r>(&mut self, rows: impl Iterator<Item = &'r Row>) -> Result<(), Error> {
+    /// Writes what is done, each row with the number of its specification: the file is replaced whole or not at all. What failed is left
+    /// out, and tried again.
+    pub(crate) fn write<'r>(&mut self, rows: impl Iterator<Item = (u64, &'r Row)>) -> Result<(), Error> {
         let Some(path) = &self.path else { return Ok(()) };
-        self.saved.rows = rows.cloned().collect();
+        let done = rows.filter(|(_, row)| row.failure().is_none());
+        self.saved.rows = done.map(|(specification, row)| (specification, row.clone())).collect();
         let fails = |why: String| Error::File {
             path: path.display().to_string(),
             why,
@@ -82,7 +94,15 @@ impl Checkpoint {
     }
 }
 
-/// A number of shapes, of some rows of every design and of the folds: other data are noticed, at the price of a glance.
+/// A number of a specification, from all of its options in print.
+pub(crate) fn number_of(printed: &str) -> u64 {
+    let mut digest = Digest::new();
+    printed.bytes().for_each(|byte| digest.add(byte.into()));
+    digest.word()
+}
+
+/// A number of shapes, of some rows of every design, of what belongs to them, and of the folds: other data are noticed, at the price of a
+/// glance.
 fn fingerprint<B: Backend>(data: &Data<'_, B>) -> Result<u64, Error> {
     const ROWS: usize = 256;
     let mut digest = Digest::new();
@@ -91,6 +111,11 @@ fn fingerprint<B: Backend>(data: &Data<'_, B>) -> Result<u64, Error> {
         design.dims().iter().for_each(|&n| digest.add(n as u64));
         let rows: Vec<usize> = (0..n_rows).step_by(n_rows.div_ceil(ROWS).max(1)).collect();
         digest.numbers(&design.rows().gather(&rows)?.to_vec());
+        for beside in [design.weights(), design.offset()] {
+            digest.add(beside.map_or(0, |beside| beside.dims()[1] as u64));
+            beside.iter().for_each(|beside| digest.numbers(&beside.to_vec()));
+        }
+        design.segments().ranges().iter().for_each(|range| digest.add(range.end as u64));
     }
     for split in data.splits.iter() {
         split.train().iter().chain(split.test()).for_each(|&row| digest.add(row as u64));

@@ -4,7 +4,7 @@ use nemos_core::{Backend, Design};
 use nemos_glm::{ClassifierGlm, ClassifierPopulationGlm, FittedClassifierGlm, FittedClassifierPopulationGlm, Status};
 
 use crate::batch::{self, Evaluated, Piece, Scored};
-use crate::searchable::{Data, Done, Searchable, design, mean_strength, restrict, sealed};
+use crate::searchable::{Data, Done, Searchable, design, mean_strength, options_in_print, restrict, sealed};
 use crate::tunable::{options_with, parameters_of};
 use crate::{Error, Scoring, Settings, Tunable, Value};
 
@@ -57,6 +57,10 @@ impl sealed::Sealed for ClassifierPopulationGlm {
 
     fn strength(&self) -> f64 {
         mean_strength(self.penalty())
+    }
+
+    fn printed(&self) -> String {
+        format!("{} classes {}", self.n_classes(), options_in_print(self.options()))
     }
 }
 
@@ -121,5 +125,9 @@ impl sealed::Sealed for ClassifierGlm {
 
     fn strength(&self) -> f64 {
         sealed::Sealed::strength(self.population())
+    }
+
+    fn printed(&self) -> String {
+        self.population().printed()
     }
 }

@@ -76,7 +76,7 @@ impl Grid {
 }
 
 impl Settings {
-    /// With one more value.
+    /// With one more value. Of several at one path, the last one counts.
     #[must_use]
     pub fn and(mut self, path: impl Into<String>, value: impl Into<Value>) -> Self {
         self.0.push((path.into(), value.into()));
@@ -90,7 +90,7 @@ impl Settings {
 
     /// The value at a path.
     pub fn get(&self, path: &str) -> Option<&Value> {
-        self.iter().find(|(known, _)| *known == path).map(|(_, value)| value)
+        self.0.iter().rev().find(|(known, _)| known == path).map(|(_, value)| value)
     }
 }
 

@@ -47,7 +47,7 @@ impl<S: Searchable> GridSearch<S> {
                 counts: whole.counts.clone(),
                 splits: whole.splits.with_first(share)?,
             };
-            let (_, table) = self.only(&standing).table(&fewer)?;
+            let (_, table) = self.only(&standing, Some(round as usize + 1)).table(&fewer)?;
             let kept = standing.len().div_ceil(factor);
             for (rank, place) in table.ranking().into_iter().enumerate() {
                 if rank >= kept {
@@ -61,7 +61,7 @@ impl<S: Searchable> GridSearch<S> {
             }
             standing.retain(|&candidate| rows[candidate].is_none());
         }
-        let (_, last) = self.only(&standing).table(&whole)?;
+        let (_, last) = self.only(&standing, None).table(&whole)?;
         for (place, &candidate) in standing.iter().enumerate() {
             rows[candidate] = Some(last.rows()[place].clone());
         }

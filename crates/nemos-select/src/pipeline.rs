@@ -224,6 +224,11 @@ impl<M: End> sealed::Sealed for Pipeline<M> {
     fn strength(&self) -> f64 {
         sealed::Sealed::strength(&self.model)
     }
+
+    fn printed(&self) -> String {
+        let basis = serde_json::to_string(&self.basis).unwrap_or_else(|_| format!("{:?}", self.basis));
+        format!("{basis} {:?} {:?} {}", self.routes, self.steps, self.model.printed())
+    }
 }
 
 /// The same failure for another candidate.

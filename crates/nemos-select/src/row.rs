@@ -82,9 +82,9 @@ impl Row {
         std_error(&self.scores)
     }
 
-    /// Coefficients that are not zero, of all neurons together: the mean over folds.
+    /// Coefficients that are not zero, of all neurons together: the mean over folds; NaN where the candidate could not be fitted.
     pub fn size(&self) -> f64 {
-        self.sizes.iter().sum()
+        if self.sizes.is_empty() { f64::NAN } else { self.sizes.iter().sum() }
     }
 
     /// Why the candidate could not be fitted or scored.

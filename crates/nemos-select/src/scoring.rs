@@ -25,8 +25,8 @@ pub enum Scoring {
     /// One of the scores of a model.
     Score(Score),
     /// How many bits each spike tells more than the mean count of the test rows does:
-    /// `Σ [y ln(rate / mean) − (rate − mean)] / (ln 2 · Σ y)`, whatever the observation model. Over all neurons, sums are taken
-    /// before the ratio.
+    /// `Σ [y ln(rate / mean) − (rate − mean)] / (ln 2 · Σ y)`, whatever the observation model; NaN where there is no spike. Over all
+    /// neurons, sums are taken before the ratio.
     BitsPerSpike,
     /// The share of labels that a classifier tells right; over all neurons, of all labels together.
     Accuracy,
@@ -70,7 +70,8 @@ impl Scoring {
             }
             _ => {
                 let parts: Vec<(f64, f64)> = pairs.iter().map(|(counts, rates)| bits(counts, rates)).collect();
-                let ratio = |(bits, spikes): (f64, f64)| bits / spikes;
+                // Rates above zero would tell infinitely little of each of no spikes.
+                let ratio = |(bits, spikes): (f64, f64)| if spikes > 0.0 { bits / spikes } else { f64::NAN };
                 let all = parts.iter().fold((0.0, 0.0), |(a, b), (bits, spikes)| (a + bits, b + spikes));
                 (ratio(all), parts.into_iter().map(ratio).collect())
             }

@@ -9,7 +9,7 @@ use nemos_basis::Inputs;
 use nemos_core::{Backend, ToDesign};
 use rand::Rng;
 
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, number_of};
 use crate::found::Search;
 use crate::refit::refit;
 use crate::row::Row;
@@ -140,8 +140,8 @@ impl<S: Searchable> GridSearch<S> {
         }
     }
 
-    /// Some of the candidates, by their numbers; what is done of them is in no file.
-    pub(crate) fn only(&self, which: &[usize]) -> Self {
+    /// Some of the candidates, by their numbers, and a file of their own if `round` says which.
+    pub(crate) fn only(&self, which: &[usize], round: Option<usize>) -> Self {
         let candidates = match &self.candidates {
             Candidates::Grid(specification, settings) => {
                 Candidates::Grid(specification.clone(), which.iter().map(|&place| settings[place].clone()).collect())
@@ -149,7 +149,14 @@ impl<S: Searchable> GridSearch<S> {
             Candidates::Whole(candidates) => Candidates::Whole(which.iter().map(|&place| candidates[place].clone()).collect()),
         };
         let options = SearchOptions {
-            checkpoint: None,
+            checkpoint: self.options.checkpoint.clone().map(|path| match round {
+                None => path,
+                Some(round) => {
+                    let mut of_round = path.into_os_string();
+                    of_round.push(format!(".{round}"));
+                    of_round.into()
+                }
+            }),
             ..self.options.clone()
         };
         GridSearch { candidates, options }
@@ -187,7 +194,8 @@ impl<S: Searchable> GridSearch<S> {
     }
 
     /// Writes what is done to a file after every batch. A search that finds the file of the same search, stopped, goes on from
-    /// there: the candidates, the folds, the scoring and the data must be the same.
+    /// there: the model, the folds, the scoring and the data must be the same. Candidates that failed are tried again. Each round of a
+    /// [halving](GridSearch::fit_halving) but the last has a file of its own, `search.json.1` beside `search.json`.
     pub fn checkpoint(mut self, path: impl Into<PathBuf>) -> Self {
         self.options.checkpoint = Some(path.into());
         self
@@ -259,7 +267,16 @@ impl<S: Searchable> GridSearch<S> {
         }
         let scoring = self.options.scoring();
         let mut checkpoint = Checkpoint::open(self.options.checkpoint.clone(), data, &scoring)?;
-        let mut rows: Vec<Option<Row>> = candidates.iter().map(|(settings, _)| checkpoint.row(settings)).collect();
+        let numbers = candidates
+            .iter()
+            .map(|(_, made)| made.as_ref().map_or(0, |made| number_of(&made.printed())));
+        let numbers: Vec<u64> = numbers.collect();
+        let known = |((settings, _), number): (&(Settings, _), &u64)| checkpoint.row(settings, *number);
+        let mut rows = candidates
+            .iter()
+            .zip(&numbers)
+            .map(known)
+            .collect::<Result<Vec<Option<Row>>, Error>>()?;
         let (mut specifications, mut first_error) = (Vec::with_capacity(candidates.len()), None);
         for ((settings, made), row) in candidates.into_iter().zip(&mut rows) {
             match made {
@@ -283,7 +300,7 @@ impl<S: Searchable> GridSearch<S> {
                 first_error = first_error.take().or(evaluated.err());
                 finished += n_folds;
             }
-            checkpoint.write(rows.iter().flatten())?;
+            checkpoint.write(numbers.iter().zip(&rows).filter_map(|(number, row)| Some((*number, row.as_ref()?))))?;
             match self.options.progress.as_ref().map(|listener| listener(finished, total)) {
                 Some(ControlFlow::Break(())) if finished < total => Err(Error::Stopped { done: finished, total }),
                 _ => Ok(()),

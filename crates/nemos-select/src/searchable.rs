@@ -81,6 +81,9 @@ pub(crate) mod sealed {
 
         /// How strong the penalty is, on average.
         fn strength(&self) -> f64;
+
+        /// All of its options: specifications that print alike are the same.
+        fn printed(&self) -> String;
     }
 }
 
@@ -116,6 +119,15 @@ impl<O: ObservationModel, L: InverseLink> sealed::Sealed for PopulationGlm<O, L>
     fn strength(&self) -> f64 {
         mean_strength(self.penalty())
     }
+
+    fn printed(&self) -> String {
+        format!(
+            "{:?} {:?} {}",
+            self.observation_model(),
+            self.inverse_link(),
+            options_in_print(self.options())
+        )
+    }
 }
 
 impl<O: ObservationModel, L: InverseLink> Searchable for Glm<O, L> {}
@@ -140,6 +152,15 @@ impl<O: ObservationModel, L: InverseLink> sealed::Sealed for Glm<O, L> {
     fn strength(&self) -> f64 {
         sealed::Sealed::strength(self.population())
     }
+
+    fn printed(&self) -> String {
+        self.population().printed()
+    }
+}
+
+/// As they are saved: `Debug` would cut long arrays short.
+pub(crate) fn options_in_print(options: &Options) -> String {
+    serde_json::to_string(options).unwrap_or_else(|_| format!("{options:?}"))
 }
 
 /// A model has one input: its design.

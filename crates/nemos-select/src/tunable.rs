@@ -40,12 +40,21 @@ pub trait Tunable: Clone {
     #[doc(alias = "set_params")]
     fn with(&self, path: &str, value: &Value) -> Result<Self, Error>;
 
-    /// The specification with these values.
+    /// The specification with these values. In whatever order they come, a basis or a penalty is set before what is a part of it.
     ///
     /// # Errors
     /// As [`with`](Tunable::with).
     fn with_all(&self, settings: &Settings) -> Result<Self, Error> {
-        settings.iter().try_fold(self.clone(), |made, (path, value)| made.with(path, value))
+        let mut in_order: Vec<(&str, &Value)> = settings.iter().collect();
+        in_order.sort_by_key(|(path, _)| match *path {
+            "basis" => 0,
+            "strength" | "lasso_share" => 2,
+            path if path.contains('.') => 2,
+            _ => 1,
+        });
+        in_order
+            .into_iter()
+            .try_fold(self.clone(), |made, (path, value)| made.with(path, value))
     }
 }
 

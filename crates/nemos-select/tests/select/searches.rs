@@ -188,6 +188,7 @@ fn a_candidate_that_fails_is_a_row_with_its_reason() {
     let csv = search.table().to_csv();
     assert!(csv.starts_with("strength,lasso_share,mean,std_error,size,fold_0,"), "{csv}");
     assert_eq!(csv.lines().count(), 4);
+    assert!(csv.contains("\n-1,,,,,"), "no size where there is no fit: {csv}");
     // All of them: the error itself.
     let none = GridSearch::new(model(), Grid::new().over("strength", [-1.0])).fit(&design, &counts);
     assert!(matches!(none, Err(Error::Glm(_))));
@@ -212,6 +213,73 @@ fn a_neuron_that_is_silent_in_a_fold_is_chosen_for_by_the_others() {
     let scores = search.table().rows()[0].scores_of(1);
     assert!(scores[0].is_nan() && !scores[1].is_nan());
     assert_eq!(search.chosen().len(), 2);
+}
+
+#[test]
+fn bits_of_no_spike_are_no_score() {
+    let (design, counts) = population(120, 3, 2);
+    let mut counts = counts.to_array();
+    counts.slice_mut(ndarray::s![0..40, 1]).fill(0.0);
+    let search = |folds| {
+        GridSearch::new(model(), Grid::new().over("strength", [0.01, 100.0]))
+            .folds(folds)
+            .scoring(Scoring::BitsPerSpike)
+            .choice(Choice::PerNeuron)
+            .fit(&design, &Matrix::<Cpu>::from(counts.clone()))
+            .unwrap()
+    };
+    let found = search(Folds::k(3));
+    let rows = found.table().rows();
+    assert!(rows.iter().all(|row| row.scores_of(1)[0].is_nan()));
+    // The folds with spikes decide.
+    let told = |row: usize| rows[row].scores_of(1)[1..].iter().sum::<f64>();
+    assert_eq!(found.chosen()[1], usize::from(told(1) > told(0)));
+    assert_eq!(found.chosen()[1], 1);
+}
+
+#[test]
+fn settings_are_what_a_candidate_has() {
+    let (design, counts) = population(100, 3, 1);
+    // The penalty is set before its strength, whichever is named first, and the last of two strengths counts.
+    let grid = Grid::new()
+        .over("strength", [0.5])
+        .over("strength", [0.01, 1.0])
+        .over("regularizer", [Regularizer::Ridge(9.0.into()), Regularizer::Lasso(9.0.into())]);
+    let search = GridSearch::new(Glm::new(Poisson), grid).fit(&design, &counts).unwrap();
+    assert_eq!(search.table().curve("strength").len(), 2);
+    let strength = search.chosen_numbers("strength")[0];
+    let penalty = search.specification().penalty();
+    assert!([Regularizer::Ridge(strength.into()), Regularizer::Lasso(strength.into())].contains(penalty));
+}
+
+#[test]
+fn a_file_of_another_model_or_other_weights_is_refused() {
+    let (design, counts) = population(100, 3, 1);
+    let path = std::env::temp_dir().join(format!("nemos_select_other_{}.json", std::process::id()));
+    let _ = std::fs::remove_file(&path);
+    let search = |regularizer, strengths: &[f64]| {
+        let model = Glm::new(Poisson).regularizer(regularizer);
+        GridSearch::new(model, Grid::new().over("strength", strengths.to_vec())).checkpoint(&path)
+    };
+    let ridge = || Regularizer::Ridge(1.0.into());
+    // What cannot be fitted keeps no search from going on.
+    let strengths = [f64::NAN, 0.1, f64::INFINITY];
+    let first = search(ridge(), &strengths).fit(&design, &counts).unwrap();
+    let again = search(ridge(), &strengths).fit(&design, &counts).unwrap();
+    assert_eq!(first.table().rows()[1], again.table().rows()[1]);
+    // More candidates of the same model go on, those of another do not.
+    assert!(search(ridge(), &[0.1, 0.2]).fit(&design, &counts).is_ok());
+    let lasso = search(Regularizer::Lasso(1.0.into()), &[0.1]).fit(&design, &counts);
+    assert!(lasso.unwrap_err().to_string().contains("another model (strength = 0.1)"));
+    let weights = Matrix::from_column((0..100).map(|row| f64::from(row % 3)).collect());
+    let weighted = design.to_design().with_weights(weights).unwrap();
+    assert!(matches!(search(ridge(), &[0.1]).fit(&weighted, &counts), Err(Error::File { .. })));
+    let _ = std::fs::remove_file(&path);
+    // Rounds of a halving have files of their own.
+    let of_round = std::path::PathBuf::from(format!("{}.1", path.display()));
+    assert!(search(ridge(), &[0.1, 1.0, 10.0]).fit_halving(3, &design, &counts).is_ok());
+    assert!(path.exists() && of_round.exists());
+    [path, of_round].iter().for_each(|path| std::fs::remove_file(path).unwrap());
 }
 
 #[test]
