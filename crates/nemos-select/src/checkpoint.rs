@@ -62,17 +62,22 @@ impl Checkpoint {
         Ok(Checkpoint { path: Some(path), saved })
     }
 
-    /// The row of a candidate that is done.
+    /// The row of a candidate that is done; `candidates` are the numbers of all specifications of the search.
     ///
     /// # Errors
-    /// [`Error::File`] if its values were those of another model.
-    pub(crate) fn row(&self, settings: &Settings, specification: u64) -> Result<Option<Row>, Error> {
-        match (self.saved.rows.iter().find(|(_, row)| row.settings() == settings), &self.path) {
-            (Some((known, _)), Some(path)) if *known != specification => Err(Error::File {
+    /// [`Error::File`] if its values are those of a model that is not among them.
+    pub(crate) fn row(&self, settings: &Settings, specification: u64, candidates: &[u64]) -> Result<Option<Row>, Error> {
+        let Some(path) = &self.path else { return Ok(None) };
+        let mut alike = self.saved.rows.iter().filter(|(_, row)| row.settings() == settings);
+        if let Some((_, row)) = alike.clone().find(|(known, _)| *known == specification) {
+            return Ok(Some(row.clone()));
+        }
+        match alike.all(|(known, _)| candidates.contains(known)) {
+            true => Ok(None),
+            false => Err(Error::File {
                 path: path.display().to_string(),
                 why: format!("this is the file of a search over another model ({settings}); remove it, or name another"),
             }),
-            (found, _) => Ok(found.map(|(_, row)| row.clone())),
         }
     }
 

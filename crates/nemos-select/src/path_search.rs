@@ -16,6 +16,7 @@ use nemos_glm::{Glm, InverseLink, ObservationModel, Strength};
 
 use crate::Path;
 use crate::path_run::Run;
+use crate::refit::{columns, for_neurons};
 use crate::tunable::strength;
 use crate::{Error, log_spaced};
 
@@ -84,7 +85,7 @@ impl<O: ObservationModel, L: InverseLink> PathSearch<O, L> {
         self
     }
 
-    /// Fits the path of each neuron, one after the other.
+    /// Fits the path of each neuron, one after the other, each under its own weights and offset where they differ.
     ///
     /// # Errors
     /// As [`fit`](PathSearch::fit).
@@ -93,9 +94,10 @@ impl<O: ObservationModel, L: InverseLink> PathSearch<O, L> {
         design: &(impl ToDesign<B> + ?Sized),
         counts: &(impl ToDesign<B> + ?Sized),
     ) -> Result<Vec<Path<O, L>>, Error> {
-        let counts = counts.to_design();
-        let of = |neuron: usize| self.fit(design, &crate::refit::columns(&counts, &[neuron])?);
-        (0..counts.n_columns()).map(of).collect()
+        let (design, counts) = (design.to_design(), counts.to_design());
+        let n_neurons = counts.n_columns();
+        let of = |neuron: usize| self.fit(&for_neurons(&design, &[neuron], n_neurons)?, &columns(&counts, &[neuron])?);
+        (0..n_neurons).map(of).collect()
     }
 
     /// Fits the path of one neuron.

@@ -67,7 +67,7 @@ pub(crate) fn columns<'a, B: Backend>(counts: &Design<'a, B>, neurons: &[usize])
 }
 
 /// The design of some of the neurons: weights and offsets that differ between neurons are theirs.
-fn for_neurons<'a, B: Backend>(design: &Design<'a, B>, neurons: &[usize], n_neurons: usize) -> Result<Design<'a, B>, Error> {
+pub(crate) fn for_neurons<'a, B: Backend>(design: &Design<'a, B>, neurons: &[usize], n_neurons: usize) -> Result<Design<'a, B>, Error> {
     let mut made = design.clone();
     if let Some(weights) = design.weights().filter(|weights| weights.dims()[1] == n_neurons) {
         made = made.with_weights(weights.select_columns(neurons)?)?;

@@ -271,7 +271,7 @@ impl<S: Searchable> GridSearch<S> {
             .iter()
             .map(|(_, made)| made.as_ref().map_or(0, |made| number_of(&made.printed())));
         let numbers: Vec<u64> = numbers.collect();
-        let known = |((settings, _), number): (&(Settings, _), &u64)| checkpoint.row(settings, *number);
+        let known = |((settings, _), number): (&(Settings, _), &u64)| checkpoint.row(settings, *number, &numbers);
         let mut rows = candidates
             .iter()
             .zip(&numbers)

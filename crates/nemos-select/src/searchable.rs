@@ -30,6 +30,11 @@ pub(crate) fn data<'a, B: Backend>(inputs: Vec<Design<'a, B>>, counts: Design<'a
             what: "there are no inputs; give the design, or the inputs of a basis".into(),
         });
     };
+    if counts.n_columns() == 0 {
+        return Err(Error::Inputs {
+            what: "there are no neurons: the counts have no column".into(),
+        });
+    }
     for input in &inputs {
         input.check_whole("a search")?;
     }

@@ -198,7 +198,7 @@ fn penalty(regularizer: &Regularizer, f: &mut fmt::Formatter<'_>) -> fmt::Result
     }
 }
 
-/// Evenly spaced on a logarithmic axis, from `first` to `last`, both included.
+/// Evenly spaced on a logarithmic axis, from `first` to `last`, both above zero and both included.
 ///
 /// # Example
 /// ```

@@ -1,7 +1,7 @@
 //! Paths: those of R's glmnet, and the conditions of a minimum.
 
 use ndarray::{Array1, Array2};
-use nemos_core::{Cpu, Matrix};
+use nemos_core::{Cpu, Matrix, ToDesign};
 use nemos_glm::{
     Bernoulli, Gaussian, Glm, Groups, InverseLink, ObservationModel, Poisson, PopulationGlm, Problems, Regularizer, Score, Status, Stopping,
 };
@@ -202,6 +202,20 @@ fn weights_offsets_and_masks_are_those_of_a_fit() {
             path.at(place).unwrap().predict(&Matrix::<Cpu>::zeros([1, 20])).is_err(),
             "an offset is asked for"
         );
+    }
+}
+
+#[test]
+fn each_path_is_under_the_weights_of_its_neuron() {
+    let (design, counts) = crate::population(100, 3, 2);
+    let weights = Array2::from_shape_fn((100, 2), |(row, neuron)| (row % (2 + neuron)) as f64);
+    let weighted = |weights: Array2<f64>| design.to_design().with_weights(Matrix::<Cpu>::from(weights)).unwrap();
+    let search = PathSearch::new(Glm::new(Poisson).regularizer(penalty(1.0))).n_strengths(3);
+    let each = search.fit_each(&weighted(weights.clone()), &counts).unwrap();
+    for (neuron, path) in each.iter().enumerate() {
+        let own = weighted(weights.select(ndarray::Axis(1), &[neuron]));
+        let alone = search.fit(&own, &counts.select_columns(&[neuron]).unwrap()).unwrap();
+        assert_eq!(path.coef(), alone.coef());
     }
 }
 

@@ -192,6 +192,8 @@ fn a_candidate_that_fails_is_a_row_with_its_reason() {
     // All of them: the error itself.
     let none = GridSearch::new(model(), Grid::new().over("strength", [-1.0])).fit(&design, &counts);
     assert!(matches!(none, Err(Error::Glm(_))));
+    let nobody = GridSearch::new(model(), Grid::new()).fit(&design, &Matrix::<Cpu>::zeros([100, 0]));
+    assert!(nobody.unwrap_err().to_string().contains("no neurons"));
     assert!(matches!(
         GridSearch::new(model(), Grid::new().over("strength", Vec::<f64>::new())).fit(&design, &counts),
         Err(Error::NoCandidates)
@@ -271,6 +273,17 @@ fn a_file_of_another_model_or_other_weights_is_refused() {
     assert!(search(ridge(), &[0.1, 0.2]).fit(&design, &counts).is_ok());
     let lasso = search(Regularizer::Lasso(1.0.into()), &[0.1]).fit(&design, &counts);
     assert!(lasso.unwrap_err().to_string().contains("another model (strength = 0.1)"));
+    // Candidates of one name are told apart.
+    let strengths = [0.1, 10.0].map(|strength| {
+        (
+            "same",
+            Glm::new(Poisson).regularizer(Regularizer::Ridge(Strength::Shared(strength))),
+        )
+    });
+    let named = || GridSearch::of(strengths.clone()).checkpoint(path.with_extension("named"));
+    let first = named().fit(&design, &counts).unwrap();
+    assert_eq!(named().fit(&design, &counts).unwrap().table(), first.table());
+    std::fs::remove_file(path.with_extension("named")).unwrap();
     let weights = Matrix::from_column((0..100).map(|row| f64::from(row % 3)).collect());
     let weighted = design.to_design().with_weights(weights).unwrap();
     assert!(matches!(search(ridge(), &[0.1]).fit(&weighted, &counts), Err(Error::File { .. })));
