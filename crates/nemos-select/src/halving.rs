@@ -9,9 +9,13 @@ use crate::search::GridSearch;
 use crate::searchable::{Data, Searchable, data};
 use crate::{Error, Settings, Table};
 
+// Scores that differ by less, as a share of them, differ by rounding.
+const SAME: f64 = 1e-9;
+
 impl<S: Searchable> GridSearch<S> {
     /// Searches in rounds: the first trains on a share of the training rows, and every round keeps one in `factor` of the candidates
-    /// and trains on `factor` times as many rows, until all rows are trained on.
+    /// and trains on `factor` times as many rows, until all rows are trained on. Those that are as good as the last one kept stay too: few
+    /// rows, such as the first ones of a neuron that is silent at the beginning, may tell no candidate from another.
     ///
     /// Candidates that left have no scores in the table, but the round in which they left, and their mean score there, as the
     /// reason.
@@ -49,9 +53,12 @@ impl<S: Searchable> GridSearch<S> {
             };
             let (_, table) = self.only(&standing, Some(round as usize + 1)).table(&fewer)?;
             let kept = standing.len().div_ceil(factor);
-            for (rank, place) in table.ranking().into_iter().enumerate() {
-                if rank >= kept {
-                    let row = &table.rows()[place];
+            let ranking = table.ranking();
+            let least = table.rows()[ranking[kept - 1]].mean();
+            let least = least - SAME * least.abs();
+            for (rank, place) in ranking.into_iter().enumerate() {
+                let row = &table.rows()[place];
+                if rank >= kept && (row.mean().is_nan() || least.is_nan() || row.mean() < least) {
                     let reason = match row.failure() {
                         Some(failure) => failure.to_owned(),
                         None => format!("left in round {} of {n_rounds}, at a mean of {:.5}", round + 1, row.mean()),

@@ -7,8 +7,8 @@ use ndarray::Array2;
 use nemos_core::{Cpu, Design, Matrix, Names, ToDesign};
 use nemos_glm::{FeatureMask, FittedPopulationGlm, Glm, Groups, Poisson, PopulationGlm, Regularizer, Score, Stopping, Strength};
 use nemos_select::{
-    Choice, Distribution, Distributions, Error, Folds, Grid, GridSearch, Rule, Scoring, Tunable, Value, cross_validate, learning_curve,
-    log_spaced,
+    Choice, Distribution, Distributions, Error, Folds, Grid, GridSearch, Rule, Scoring, Split, Tunable, Value, cross_validate,
+    learning_curve, log_spaced,
 };
 
 use crate::{close, population};
@@ -378,6 +378,21 @@ fn halving_ends_with_the_candidates_that_a_whole_search_ranks_high() {
     assert_eq!(left, 8);
     assert!(halved.table().rows()[8].failure().unwrap().contains("round 1 of 2"));
     assert!(search.fit_halving(1, &design, &counts).is_err());
+}
+
+#[test]
+fn halving_keeps_candidates_that_few_rows_do_not_tell_apart() {
+    let (design, counts) = population(240, 3, 1);
+    // Silent in all rows that the first two rounds train on.
+    let mut counts = counts.to_array();
+    counts.slice_mut(ndarray::s![0..160, 0]).fill(0.0);
+    let counts = Matrix::<Cpu>::from(counts);
+    let grid = Grid::new().over("strength", log_spaced(1e-4, 100.0, 9));
+    let search = GridSearch::new(model(), grid).folds(Folds::given([Split::new(0..200, 200..240)]));
+    let halved = search.fit_halving(3, &design, &counts).unwrap();
+    let whole = search.fit(&design, &counts).unwrap();
+    assert_ne!(whole.best_index(), 0);
+    assert_eq!(halved.best_index(), whole.best_index(), "{halved}\n{whole}");
 }
 
 #[test]
