@@ -136,7 +136,9 @@ pub enum Error {
         asked: String,
     },
     /// A model that cannot be saved, because no file could say what it is.
-    #[error("a model whose {part} is your own cannot be saved; write its coefficients with `write_npy`, and make it again with `with_parameters`")]
+    #[error(
+        "a model whose {part} is your own cannot be saved; write its coefficients with `write_npy`, and make it again with `with_parameters`"
+    )]
     OwnModel {
         /// Which part is not built in.
         part: &'static str,
