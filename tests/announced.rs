@@ -214,6 +214,19 @@ fn a_limit_that_cannot_be_kept_names_the_least_one() -> Result<()> {
 }
 
 #[test]
+fn a_limit_a_little_below_what_is_announced_cuts_into_few_groups() -> Result<()> {
+    // Blocks of half a megabyte are most of what is announced, and longer where neurons are fewer.
+    let (design, counts) = (Matrix::zeros([100_000, 20]), Matrix::zeros([100_000, 300]));
+    let model = PopulationGlm::new(Poisson);
+    let all = model.plan(&design, &counts)?.bytes();
+    for share in [0.9, 0.8, 0.7] {
+        let plan = model.clone().memory_limit(share * all).plan(&design, &counts)?;
+        assert!(plan.n_groups() <= 8 && plan.bytes() <= share * all, "{share}: {plan}");
+    }
+    Ok(())
+}
+
+#[test]
 fn copies_of_weights_that_groups_take_are_announced() -> Result<()> {
     let (design, counts) = (Matrix::zeros([5000, 10]), Matrix::zeros([5000, 40]));
     let weights = Matrix::from_array(Array2::from_elem((5000, 40), 1.0).view());

@@ -192,11 +192,14 @@ impl<B: Backend> Task<'_, B> {
     /// takes at least for which even the shortest blocks are too long; zero where there is none.
     fn cut(&self, options: &Options, (group, free): (Group, Option<&Array2<bool>>), limit: f64, plan: &mut FitPlan) -> f64 {
         let mut least = 0.0_f64;
+        let rows_of_whole = usual_rows::<B>(&self.sizes(options, &group, free));
         let mut parts = vec![group];
         while let Some(part) = parts.pop() {
             let sizes = self.sizes(options, &part, free);
             let block_rows = usual_rows::<B>(&sizes);
-            if let Some(room) = sizes.room(block_rows, limit) {
+            // Blocks of fewer neurons are longer, and may take what fewer neurons save: those of the whole group are short enough.
+            let fits = |rows: usize| sizes.room(rows, limit);
+            if let Some(room) = fits(block_rows).or_else(|| fits(rows_of_whole.min(block_rows))) {
                 plan.add(part, room, &sizes);
             } else if part.neurons.len() > 1 {
                 let mut halves = part.split(2, free, self.design.n_columns());
