@@ -168,6 +168,46 @@ fn processes_that_do_different_things_hear_of_it() {
 }
 
 #[test]
+fn sums_of_different_things_are_not_added_up() {
+    let recording = Recording::new([200, 3, 2]);
+    let score = |of: fn(usize) -> (Score, f64)| {
+        in_ranks(2, |world| {
+            let (score, coef) = of(world.rank());
+            let ask = || {
+                let (design, counts) = recording.of::<Cpu>(Some(&world))?;
+                let coef = nemos::ndarray::Array2::from_elem((3, 2), coef);
+                let fitted = PopulationGlm::new(Poisson).with_parameters(&coef, &[0.1, 0.2])?;
+                Ok::<_, nemos::Error>(fitted.score(&design, &counts, score)?)
+            };
+            ask().map_or_else(|error| error.to_string(), |score| score.to_string())
+        })
+    };
+    let kinds = score(|rank| ([Score::LogLikelihood, Score::Cohen][rank], 0.1));
+    let parameters = score(|rank| (Score::LogLikelihood, 0.1 * rank as f64));
+    let columns = fit_in(2, |world| {
+        let (design, counts) = recording.of(Some(world))?;
+        let names = [["a", "b", "c"], ["b", "a", "c"]][world.rank()];
+        Ok((design.with_names(Names::new(names))?, counts))
+    });
+    for said in [kinds, parameters, columns].concat() {
+        assert!(said.contains("at another step"), "{said}");
+    }
+}
+
+#[test]
+fn counts_alone_are_no_share_of_a_recording() {
+    let said = in_ranks(2, |world| {
+        let mine = world.share(200);
+        let features = Matrix::<Cpu>::from_column(mine.rows().map(|row| (0.1 * row as f64).sin()).collect());
+        let counts = Matrix::<Cpu>::from_column(mine.rows().map(|row| (row % 3) as f64).collect());
+        let counts = mine.design(counts).expect("as many rows as this process has");
+        let fitted = PopulationGlm::new(Poisson).fit(&features, &counts);
+        fitted.map_or_else(|error| error.to_string(), |_| "fine".into())
+    });
+    assert!(said.iter().all(|said| said.contains("not shared as its counts are")), "{said:?}");
+}
+
+#[test]
 fn what_needs_all_rows_says_so() -> Result<(), nemos::Error> {
     let recording = Recording::new([200, 3, 2]);
     let said = in_ranks(2, |world| {

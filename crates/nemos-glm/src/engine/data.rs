@@ -98,10 +98,10 @@ impl<'a, B: Backend> Data<'a, B> {
         let columns = [design.n_columns(), counts.n_columns(), n_problems];
         let mut key = Digest::new();
         columns.into_iter().for_each(|n| key.add(n as u64));
-        // Columns in another order would be added to those of others.
-        for side in [&design, &counts].into_iter().filter(|_| design.share().is_some()) {
-            let names = side.names().columns_or_numbers(side.n_columns());
-            names.iter().for_each(|name| key.add(Digest::of_text(name)));
+        // Columns in another order would be added up with others.
+        if design.share().is_some() {
+            let names = [design.names(), counts.names()];
+            names.iter().flat_map(|names| names.columns()).for_each(|name| key.text(name));
         }
         fold_over_processes(design.share(), key.word(), is_fine().map(|()| Vec::new()), Vec::<f64>::new)?;
         let width = design.n_columns() + counts.n_columns().max(n_problems);
@@ -401,6 +401,10 @@ impl<'a, B: Backend> Data<'a, B> {
 
 /// Checks that a design and counts belong together.
 fn check<B: Backend>(design: &Design<'_, B>, counts: &Design<'_, B>) -> Result<(), crate::Error> {
+    // Sums go over processes by the share of the design: without it each process would fit its own rows.
+    if design.share().is_none() {
+        counts.check_whole("a design that is not shared as its counts are (Share::design)")?;
+    }
     // Without features there is an intercept: the null model.
     for (name, rows, columns, fewest) in [
         ("design", design.n_rows(), design.n_columns(), 0),

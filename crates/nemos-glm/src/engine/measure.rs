@@ -3,7 +3,7 @@
 use ndarray::Array2;
 use nemos_core::simd::vectorized;
 use nemos_core::tensor::DType;
-use nemos_core::{Backend, Design};
+use nemos_core::{Backend, Design, Digest};
 use nemos_solvers::Parameters;
 
 use crate::Error;
@@ -123,6 +123,20 @@ impl<'m, 'a, B: Backend> Described<'m, 'a, B> {
         })
     }
 
+    /// What has to be the same in all processes: sums of other quantities, or at other parameters, must not be added to these.
+    fn key(&self, quantity: Quantity, from: From<'_>) -> u64 {
+        let mut key = Digest::new();
+        if self.data.design.share().is_some() {
+            key.add(quantity as u64);
+            key.numbers(match from {
+                From::Parameters(at) => at.as_slice(),
+                From::Intercepts(at) => at,
+            });
+            key.numbers(self.scale);
+        }
+        key.word()
+    }
+
     /// Sums of a quantity in one pass over the data. The first pass finds out which rows are complete; later ones know.
     pub(crate) fn sum(&mut self, quantity: Quantity, from: From<'_>) -> Result<Tallies, Error> {
         match B::DTYPE {
@@ -179,7 +193,7 @@ impl<'m, 'a, B: Backend> Described<'m, 'a, B> {
             }
             Ok::<_, Error>(())
         };
-        let passed = self.data.pass(read, new, add)?;
+        let passed = self.data.pass_at(self.key(quantity, from), read, new, add)?;
         let shard = self.data.remember(passed)?;
         let mut tallies = shard.tallies;
         tallies.add_read(&shard.pending.finish()?);
