@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 /// After an evaluation of the data, when so many seconds have gone by since the last time, what the fit has seen is written to the file:
 /// whole, under another name first, so that a stop at any moment leaves the last one. The same fit of the same data with the same file goes on
 /// from there, and ends with the same numbers to the last bit. What the evaluations brought is kept: as much as the parameters, for each; up to
-/// 64 MB of it wait in memory.
+/// 64 MB of it wait in memory, beside what a fit announces.
 ///
 /// The file stays when the fit ends; the same fit then ends after it has read the data once. It is refused for another fit: another model, other
-/// shapes, penalty, mask, solver, tolerance or memory limit, another count, feature, weight or offset in any row. The limit of steps and the
-/// options of the solver may change. Two fits that run at the same time need a file each; where they have the same one, the later one to
+/// shapes, penalty, mask, solver, tolerance or memory limit, another count, feature, weight or offset in any row; and, under a memory limit, for
+/// another number of threads, which the room of a fit follows from. The limit of steps and the options of the solver may change. Two fits that run at the same time need a file each; where they have the same one, the later one to
 /// write ends with an error.
 ///
 /// Where processes [share](nemos_core::World::share) the rows, the first of them has the file, and the others need not see it. The fit may go on in

@@ -108,12 +108,18 @@ impl<O: ObservationModel, L: InverseLink> PopulationGlm<O, L> {
 
     /// Lets fits take no more memory than so many bytes, beside what there is when they start. Neurons are fitted in groups, and rows
     /// read in blocks, that are as small as that asks for; [`plan`](PopulationGlm::plan) says how small.
+    ///
+    /// It holds for [`fit`](PopulationGlm::fit). Solvers that keep a curvature of each neuron, as [`Newton`](nemos_solvers::Newton) and
+    /// [`Bfgs`](nemos_solvers::Bfgs) do, take `8 (p + 1)²` bytes more for each neuron of a group, several times over. Fits of
+    /// [problems](PopulationGlm::fit_problems), and so the folds of a search, and fits that are fed
+    /// [batch by batch](PopulationGlm::initialize) know no limit.
     pub fn memory_limit(mut self, bytes: f64) -> Self {
         self.options.memory_limit = Some(bytes);
         self
     }
 
-    /// Keeps fits in a file while they run, so that one that is stopped goes on.
+    /// Keeps fits in a file while they run, so that one that is stopped goes on. Fits of [problems](PopulationGlm::fit_problems), and those
+    /// that are fed [batch by batch](PopulationGlm::initialize), are not kept.
     pub fn checkpoint(mut self, checkpoint: Checkpoint) -> Self {
         self.options.checkpoint = Some(checkpoint);
         self

@@ -183,8 +183,8 @@ impl Saved {
         }
         if fingerprint != self.fingerprint {
             return Err(self.refused(
-                "it is of another fit: shapes, model, penalty, mask, start, solver, tolerance and memory limit must be the same; remove it to \
-                 start anew",
+                "it is of another fit: data, model, penalty, mask, start, solver, tolerance and memory limit must be the same, and under a limit \
+                 the number of threads; remove it to start anew",
             ));
         }
         reader.seek(SeekFrom::Start(HEADER)).map_err(unreadable)?;

@@ -217,7 +217,7 @@ fn files_of_other_fits_and_damaged_ones_are_refused() {
             values[(399, 1)] += 1.0;
             Matrix::from(values)
         };
-        assert!(refusal(&model, &design, &changed(&counts)).contains("another fit"));
+        assert!(refusal(&model, &design, &changed(&counts)).contains("another fit: data, model"));
         assert!(!refusal(&model, &changed(&design), &counts).is_empty());
         assert!(!refusal(&model, &design.rows(0..399).unwrap(), &counts.rows(0..399).unwrap()).is_empty());
         for length in [0, 7, 16, 40, whole.len() / 2, whole.len() - 1] {
