@@ -44,7 +44,7 @@ pub enum Error {
         source: Arc<io::Error>,
     },
     /// An array holds something other than numbers.
-    #[error("array {name} holds {dtype}; only booleans, integers and floats of 32 or 64 bits can be read")]
+    #[error("array {name} holds {dtype}; only booleans, integers and floats of 16, 32 or 64 bits can be read")]
     UnsupportedType {
         /// Which array.
         name: String,

@@ -117,7 +117,7 @@ impl NpyRows {
             io::ErrorKind::UnexpectedEof => Error::Truncated {
                 name: self.path.to_string_lossy().into(),
                 expected: self.dims[0] * self.dims[1],
-                got: range.start,
+                got: self.n_left().unwrap_or(range.start),
                 source: Arc::new(source),
             },
             _ => Error::Open {
@@ -126,6 +126,12 @@ impl NpyRows {
             },
         })?;
         Ok(bytes)
+    }
+
+    /// Values that the file has now.
+    fn n_left(&self) -> Option<usize> {
+        let length = self.file.metadata().ok()?.len();
+        Some((length.saturating_sub(self.start) / self.number.1) as usize)
     }
 
     /// Says that as many values as these are read next.
@@ -326,6 +332,7 @@ mod tests {
         File::options().write(true).open(&path).unwrap().set_len(length - 2).unwrap();
         let error = Rows::<Cpu>::chunk(&rows, 3..6).unwrap_err().to_string();
         assert!(error.contains("rows 3..6") && error.contains("cut short"), "{error}");
+        assert!(error.contains("hold 6 values, but its data end after 4"), "{error}");
         assert!(matches!(NpyRows::open(&path), Err(Error::Truncated { expected: 6, got: 4, .. })));
         // Twice as many bytes as there are values: they are of another type than the header says.
         File::options().write(true).open(&path).unwrap().set_len(length + 6).unwrap();
