@@ -2,8 +2,8 @@
 //!
 //! faer multiplies matrices of doubles in buffers that each thread sets aside at its first product: twice as many bytes as the processor's
 //! last cache, hundreds of megabytes on a server. Few of them are ever touched; but a limit of addresses (`ulimit -v`) counts them all, and
-//! a program that asks for more is ended. So where there is such a limit, matrices are multiplied without these buffers, and factorised on
-//! one thread.
+//! a program that asks for more is ended. So where there is such a limit, matrices are multiplied and factorised without these buffers; what
+//! is seldom needed, singular values and QR, is left to one thread.
 
 use std::sync::OnceLock;
 
@@ -25,7 +25,7 @@ fn limit() -> Option<f64> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// Runs what factorises matrices: on a thread of its own, the same one for all, where addresses are few.
+/// Runs what factorises matrices with faer: on a thread of its own, the same one for all, where addresses are few.
 pub(crate) fn factorized<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     static ALONE: OnceLock<Option<ThreadPool>> = OnceLock::new();
     if !are_few() {

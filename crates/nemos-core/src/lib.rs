@@ -52,6 +52,7 @@ mod segments;
 mod selected;
 pub mod simd;
 pub mod special;
+mod textbook;
 mod times;
 mod upload;
 mod world;

@@ -10,7 +10,8 @@ use faer::{Conj, Mat, Par, Side};
 use ndarray::{Array2, ArrayView2};
 
 use crate::Error;
-use crate::addresses::factorized;
+use crate::addresses::{are_few, factorized};
+use crate::textbook;
 
 /// Eigenvalues, rising, and eigenvectors (in columns) of a symmetric matrix.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,7 +33,11 @@ impl SymmetricEigen {
         if matrix.iter().any(|value| !value.is_finite()) {
             return Err(failed());
         }
-        let eigen = factorized(|| to_faer(matrix).self_adjoint_eigen(Side::Lower)).map_err(|_| failed())?;
+        if are_few() {
+            let (values, vectors) = textbook::eigen(matrix).ok_or_else(failed)?;
+            return Ok(SymmetricEigen { values, vectors });
+        }
+        let eigen = to_faer(matrix).self_adjoint_eigen(Side::Lower).map_err(|_| failed())?;
         let vectors = eigen.U();
         Ok(SymmetricEigen {
             values: eigen.S().column_vector().iter().copied().collect(),
@@ -43,25 +48,27 @@ impl SymmetricEigen {
 
 /// Solves `matrix · x = right` for a symmetric positive definite matrix, or `None` where it is not.
 pub fn solve_positive_definite(matrix: ArrayView2<'_, f64>, right: &[f64]) -> Option<Vec<f64>> {
-    factorized(|| solved(matrix, right))
-}
-
-fn solved(matrix: ArrayView2<'_, f64>, right: &[f64]) -> Option<Vec<f64>> {
-    let factor = to_faer(matrix).llt(Side::Lower).ok()?;
     // A pivot that is rounding error alone belongs to a singular matrix.
     let cut = f64::EPSILON * right.len() as f64;
-    if (0..right.len()).any(|row| factor.L()[(row, row)].powi(2) <= cut * matrix[(row, row)]) {
-        return None;
-    }
-    let right = Mat::from_fn(right.len(), 1, |row, _| right[row]);
-    let solution = factor.solve(&right);
-    let solution: Vec<f64> = (0..solution.nrows()).map(|row| solution[(row, 0)]).collect();
+    let is_regular = |pivot: &dyn Fn(usize) -> f64| (0..right.len()).all(|row| pivot(row).powi(2) > cut * matrix[(row, row)]);
+    let solution = if are_few() {
+        let lower = textbook::cholesky(matrix)?;
+        is_regular(&|row| lower[(row, row)]).then(|| textbook::solve(&lower, right))?
+    } else {
+        let factor = to_faer(matrix).llt(Side::Lower).ok()?;
+        let right = Mat::from_fn(right.len(), 1, |row, _| right[row]);
+        let solution = is_regular(&|row| factor.L()[(row, row)]).then(|| factor.solve(&right))?;
+        (0..solution.nrows()).map(|row| solution[(row, 0)]).collect()
+    };
     solution.iter().all(|value| value.is_finite()).then_some(solution)
 }
 
 /// `[n, n]`: the lower triangle `L` of a symmetric positive definite matrix `L Lᵀ`, zeros above; nothing where it is not.
 pub fn cholesky(matrix: ArrayView2<'_, f64>) -> Option<Array2<f64>> {
-    let factor = factorized(|| to_faer(matrix).llt(Side::Lower)).ok()?;
+    if are_few() {
+        return textbook::cholesky(matrix).filter(|lower| lower.iter().all(|value| value.is_finite()));
+    }
+    let factor = to_faer(matrix).llt(Side::Lower).ok()?;
     let lower = Array2::from_shape_fn(
         matrix.dim(),
         |(row, column)| if column <= row { factor.L()[(row, column)] } else { 0.0 },
@@ -77,14 +84,22 @@ pub fn inverse_positive_definite(matrix: ArrayView2<'_, f64>) -> Option<Array2<f
     if !scale.iter().all(|scale| scale.is_finite() && *scale > 0.0) {
         return None;
     }
-    let inverse = factorized(|| {
-        let scaled = Mat::from_fn(size, size, |row, column| matrix[(row, column)] / (scale[row] * scale[column]));
-        let factor = scaled.llt(Side::Lower).ok()?;
-        // A pivot that is rounding error alone belongs to a singular matrix.
-        let cut = f64::EPSILON * size as f64;
+    // A pivot that is rounding error alone belongs to a singular matrix.
+    let cut = f64::EPSILON * size as f64;
+    let scaled = Array2::from_shape_fn((size, size), |(row, column)| matrix[(row, column)] / (scale[row] * scale[column]));
+    let inverse = if are_few() {
+        let lower = textbook::cholesky(scaled.view())?;
+        let unit = |place: usize| (0..size).map(|row| f64::from(u8::from(row == place))).collect::<Vec<_>>();
+        let columns = (0..size).map(|column| textbook::solve(&lower, &unit(column)));
+        let columns = (0..size)
+            .all(|row| lower[(row, row)].powi(2) > cut)
+            .then(|| columns.collect::<Vec<_>>())?;
+        Mat::from_fn(size, size, |row, column| columns[column][row])
+    } else {
+        let factor = to_faer(scaled.view()).llt(Side::Lower).ok()?;
         let is_regular = (0..size).all(|row| factor.L()[(row, row)].powi(2) > cut);
-        is_regular.then(|| factor.solve(&Mat::<f64>::identity(size, size)))
-    })?;
+        is_regular.then(|| factor.solve(&Mat::<f64>::identity(size, size)))?
+    };
     let inverse = Array2::from_shape_fn((size, size), |(row, column)| {
         let symmetric = 0.5 * (inverse[(row, column)] + inverse[(column, row)]);
         symmetric / (scale[row] * scale[column])
