@@ -99,13 +99,6 @@ impl Checkpoint {
     }
 }
 
-/// A number of a specification, from all of its options in print.
-pub(crate) fn number_of(printed: &str) -> u64 {
-    let mut digest = Digest::new();
-    printed.bytes().for_each(|byte| digest.add(byte.into()));
-    digest.word()
-}
-
 /// A number of shapes, of some rows of every design, of what belongs to them, and of the folds: other data are noticed, at the price of a
 /// glance.
 fn fingerprint<B: Backend>(data: &Data<'_, B>) -> Result<u64, Error> {

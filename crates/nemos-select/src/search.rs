@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use nemos_basis::Inputs;
-use nemos_core::{Backend, ToDesign};
+use nemos_core::{Backend, Digest, ToDesign};
 use rand::Rng;
 
-use crate::checkpoint::{Checkpoint, number_of};
+use crate::checkpoint::Checkpoint;
 use crate::found::Search;
 use crate::refit::refit;
 use crate::row::Row;
@@ -269,7 +269,7 @@ impl<S: Searchable> GridSearch<S> {
         let mut checkpoint = Checkpoint::open(self.options.checkpoint.clone(), data, &scoring)?;
         let numbers = candidates
             .iter()
-            .map(|(_, made)| made.as_ref().map_or(0, |made| number_of(&made.printed())));
+            .map(|(_, made)| made.as_ref().map_or(0, |made| Digest::of_text(&made.printed())));
         let numbers: Vec<u64> = numbers.collect();
         let known = |((settings, _), number): (&(Settings, _), &u64)| checkpoint.row(settings, *number, &numbers);
         let mut rows = candidates
