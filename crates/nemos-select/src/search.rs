@@ -267,10 +267,13 @@ impl<S: Searchable> GridSearch<S> {
         }
         let scoring = self.options.scoring();
         let mut checkpoint = Checkpoint::open(self.options.checkpoint.clone(), data, &scoring)?;
-        let numbers = candidates
-            .iter()
-            .map(|(_, made)| made.as_ref().map_or(0, |made| Digest::of_text(&made.printed())));
-        let numbers: Vec<u64> = numbers.collect();
+        // For a file alone: the mask of many neurons is long in print.
+        let has_file = self.options.checkpoint.is_some();
+        let number = |made: &Result<S, Error>| match made {
+            Ok(made) if has_file => Digest::of_text(&made.printed()),
+            _ => 0,
+        };
+        let numbers: Vec<u64> = candidates.iter().map(|(_, made)| number(made)).collect();
         let known = |((settings, _), number): (&(Settings, _), &u64)| checkpoint.row(settings, *number, &numbers);
         let mut rows = candidates
             .iter()

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 ///
 /// The file stays when the fit ends; the same fit then ends after it has read the data once. It is refused for another fit: another model, other
 /// shapes, penalty, mask, solver, tolerance or memory limit, another count, feature, weight or offset in any row; and, under a memory limit, for
-/// another number of threads, which the room of a fit follows from. The limit of steps and the options of the solver may change. Two fits that run at the same time need a file each; where they have the same one, the later one to
-/// write ends with an error.
+/// another number of threads, which the room of a fit follows from. The limit of steps and the options of the solver may change. Two fits that
+/// run at the same time need a file each; where they have the same one, the later one to write ends with an error.
 ///
 /// Where processes [share](nemos_core::World::share) the rows, the first of them has the file, and the others need not see it. The fit may go on in
 /// another number of processes: with the same bits where the numbers of both times divide the shards (powers of two), and the same but for
