@@ -2,11 +2,12 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
-/// Runs every case of a suite.
-pub(crate) fn run(suite: &str, run_case: impl Fn(&Value) -> Result<(), String>) {
+/// Runs every case of a suite, as many at a time as there are cores: most cases are too small to share among threads.
+pub(crate) fn run(suite: &str, run_case: impl Fn(&Value) -> Result<(), String> + Sync) {
     let (folder, is_default) = folder();
     let path = folder.join(format!("{suite}.json"));
     if !is_default && folder.join("glm.json").exists() && !path.exists() {
@@ -21,7 +22,7 @@ pub(crate) fn run(suite: &str, run_case: impl Fn(&Value) -> Result<(), String>) 
         let name = case["name"].as_str().expect("a name");
         run_case(case).err().map(|why| format!("{name}: {why}"))
     };
-    let failures: Vec<String> = cases.iter().filter_map(run).collect();
+    let failures = in_parallel(cases, run);
     say(&format!(
         "{suite}: {} of {} cases passed",
         cases.len() - failures.len(),
@@ -33,6 +34,31 @@ pub(crate) fn run(suite: &str, run_case: impl Fn(&Value) -> Result<(), String>) 
         failures.len(),
         failures.join("\n")
     );
+}
+
+/// What `run` finds of each case, in the order of the cases. Each thread takes the next case that none has taken.
+fn in_parallel(cases: &[Value], run: impl Fn(&Value) -> Option<String> + Sync) -> Vec<String> {
+    let next = AtomicUsize::new(0);
+    let take = || {
+        let mut found = Vec::new();
+        loop {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            let Some(case) = cases.get(place) else {
+                return found;
+            };
+            found.extend(run(case).map(|failure| (place, failure)));
+        }
+    };
+    let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut failures: Vec<(usize, String)> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..n_threads).map(|_| scope.spawn(take)).collect();
+        let found = threads.into_iter().map(|thread| thread.join());
+        found
+            .flat_map(|found| found.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    });
+    failures.sort_by_key(|(place, _)| *place);
+    failures.into_iter().map(|(_, failure)| failure).collect()
 }
 
 /// The same text where a bare `NaN`, which is no JSON, is `null`, which stands for it in the cases.
