@@ -64,10 +64,12 @@ impl<E: HostFloat> Products<E> {
         let n_features = features.len() / n_rows.max(1);
         self.width = few.len() + 1;
         self.rows.clear();
-        for row in 0..n_rows {
+        self.rows.resize(n_rows * self.width, E::from_f64(1.0));
+        for (row, chosen) in self.rows.chunks_exact_mut(self.width).enumerate() {
             let features = &features[row * n_features..(row + 1) * n_features];
-            self.rows.extend(few.iter().map(|&feature| features[feature]));
-            self.rows.push(E::from_f64(1.0));
+            for (chosen, &feature) in chosen.iter_mut().zip(few) {
+                *chosen = features[feature];
+            }
         }
     }
 
@@ -89,10 +91,13 @@ impl<E: HostFloat> Products<E> {
         E: 'w,
     {
         let width = self.width;
-        self.weighted.clear();
-        for (row, weight) in self.rows.chunks_exact(width).zip(weights) {
+        self.weighted.resize(self.rows.len(), E::default());
+        let rows = self.rows.chunks_exact(width).zip(weights);
+        for ((row, weight), weighted) in rows.zip(self.weighted.chunks_exact_mut(width)) {
             let weight = weight.into_f64();
-            self.weighted.extend(row.iter().map(|x| E::from_f64(x.into_f64() * weight)));
+            for (weighted, x) in weighted.iter_mut().zip(row) {
+                *weighted = E::from_f64(x.into_f64() * weight);
+            }
         }
         let n_rows = self.rows.len() / width;
         self.product.resize(width * width, E::default());

@@ -120,8 +120,10 @@ impl Setting {
 
 // Evaluations after which a column that is still far has a curvature that is not the expected one.
 const LINGERS_AFTER: usize = 8;
-// Evaluations after which a column may look at its curvature among a few features, and the last such time.
-const FEW_AFTER: usize = 4;
+// Evaluations after which a column may first look at its curvature among a few features, those between two such looks, and those after
+// which it does no more.
+const FEW_AFTER: usize = 2;
+const FEW_EVERY: usize = 3;
 const FEW_UNTIL: usize = 12;
 // Evaluations that lie ahead of such a column at least, and the share of the expected curvature that its steps saw at most.
 const FAR: f64 = 8.0;
@@ -239,7 +241,7 @@ impl<D: Direction> Descent<D> {
         let limits = self.limits(objective);
         let due = problems.iter().filter(|&&problem| {
             let column = &self.columns[problem];
-            let is_time = (1..=FEW_UNTIL).contains(&column.evaluations) && column.evaluations.is_multiple_of(FEW_AFTER);
+            let is_time = column.evaluations <= FEW_UNTIL && column.evaluations % FEW_EVERY == FEW_AFTER;
             may_look && is_time && column.curvature_share < FADED && column.is_far(FAR, limits)
         });
         due.filter_map(|&problem| Some((problem, self.space.most_telling(problem, self.parameters.column(problem))?)))
