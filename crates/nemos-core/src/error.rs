@@ -160,6 +160,22 @@ pub enum Error {
         /// The names that exist.
         available: Vec<String>,
     },
+    /// A column, or a block of them, is not called as in what it is to fit.
+    #[error(
+        "{of} {place} of the {what} is {got:?}, and the model was fitted with {expected:?} there; give it in the order of the fit, or rename it (Design::with_names)"
+    )]
+    NamesDiffer {
+        /// What has the name.
+        what: &'static str,
+        /// A block or a column.
+        of: &'static str,
+        /// Which of them, from 0.
+        place: usize,
+        /// Its name.
+        got: String,
+        /// The name that it should have.
+        expected: String,
+    },
     /// A name was asked for where there are none.
     #[error("{asked:?} was asked for, but the columns have no names; give the features names: Features::with, or the design of a basis")]
     NoNames {

@@ -205,6 +205,31 @@ impl Names {
         Ok(())
     }
 
+    /// Checks that columns of these names are called the same, in the same order, by `given`, the names of `what`. Names that one of
+    /// the two has not are not compared; nor are those of channels, which tell which neuron was recorded and not what is meant.
+    ///
+    /// # Errors
+    /// [`Error::NamesDiffer`] at the first that differs.
+    pub fn check_same(&self, what: &'static str, given: &Names) -> Result<(), Error> {
+        let blocks = |names: &Names| names.blocks.iter().map(|block| block.name.clone()).collect::<Vec<_>>();
+        for (of, expected, got) in [
+            ("block", blocks(self), blocks(given)),
+            ("column", self.columns.clone(), given.columns.clone()),
+        ] {
+            let differ = expected.iter().zip(&got).position(|(expected, got)| expected != got);
+            if let Some(place) = differ {
+                return Err(Error::NamesDiffer {
+                    what,
+                    of,
+                    place,
+                    got: got[place].clone(),
+                    expected: expected[place].clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// These blocks and columns, and those of `other` to their right.
     pub(crate) fn beside(mut self, n_columns: usize, other: &Names, n_others: usize) -> Self {
         if !self.columns.is_empty() || !other.columns.is_empty() {
@@ -247,6 +272,26 @@ mod tests {
         assert_eq!(blocks.labels(3), ["speed[0]", "place[0]", "place[1]"]);
         assert_eq!(Names::none().labels(2), ["0", "1"]);
         assert_eq!(Names::new(["a", "b"]).labels(2), ["a", "b"]);
+    }
+
+    #[test]
+    fn names_that_both_have_are_compared() {
+        let fitted = Names::new(["x", "y"]).with_block("place", 2, []).unwrap();
+        let swapped = fitted.check_same("design", &Names::new(["y", "x"])).unwrap_err().to_string();
+        assert!(
+            swapped.contains("column 0 of the design is \"y\"") && swapped.contains("\"x\""),
+            "{swapped}"
+        );
+        let renamed = Names::none().with_block("plaice", 2, []).unwrap();
+        assert!(fitted.check_same("design", &renamed).unwrap_err().to_string().contains("plaice"));
+        for same in [
+            Names::none(),
+            Names::new(["x", "y"]),
+            Names::none().with_block("place", 2, ["a", "b"]).unwrap(),
+        ] {
+            fitted.check_same("design", &same).unwrap();
+            same.check_same("design", &fitted).unwrap();
+        }
     }
 
     #[test]

@@ -251,7 +251,8 @@ fn scores<B: Backend, O: ObservationModel, L: InverseLink>(
     let of_fold = |(fold, (design, counts)): (usize, &(Design<'_, B>, Design<'_, B>))| {
         let first = fold * n_neurons;
         let fitted = fitted.select(&(first..first + n_neurons).collect::<Vec<_>>())?;
-        let (score, by_neuron) = scoring.of(&fitted, (design, counts))?;
+        let scored = scoring.of(&fitted, (design, counts));
+        let (score, by_neuron) = scored.map_err(|error| error.in_fold(piece.folds[fold]))?;
         let size = |coef: ndarray::ArrayView1<'_, f64>| coef.iter().filter(|coef| **coef != 0.0).count() as f64;
         let statuses = fitted.outcome().statuses();
         Ok(Scored {

@@ -79,7 +79,10 @@ pub(crate) fn evaluate<B: Backend>(
     }
     folds.sort_by_key(|(fold, _)| *fold);
     for (place, candidate) in candidates.iter().enumerate() {
-        let evaluated: Evaluated = folds.iter().map(|(_, fold)| of_fold(candidate, fold, scoring)).collect();
+        let evaluated: Evaluated = folds
+            .iter()
+            .map(|(number, fold)| of_fold(candidate, fold, scoring).map_err(|error| error.in_fold(*number)))
+            .collect();
         done(vec![(place, evaluated)])?;
     }
     Ok(())

@@ -47,6 +47,14 @@ pub enum Error {
         /// What the rows would be for.
         purpose: &'static str,
     },
+    /// A fold that a model cannot be fitted to, or scored on.
+    #[error("in fold {fold}: {source}")]
+    InFold {
+        /// Which fold.
+        fold: usize,
+        /// What went wrong there.
+        source: Box<Error>,
+    },
     /// A row is both trained on and tested on.
     #[error("row {row} of fold {fold} is in the training rows and in the test rows; a row may be in one of them")]
     Overlap {
@@ -124,4 +132,17 @@ pub enum Error {
         /// What does not fit.
         what: String,
     },
+}
+
+impl Error {
+    /// The same, of one fold; a score of another kind of model is of all of them.
+    pub(crate) fn in_fold(self, fold: usize) -> Self {
+        match self {
+            Error::Scoring { .. } => self,
+            _ => Error::InFold {
+                fold,
+                source: Box::new(self),
+            },
+        }
+    }
 }

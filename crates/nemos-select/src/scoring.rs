@@ -25,13 +25,14 @@ pub enum Scoring {
     /// One of the scores of a model.
     Score(Score),
     /// How many bits each spike tells more than the mean count of the test rows does:
-    /// `Σ [y ln(rate / mean) − (rate − mean)] / (ln 2 · Σ y)`, whatever the observation model; NaN where there is no spike. Over all
-    /// neurons, sums are taken before the ratio.
+    /// `Σ [y ln(rate / mean) − (rate − mean)] / (ln 2 · Σ y)`, whatever the observation model; NaN where there is no spike. Sums, and the
+    /// mean, are weighted where the design has weights. Over all neurons, sums are taken before the ratio.
     BitsPerSpike,
-    /// The share of labels that a classifier tells right; over all neurons, of all labels together.
+    /// The share of labels that a classifier tells right, weighted where the design has weights; over all neurons, of all labels
+    /// together.
     Accuracy,
-    /// Your own, by name: from the counts and the rates of one neuron in the test rows in which neither is missing. Over all
-    /// neurons it is their mean.
+    /// Your own, by name: from the counts and the rates of one neuron in the test rows in which neither is missing, whatever their
+    /// weights. Over all neurons it is their mean.
     Own(String, OwnScore),
 }
 
@@ -61,15 +62,12 @@ impl Scoring {
         }
         let rates = fitted.predict(design)?.to_matrix()?;
         let counts = counts.to_matrix()?;
-        let pairs = (0..fitted.n_neurons()).map(|neuron| together(&counts, &rates, neuron));
-        let pairs = pairs.collect::<Result<Vec<_>, Error>>()?;
+        let told = (0..fitted.n_neurons()).map(|neuron| Told::new((&counts, &rates), design.weights(), neuron));
+        let told = told.collect::<Result<Vec<_>, Error>>()?;
         Ok(match self {
-            Scoring::Own(_, own) => {
-                let each: Vec<f64> = pairs.iter().map(|(counts, rates)| own(counts.into(), rates.into())).collect();
-                (each.iter().sum::<f64>() / each.len() as f64, each)
-            }
+            Scoring::Own(_, own) => by_own(&told, own),
             _ => {
-                let parts: Vec<(f64, f64)> = pairs.iter().map(|(counts, rates)| bits(counts, rates)).collect();
+                let parts: Vec<(f64, f64)> = told.iter().map(Told::bits).collect();
                 // Rates above zero would tell infinitely little of each of no spikes.
                 let ratio = |(bits, spikes): (f64, f64)| if spikes > 0.0 { bits / spikes } else { f64::NAN };
                 let all = parts.iter().fold((0.0, 0.0), |(a, b), (bits, spikes)| (a + bits, b + spikes));
@@ -91,18 +89,14 @@ impl Scoring {
             return Ok((all, fitted.score_by_neuron(design, labels, *score)?));
         }
         let (labels, told) = (labels.to_matrix()?, fitted.predict(design)?.to_matrix()?);
-        let pairs = (0..fitted.neurons().len()).map(|neuron| together(&labels, &told, neuron));
-        let pairs = pairs.collect::<Result<Vec<_>, Error>>()?;
+        let told = (0..fitted.neurons().len()).map(|neuron| Told::new((&labels, &told), design.weights(), neuron));
+        let told = told.collect::<Result<Vec<_>, Error>>()?;
         match self {
-            Scoring::Own(_, own) => {
-                let each: Vec<f64> = pairs.iter().map(|(labels, told)| own(labels.into(), told.into())).collect();
-                Ok((each.iter().sum::<f64>() / each.len() as f64, each))
-            }
+            Scoring::Own(_, own) => Ok(by_own(&told, own)),
             Scoring::Accuracy => {
-                let right = |(labels, told): &(Vec<f64>, Vec<f64>)| labels.iter().zip(told).filter(|(a, b)| a == b).count() as f64;
-                let each = pairs.iter().map(|pair| right(pair) / pair.0.len() as f64);
-                let n: usize = pairs.iter().map(|(labels, _)| labels.len()).sum();
-                Ok((pairs.iter().map(right).sum::<f64>() / n as f64, each.collect()))
+                let parts: Vec<(f64, f64)> = told.iter().map(Told::right).collect();
+                let all = parts.iter().fold((0.0, 0.0), |(a, b), (right, of)| (a + right, b + of));
+                Ok((all.0 / all.1, parts.into_iter().map(|(right, of)| right / of).collect()))
             }
             _ => Err(Error::Scoring {
                 scoring: self.to_string(),
@@ -112,23 +106,68 @@ impl Scoring {
     }
 }
 
-/// Counts and rates of a neuron where neither is missing.
-fn together<B: Backend>(counts: &Matrix<B>, rates: &Matrix<B>, neuron: usize) -> Result<(Vec<f64>, Vec<f64>), Error> {
-    let column = |matrix: &Matrix<B>| Ok::<_, Error>(matrix.select_columns(&[neuron])?.to_vec());
-    let pairs = column(counts)?.into_iter().zip(column(rates)?);
-    Ok(pairs.filter(|(count, rate)| !count.is_nan() && !rate.is_nan()).unzip())
+/// What a model tells of one neuron, in the rows in which nothing is missing.
+struct Told {
+    counts: Vec<f64>,
+    /// Rates, or labels where counts are labels.
+    rates: Vec<f64>,
+    weights: Vec<f64>,
 }
 
-/// Bits that the rates tell of the counts beyond their mean, and how many spikes there are.
-fn bits(counts: &[f64], rates: &[f64]) -> (f64, f64) {
-    let spikes: f64 = counts.iter().sum();
-    let mean = spikes / counts.len() as f64;
-    let nats = counts.iter().zip(rates).map(|(&count, &rate)| {
-        // 0 · ln 0 is 0.
-        let told = if count == 0.0 { 0.0 } else { count * (rate / mean).ln() };
-        told - (rate - mean)
-    });
-    (nats.sum::<f64>() / std::f64::consts::LN_2, spikes)
+impl Told {
+    fn new<B: Backend>((counts, rates): (&Matrix<B>, &Matrix<B>), weights: Option<&Matrix<B>>, neuron: usize) -> Result<Self, Error> {
+        let column = |matrix: &Matrix<B>, column: usize| Ok::<_, Error>(matrix.select_columns(&[column])?.to_vec());
+        let weights = match weights {
+            None => vec![1.0; counts.dims()[0]],
+            // One column is for all neurons.
+            Some(weights) => column(weights, neuron.min(weights.dims()[1] - 1))?,
+        };
+        let mut told = Told {
+            counts: column(counts, neuron)?,
+            rates: column(rates, neuron)?,
+            weights,
+        };
+        let missing: Vec<bool> = told
+            .counts
+            .iter()
+            .zip(&told.rates)
+            .map(|(y, rate)| y.is_nan() || rate.is_nan())
+            .collect();
+        for values in [&mut told.counts, &mut told.rates, &mut told.weights] {
+            let mut missing = missing.iter();
+            values.retain(|_| missing.next() == Some(&false));
+        }
+        Ok(told)
+    }
+
+    /// Bits that the rates tell of the counts beyond their mean, and how many spikes there are.
+    fn bits(&self) -> (f64, f64) {
+        let spikes: f64 = self.counts.iter().zip(&self.weights).map(|(count, weight)| count * weight).sum();
+        let mean = spikes / self.weights.iter().sum::<f64>();
+        let rows = self.counts.iter().zip(&self.rates).zip(&self.weights);
+        let nats = rows.map(|((&count, &rate), weight)| {
+            // 0 · ln 0 is 0.
+            let told = if count == 0.0 { 0.0 } else { count * (rate / mean).ln() };
+            weight * (told - (rate - mean))
+        });
+        (nats.sum::<f64>() / std::f64::consts::LN_2, spikes)
+    }
+
+    /// The weight of the labels that are told right, and of all.
+    fn right(&self) -> (f64, f64) {
+        let rows = self.counts.iter().zip(&self.rates).zip(&self.weights);
+        let right = rows.filter(|((label, told), _)| label == told).map(|(_, weight)| weight).sum();
+        (right, self.weights.iter().sum())
+    }
+}
+
+/// The mean of one's own scores, and each.
+fn by_own(told: &[Told], own: &OwnScore) -> (f64, Vec<f64>) {
+    let each: Vec<f64> = told
+        .iter()
+        .map(|told| own(ArrayView1::from(&told.counts), ArrayView1::from(&told.rates)))
+        .collect();
+    (each.iter().sum::<f64>() / each.len() as f64, each)
 }
 
 impl From<Score> for Scoring {
@@ -161,13 +200,38 @@ impl fmt::Debug for Scoring {
 mod tests {
     use super::*;
 
+    fn told(counts: &[f64], rates: &[f64], weights: &[f64]) -> Told {
+        Told {
+            counts: counts.to_vec(),
+            rates: rates.to_vec(),
+            weights: weights.to_vec(),
+        }
+    }
+
     #[test]
     fn bits_per_spike_are_those_of_the_formula() {
         // Two spikes in the second of two bins, foretold exactly: 2 ln(2 / 1) nats.
-        let (bits, spikes) = bits(&[0.0, 2.0], &[1e-300, 2.0]);
+        let (bits, spikes) = told(&[0.0, 2.0], &[1e-300, 2.0], &[1.0, 1.0]).bits();
         assert!((bits - 2.0).abs() < 1e-12 && spikes == 2.0);
-        let (none, _) = super::bits(&[0.0, 2.0], &[1.0, 1.0]);
-        assert_eq!(none, 0.0);
-        assert!(super::bits(&[0.0, 0.0], &[1.0, 1.0]).1 == 0.0);
+        assert_eq!(told(&[0.0, 2.0], &[1.0, 1.0], &[1.0, 1.0]).bits().0, 0.0);
+        assert!(told(&[0.0, 0.0], &[1.0, 1.0], &[1.0, 1.0]).bits().1 == 0.0);
+    }
+
+    #[test]
+    fn a_row_of_weight_three_counts_as_three_rows_and_one_without_weight_as_none() {
+        let weighted = told(&[0.0, 2.0, 1.0, 7.0], &[0.5, 1.5, 1.0, 3.0], &[3.0, 1.0, 2.0, 0.0]);
+        let repeated = told(&[0.0, 0.0, 0.0, 2.0, 1.0, 1.0], &[0.5, 0.5, 0.5, 1.5, 1.0, 1.0], &[1.0; 6]);
+        let ((bits, spikes), (bits_of_rows, spikes_of_rows)) = (weighted.bits(), repeated.bits());
+        assert!((bits - bits_of_rows).abs() < 1e-12 && spikes == spikes_of_rows);
+        assert_eq!(weighted.right(), repeated.right());
+        assert_eq!(weighted.right(), (2.0, 6.0));
+    }
+
+    #[test]
+    fn rows_with_something_missing_are_left_out_with_their_weights() {
+        let column = |values: [f64; 3]| Matrix::<nemos_core::Cpu>::from_column(values.to_vec());
+        let (counts, rates) = (column([1.0, f64::NAN, 2.0]), column([f64::NAN, 1.0, 3.0]));
+        let told = Told::new((&counts, &rates), Some(&column([4.0, 5.0, 6.0])), 0).unwrap();
+        assert_eq!((told.counts, told.rates, told.weights), (vec![2.0], vec![3.0], vec![6.0]));
     }
 }

@@ -34,6 +34,12 @@ pub enum Error {
         /// What it takes.
         expected: &'static str,
     },
+    /// Strengths per block that give a block two.
+    #[error("Strength::PerBlock names the block {block:?} twice; a block has one strength")]
+    NamedTwice {
+        /// The block.
+        block: String,
+    },
     /// Groups of a group lasso that overlap, or name features that do not exist.
     #[error("feature {feature} {problem}; groups must not overlap, and features are 0..{n_features}")]
     Groups {

@@ -8,7 +8,7 @@ use nemos_solvers::{ColumnOutcome, Outcome, Parameters};
 
 use crate::classifier::categorical::Targets;
 use crate::engine::by_row;
-use crate::fitted::fit::{self, Fit};
+use crate::fitted::fit::Fit;
 use crate::fitted::table;
 use crate::{ClassifierPopulationGlm, Error, Score};
 
@@ -214,7 +214,7 @@ impl FittedClassifierPopulationGlm {
         width: usize,
         of: impl Fn(Matrix<B>) -> Result<Matrix<B>, Error> + Send + Sync,
     ) -> Result<Matrix<B>, Error> {
-        fit::check_design(design, self.n_features())?;
+        self.fit.check_design(design, self.n_features())?;
         let model = self.specification.model(Targets::Labels);
         by_row::predicted(&model, &self.fit.parameters, design, width, |predictor: Matrix<B>| {
             let dims = predictor.dims();

@@ -10,7 +10,7 @@ use crate::engine::measure::{Described, From, Quantity};
 use crate::engine::model::Model;
 use crate::engine::survey::Survey;
 use crate::fit::task::{self, Task};
-use crate::fitted::{fit, null};
+use crate::fitted::null;
 use crate::{Error, FittedClassifierPopulationGlm, GlmObjective, Options, Problems};
 
 impl FittedClassifierPopulationGlm {
@@ -96,7 +96,7 @@ impl FittedClassifierPopulationGlm {
     }
 
     fn check_data<B: Backend>(&self, design: &Design<'_, B>, labels: &Design<'_, B>) -> Result<(), Error> {
-        fit::check_design(design, self.n_features())?;
-        fit::check_columns("labels", labels, self.neurons().len(), "one per fitted neuron")
+        self.fit().check_design(design, self.n_features())?;
+        self.fit().check_counts("labels", labels)
     }
 }

@@ -69,7 +69,8 @@ impl Problems {
         }
     }
 
-    /// With the column of the weights that each problem takes; without, it is the one of its response.
+    /// With the column of the weights that each problem takes; without, it is the one of its response. Where data have no weights, as
+    /// before the first step of a hidden Markov model, every row counts as one.
     ///
     /// # Errors
     /// [`Error::PerProblem`] unless there is one for each problem.

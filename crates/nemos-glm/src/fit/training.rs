@@ -79,7 +79,7 @@ impl<O: ObservationModel, L: InverseLink> Training<O, L> {
     /// Takes one step of the solver on a batch: one look at its counts, and the passes of the step.
     ///
     /// # Errors
-    /// As [`PopulationGlm::fit`], and if the batch has other features or neurons than the first one. After an error the
+    /// As [`PopulationGlm::fit`], and if the batch has other features or neurons than the first one, or others' names. After an error the
     /// training is where it was before.
     pub fn update<B: Backend>(&mut self, design: &(impl ToDesign<B> + ?Sized), counts: &(impl ToDesign<B> + ?Sized)) -> Result<(), Error> {
         let task = self.specification.task(design, counts);
@@ -88,6 +88,8 @@ impl<O: ObservationModel, L: InverseLink> Training<O, L> {
         if got != expected {
             return Err(Error::StartShape { got, expected });
         }
+        self.template.check_design(&task.design, got[0])?;
+        self.template.check_counts("counts", &task.counts)?;
         let options = &self.specification.options;
         let regularizer = task.penalty(options)?;
         let mut objective = task.objective(options, None, Survey::CountsOnly)?;

@@ -86,20 +86,26 @@ impl Fit {
     pub(crate) fn names(&self) -> Names {
         Names::new(self.neurons.iter().cloned())
     }
+
+    /// That a design has a column for each coefficient, under the names of the fit where both have names.
+    pub(crate) fn check_design<B: Backend>(&self, design: &Design<'_, B>, n_features: usize) -> Result<(), Error> {
+        check_columns("design", design, n_features, "one per fitted coefficient")?;
+        self.features.check_same("design", design.names())?;
+        Ok(())
+    }
+
+    /// The same of counts or labels, and neurons.
+    pub(crate) fn check_counts<B: Backend>(&self, name: &'static str, counts: &Design<'_, B>) -> Result<(), Error> {
+        check_columns(name, counts, self.neurons.len(), "one per fitted neuron")?;
+        // Neurons without names were given their numbers.
+        if !self.neurons.iter().enumerate().all(|(number, name)| *name == number.to_string()) {
+            self.names().check_same(name, counts.names())?;
+        }
+        Ok(())
+    }
 }
 
-/// A design has a column for each coefficient.
-pub(crate) fn check_design<B: Backend>(design: &Design<'_, B>, expected: usize) -> Result<(), Error> {
-    check_columns("design", design, expected, "one per fitted coefficient")
-}
-
-/// Counts or labels have a column for each neuron.
-pub(crate) fn check_columns<B: Backend>(
-    name: &'static str,
-    values: &Design<'_, B>,
-    expected: usize,
-    why: &'static str,
-) -> Result<(), Error> {
+fn check_columns<B: Backend>(name: &'static str, values: &Design<'_, B>, expected: usize, why: &'static str) -> Result<(), Error> {
     let got = values.n_columns();
     if got == expected {
         return Ok(());

@@ -5,7 +5,6 @@ use nemos_solvers::Parameters;
 
 use crate::engine::survey::Survey;
 use crate::fit::task::Task;
-use crate::fitted::fit;
 use crate::{Error, FittedPopulationGlm, GlmObjective, InverseLink, ObservationModel, Problems};
 
 impl<O: ObservationModel, L: InverseLink> FittedPopulationGlm<O, L> {
@@ -26,8 +25,8 @@ impl<O: ObservationModel, L: InverseLink> FittedPopulationGlm<O, L> {
         design: Design<'a, B>,
         counts: Design<'a, B>,
     ) -> Result<GlmObjective<'a, B>, Error> {
-        fit::check_design(&design, self.n_features())?;
-        fit::check_columns("counts", &counts, self.n_neurons(), "one per fitted neuron")?;
+        self.fit().check_design(&design, self.n_features())?;
+        self.fit().check_counts("counts", &counts)?;
         let scale = (0..problems.n_problems()).map(|problem| self.scale()[problems.response(problem)]);
         let scale = scale.collect();
         let task = Task {

@@ -10,7 +10,7 @@ use crate::engine::by_row;
 use crate::engine::measure::{Described, From, Quantity};
 use crate::engine::problems::Problems;
 use crate::fit::task::pearson_chi2;
-use crate::fitted::fit::{self, Fit};
+use crate::fitted::fit::Fit;
 use crate::fitted::{null, table};
 use crate::{Error, Exp, FittedGlm, InverseLink, ObservationModel, Poisson, PopulationGlm, Score};
 
@@ -333,11 +333,11 @@ impl<O: ObservationModel, L: InverseLink> FittedPopulationGlm<O, L> {
 
     fn check_data<B: Backend>(&self, (design, counts): &(Design<'_, B>, Design<'_, B>)) -> Result<(), Error> {
         self.check_design(design)?;
-        fit::check_columns("counts", counts, self.n_neurons(), "one per fitted neuron")
+        self.fit.check_counts("counts", counts)
     }
 
     fn check_design<B: Backend>(&self, design: &Design<'_, B>) -> Result<(), Error> {
-        fit::check_design(design, self.n_features())?;
+        self.fit.check_design(design, self.n_features())?;
         if self.fit.has_offset && design.offset().is_none() {
             return Err(Error::OffsetMissing);
         }

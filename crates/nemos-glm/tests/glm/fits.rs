@@ -2,9 +2,9 @@
 
 use crate::common::{Mine, simulate, softplus};
 use ndarray::{Array2, s};
-use nemos_core::{Backend, Cpu, Matrix, NdArray};
+use nemos_core::{Backend, Cpu, Design, Matrix, Names, NdArray, ToDesign};
 use nemos_glm::{Error, Exp, FittedPopulationGlm, Glm, Poisson, PopulationGlm, Regularizer, Score, Softplus, Status, ridge};
-use nemos_solvers::{Auto, Lbfgs, Newton, Solver, Stopping};
+use nemos_solvers::{Acceleration, Auto, GradientDescent, Lbfgs, Newton, Solver, StepLength, Stopping};
 use nemos_testkit::{HostObjective, refractory};
 
 fn assert_close(got: &[f64], expected: &[f64], tolerance: f64) {
@@ -415,6 +415,42 @@ fn blocks_of_columns_keep_their_names() {
     let whole = Glm::new(Poisson).fit(&data.design, &data.counts).unwrap();
     let blocks = Glm::new(Poisson).fit(&features, &data.counts).unwrap();
     assert_eq!(blocks.coef()[blocks.features().block("b").unwrap().columns()], whole.coef()[1..3]);
+}
+
+#[test]
+fn features_and_neurons_in_another_order_than_in_the_fit_are_refused() {
+    let data = simulate::<Cpu>([300, 2, 2], 5, f64::exp);
+    fn named<'a>(values: &'a Matrix<Cpu>, names: [&str; 2]) -> Design<'a, Cpu> {
+        values.to_design().with_names(Names::new(names)).unwrap()
+    }
+    let (design, counts) = (named(&data.design, ["speed", "angle"]), named(&data.counts, ["7", "12"]));
+    let (swapped, others) = (named(&data.design, ["angle", "speed"]), named(&data.counts, ["12", "7"]));
+    let fitted = PopulationGlm::new(Poisson).fit(&design, &counts).unwrap();
+    let says = |error: Error, named: &str| {
+        let text = error.to_string();
+        assert!(
+            matches!(error, Error::Data(nemos_core::Error::NamesDiffer { .. })) && text.contains(named),
+            "{text}"
+        );
+    };
+    says(fitted.predict(&swapped).unwrap_err(), "column 0 of the design is \"angle\"");
+    says(fitted.score(&swapped, &counts, Score::Cohen).unwrap_err(), "\"speed\"");
+    says(
+        fitted.score(&design, &others, Score::Cohen).unwrap_err(),
+        "column 0 of the counts is \"12\"",
+    );
+    let careful = GradientDescent::new()
+        .acceleration(Acceleration::Plain)
+        .step_length(StepLength::Fixed(0.1));
+    let mut training = PopulationGlm::new(Poisson).initialize(&careful, &design, &counts).unwrap();
+    says(training.update(&swapped, &counts).unwrap_err(), "\"angle\"");
+    says(training.update(&design, &others).unwrap_err(), "\"12\"");
+    training.update(&design, &counts).unwrap();
+    // Names that one of the two has not are not compared, and neurons without names have their numbers.
+    let expected = fitted.score(&design, &counts, Score::Cohen).unwrap();
+    assert_eq!(fitted.score(&data.design, &data.counts, Score::Cohen).unwrap(), expected);
+    let unnamed = PopulationGlm::new(Poisson).fit(&data.design, &data.counts).unwrap();
+    assert_eq!(unnamed.score(&swapped, &others, Score::Cohen).unwrap(), expected);
 }
 
 #[test]

@@ -105,6 +105,7 @@ impl Regularizer {
         let per_feature = |strength: &Strength| match strength {
             Strength::PerBlock(_) if names.blocks().is_empty() => Err(unnamed("Strength::PerBlock")),
             Strength::PerBlock(named) => {
+                check_named_once(named)?;
                 let mut strengths = vec![0.0; n_features];
                 for (block, value) in named {
                     names.block(block)?.columns().for_each(|feature| strengths[feature] = *value);
@@ -125,7 +126,15 @@ impl Regularizer {
                 let (groups, of_blocks) = groups.resolve(names)?;
                 let strength = match strength {
                     Strength::PerBlock(_) if names.blocks().is_empty() => return Err(unnamed("Strength::PerBlock")),
+                    Strength::PerBlock(_) if of_blocks.is_empty() => {
+                        return Err(Error::StrengthKind {
+                            kind: "per block",
+                            penalty: "group lasso whose groups are no blocks",
+                            expected: "strengths per block with Groups::Blocks or Groups::Channels, and one per group otherwise",
+                        });
+                    }
                     Strength::PerBlock(named) => {
+                        check_named_once(named)?;
                         let mut strengths = vec![0.0; of_blocks.len()];
                         for (block, value) in named {
                             names.block(block)?;
@@ -335,6 +344,17 @@ impl Regularizer {
 }
 
 /// Names were asked for where there are none.
+/// A block has one strength.
+fn check_named_once(named: &[(String, f64)]) -> Result<(), Error> {
+    let twice = (1..named.len()).find(|&place| named[..place].iter().any(|(name, _)| *name == named[place].0));
+    match twice {
+        None => Ok(()),
+        Some(place) => Err(Error::NamedTwice {
+            block: named[place].0.clone(),
+        }),
+    }
+}
+
 pub(crate) fn unnamed(asked: &str) -> Error {
     Error::Data(nemos_core::Error::NoNames { asked: asked.into() })
 }
@@ -426,6 +446,12 @@ mod tests {
             let unnamed = group_lasso(1.0.into(), groups).resolve(&Names::none(), 3);
             assert!(matches!(unnamed, Err(Error::Data(nemos_core::Error::NoNames { .. }))));
         }
+        let twice = || Strength::PerBlock(vec![("a".into(), 1.0), ("a".into(), 2.0)]);
+        for twice in [Regularizer::Ridge(twice()), group_lasso(twice(), Groups::Blocks)] {
+            assert!(matches!(twice.resolve(&names, 3), Err(Error::NamedTwice { block }) if block == "a"));
+        }
+        let no_blocks = group_lasso(named(), Groups::All).resolve(&names, 3).unwrap_err().to_string();
+        assert!(no_blocks.contains("Groups::Blocks"), "{no_blocks}");
         let unnamed = Regularizer::Ridge(named()).resolve(&Names::none(), 3);
         assert!(matches!(unnamed, Err(Error::Data(nemos_core::Error::NoNames { .. }))));
     }
