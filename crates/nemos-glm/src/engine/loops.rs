@@ -31,13 +31,17 @@ pub(crate) trait FusedModel: Send + Sync + 'static {
         1.0
     }
 
-    /// The log-likelihood of a count.
+    /// The log-likelihood of a count but for its rest; for models that have none, the whole.
     #[inline(always)]
-    fn log_likelihood<L: FusedLink>(predictor: f64, count: f64, scale: f64, table: &LnFactorials) -> f64 {
-        Self::log_likelihood_rest(count, scale, table) - Self::factor(scale) * Self::term::<L>(predictor, count, scale).0
+    fn log_likelihood<L: FusedLink>(predictor: f64, count: f64, scale: f64) -> f64 {
+        -Self::factor(scale) * Self::term::<L>(predictor, count, scale).0
     }
 
-    /// What the log-likelihood has besides, whatever the predictor; for models that write it so.
+    /// Whether the rest of the log-likelihood is looked up, or branches: it is then added by a loop of its own, and leaves the vector
+    /// instructions to the other.
+    const REST_APART: bool = false;
+
+    /// What the log-likelihood has besides, whatever the predictor.
     #[inline(always)]
     fn log_likelihood_rest(_count: f64, _scale: f64, _table: &LnFactorials) -> f64 {
         0.0
@@ -225,17 +229,37 @@ impl<E: HostFloat, M: FusedModel, L: FusedLink> Loops<E> for Fused<M, L> {
     fn measure(&self, measure: Measure, predictor: &mut [E], observed: Observed<'_, E>, lanes: &mut Lanes) {
         let table = &*LN_FACTORIALS;
         match measure {
-            Measure::LogLikelihood => sweep(
-                predictor,
-                observed,
-                lanes,
-                #[inline(always)]
-                |predictor, count, scale| {
-                    let value = M::log_likelihood::<L>(predictor, count, scale, table);
-                    (value, 0.0, value)
-                },
-                f64::NAN,
-            ),
+            Measure::LogLikelihood => {
+                sweep(
+                    predictor,
+                    observed,
+                    lanes,
+                    #[inline(always)]
+                    |predictor, count, scale| {
+                        let rest = if M::REST_APART {
+                            0.0
+                        } else {
+                            M::log_likelihood_rest(count, scale, table)
+                        };
+                        let value = M::log_likelihood::<L>(predictor, count, scale) + rest;
+                        (value, 0.0, value)
+                    },
+                    f64::NAN,
+                );
+                if M::REST_APART {
+                    sweep(
+                        predictor,
+                        observed,
+                        lanes,
+                        #[inline(always)]
+                        |value, count, scale| {
+                            let rest = M::log_likelihood_rest(count, scale, table);
+                            (rest, 0.0, value + rest)
+                        },
+                        f64::NAN,
+                    );
+                }
+            }
             Measure::Deviance => sweep(
                 predictor,
                 observed,

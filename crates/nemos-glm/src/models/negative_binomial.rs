@@ -169,6 +169,8 @@ impl FusedModel for NegativeBinomial {
         }
     }
 
+    const REST_APART: bool = true;
+
     #[inline(always)]
     fn log_likelihood_rest(count: f64, scale: f64, table: &LnFactorials) -> f64 {
         ln_gamma_rise(count, 1.0 / scale) - count * ln(scale) - table.of(count)

@@ -126,6 +126,8 @@ impl FusedModel for Poisson {
         }
     }
 
+    const REST_APART: bool = true;
+
     #[inline(always)]
     fn log_likelihood_rest(count: f64, _scale: f64, table: &LnFactorials) -> f64 {
         -table.of(count)
