@@ -4,6 +4,8 @@
 //! cargo run --release --features mpi --example cluster                 alone
 //! mpirun -n 4 target/release/examples/cluster                          in four processes
 //! ```
+//!
+//! Longer than other examples: it shows two ways of sharing work, and draws the rows that files would hold.
 
 use std::time::Instant;
 

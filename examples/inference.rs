@@ -1,4 +1,6 @@
 //! How sure is the effect of movement on a subthalamic neuron, and does the model describe its spikes?
+//!
+//! Longer than other examples: half of the lines draw the figure.
 
 use ndarray::s;
 use nemos::basis::History;

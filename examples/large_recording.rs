@@ -1,4 +1,6 @@
 //! How much memory does a fit of a long recording take, if neither counts nor features are ever held?
+//!
+//! Longer than other examples: the spikes are drawn, memory is measured, and a figure shows it.
 
 use nemos::basis::RaisedCosineLog;
 use nemos::plot::{Axis, Color, Figure, Line, Panel, Scatter};

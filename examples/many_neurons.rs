@@ -2,6 +2,8 @@
 //!
 //! `many_neurons [units] [minutes] [megabytes]`: 200 units for ten minutes in bins of 5 ms, unless told
 //! otherwise, each of which hears the 50 around it through three functions; `megabytes` limits the memory.
+//!
+//! Longer than other examples: the recording is drawn, and what is announced is held against what was taken.
 
 use std::time::Instant;
 

@@ -1,4 +1,6 @@
 //! When does a population switch its state? Twenty neurons whose coding of a stimulus changes.
+//!
+//! Longer than other examples: the recording is drawn, and half of the rest is the figure.
 
 use ndarray::Array2;
 use nemos::plot::{Axis, Color, Colors, Figure, Heatmap, Line, Panel, Raster, Span};
