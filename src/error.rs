@@ -77,6 +77,9 @@ impl Error {
         use nemos_core::Error as Core;
         #[cfg(feature = "timeseries")]
         use nemos_timeseries::Error as TimeSeries;
+        if let Some(error) = self.of_fold() {
+            return error.is_shape();
+        }
         match self {
             Error::Glm(
                 nemos_glm::Error::SeveralNeurons { .. }
@@ -108,6 +111,7 @@ impl Error {
                         | Core::Empty { .. }
                         | Core::SegmentsNotContiguous { .. }
                         | Core::NamesDoNotFit { .. }
+                        | Core::NamesDiffer { .. }
                         | Core::Channels { .. }
                 )
             ),
@@ -123,6 +127,9 @@ impl Error {
         use nemos_io::Error as Io;
         #[cfg(feature = "timeseries")]
         use nemos_timeseries::Error as TimeSeries;
+        if let Some(error) = self.of_fold() {
+            return error.is_data();
+        }
         match self {
             #[cfg(feature = "sim")]
             Error::Sim(nemos_sim::Error::NotFinite { .. }) => true,
@@ -212,6 +219,25 @@ impl Error {
         !is_outcome && !self.is_shape() && !self.is_data()
     }
 
+    /// What went wrong in one fold, by itself.
+    #[cfg(feature = "select")]
+    fn of_fold(&self) -> Option<Error> {
+        let Error::Select(nemos_select::Error::InFold { error, .. }) = self else {
+            return None;
+        };
+        match &**error {
+            nemos_select::Error::Data(error) => Some(Error::Core(error.clone())),
+            nemos_select::Error::Glm(error) => Some(Error::Glm(error.clone())),
+            nemos_select::Error::Basis(error) => Some(Error::Basis(error.clone())),
+            _ => None,
+        }
+    }
+
+    #[cfg(not(feature = "select"))]
+    fn of_fold(&self) -> Option<Error> {
+        None
+    }
+
     /// The error of `nemos::core` at the root of this one.
     fn core(&self) -> Option<&nemos_core::Error> {
         match self {
@@ -236,6 +262,18 @@ impl Error {
 mod tests {
     use super::*;
     use crate::prelude::*;
+
+    #[cfg(feature = "select")]
+    #[test]
+    fn an_error_of_a_fold_is_of_the_kind_that_it_would_be_of_alone() {
+        let of = |error: nemos_glm::Error| {
+            let error = Box::new(nemos_select::Error::Glm(error));
+            Error::Select(nemos_select::Error::InFold { fold: 1, error })
+        };
+        let data = of(nemos_glm::Error::OffsetMissing);
+        assert!(data.is_data() && !data.is_option() && data.to_string().starts_with("in fold 1: "));
+        assert!(of(nemos_glm::Error::SeveralNeurons { n_neurons: 2 }).is_shape());
+    }
 
     #[test]
     fn an_error_is_of_one_kind() {

@@ -3,7 +3,7 @@
 use ndarray::{Array2, array};
 use nemos::basis::{BSpline, Family, RaisedCosineLog, Window};
 use nemos::core::{Cpu, Design, Features, Matrix, ToDesign};
-use nemos::glm::{FeatureMask, Groups, Poisson, PopulationGlm, Regularizer, Stopping, Strength};
+use nemos::glm::{FeatureMask, Groups, Poisson, PopulationGlm, Regularizer, Score, Stopping, Strength};
 use nemos::timeseries::{Binning, IntervalSet, Prior, Ts, TsGroup, Tsd, TsdFrame};
 
 type Anything = Box<dyn std::error::Error>;
@@ -206,5 +206,48 @@ fn groups_are_the_terms_of_a_basis_and_rates_are_decoded_by_their_names() -> Res
     assert_eq!(rates.column_names(), ["4", "7", "12"]);
     let curves = units.tuning_curves(&place, &[Binning::new(4)])?;
     assert_eq!(curves.decode_bayes(&rates, 0.01, Prior::Uniform)?.features.len(), rates.len());
+    Ok(())
+}
+
+#[test]
+fn units_in_another_order_are_refused_and_units_without_names_are_not() -> Result<(), Anything> {
+    let counts = units()?.count::<Cpu>(0.01)?;
+    let basis = RaisedCosineLog::new(3).convolved(Window::samples(6)).label("spikes");
+    let fitted = PopulationGlm::new(Poisson).fit(&basis.design(&counts)?, &counts)?;
+    let score = |design: &TsdFrame<Cpu>, counts: &TsdFrame<Cpu>| -> Result<f64, nemos::Error> {
+        Ok(fitted.score(&basis.design(design)?, counts, Score::Cohen)?)
+    };
+    let swapped = counts.columns(&[0, 2, 1])?;
+    let named = score(&swapped, &counts).unwrap_err().to_string();
+    assert!(
+        named.contains("channel 1 of the design is \"12\"") && named.contains("\"7\""),
+        "{named}"
+    );
+    let named = score(&counts, &swapped).unwrap_err().to_string();
+    assert!(named.contains("column 1 of the counts is \"12\""), "{named}");
+
+    // A matrix has no names, and what a basis calls its columns then are numbers.
+    let values = Matrix::<Cpu>::from(counts.values().to_array());
+    let unnamed = fitted.score(&basis.design(&values)?, &values, Score::Cohen)?;
+    assert_eq!(unnamed, score(&counts, &counts)?);
+    let of_numbers = PopulationGlm::new(Poisson).fit(&basis.design(&values)?, &values)?;
+    assert_eq!(of_numbers.score(&basis.design(&counts)?, &counts, Score::Cohen)?, unnamed);
+    // So is one neuron of a model of unnamed ones, and what it draws.
+    let one = of_numbers.select(&[1])?;
+    let of_one = counts.columns(&[1])?;
+    one.score(&basis.design(&counts)?, &of_one.clone().with_names(["dorsal"])?, Score::Cohen)?;
+    Ok(())
+}
+
+#[test]
+fn hidden_states_know_their_neurons_by_name() -> Result<(), Anything> {
+    let counts = units()?.count::<Cpu>(0.05)?;
+    let stimulus = Matrix::<Cpu>::from_column((0..counts.to_design().n_rows()).map(|row| f64::from(row as u32 % 7)).collect());
+    let model = nemos::hmm::GlmHmm::new(2, Poisson).restarts(1).max_iterations(5);
+    let fitted = model.fit(&stimulus, &counts)?;
+    fitted.on(&stimulus, &counts)?.log_likelihood()?;
+    let swapped = counts.columns(&[0, 2, 1])?;
+    let named = fitted.on(&stimulus, &swapped).err().expect("another order").to_string();
+    assert!(named.contains("\"12\""), "{named}");
     Ok(())
 }

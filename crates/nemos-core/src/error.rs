@@ -160,14 +160,14 @@ pub enum Error {
         /// The names that exist.
         available: Vec<String>,
     },
-    /// A column, or a block of them, is not called as in what it is to fit.
+    /// A block, a channel or a column has another name than in the fit.
     #[error(
-        "{of} {place} of the {what} is {got:?}, and the model was fitted with {expected:?} there; give it in the order of the fit, or rename it (Design::with_names)"
+        "{of} {place} of the {what} is {got:?}, and the model was fitted with {expected:?} there; give it in the order of the fit, rename it, or take the names off (Design::with_names)"
     )]
     NamesDiffer {
         /// What has the name.
         what: &'static str,
-        /// A block or a column.
+        /// A block, a channel or a column.
         of: &'static str,
         /// Which of them, from 0.
         place: usize,

@@ -205,26 +205,39 @@ impl Names {
         Ok(())
     }
 
-    /// Checks that columns of these names are called the same, in the same order, by `given`, the names of `what`. Names that one of
-    /// the two has not are not compared; nor are those of channels, which tell which neuron was recorded and not what is meant.
+    /// Checks that `given`, the names of `what`, mean the same columns. Where both have blocks, these have the same names and columns, and
+    /// their channels, or else their columns, the same names; elsewhere columns have. What has no name, or only a number where the other
+    /// has a name, is not compared.
     ///
     /// # Errors
     /// [`Error::NamesDiffer`] at the first that differs.
     pub fn check_same(&self, what: &'static str, given: &Names) -> Result<(), Error> {
-        let blocks = |names: &Names| names.blocks.iter().map(|block| block.name.clone()).collect::<Vec<_>>();
-        for (of, expected, got) in [
-            ("block", blocks(self), blocks(given)),
-            ("column", self.columns.clone(), given.columns.clone()),
-        ] {
-            let differ = expected.iter().zip(&got).position(|(expected, got)| expected != got);
-            if let Some(place) = differ {
-                return Err(Error::NamesDiffer {
-                    what,
-                    of,
-                    place,
-                    got: got[place].clone(),
-                    expected: expected[place].clone(),
-                });
+        let differ = |of, place, got: &String, expected: &String| Error::NamesDiffer {
+            what,
+            of,
+            place,
+            got: got.clone(),
+            expected: expected.clone(),
+        };
+        let compare = |of, first: usize, got: &[String], expected: &[String]| match first_apart(got, expected) {
+            None => Ok(()),
+            Some(place) => Err(differ(of, first + place, &got[place], &expected[place])),
+        };
+        if self.blocks.is_empty() || given.blocks.is_empty() {
+            return compare("column", 0, &given.columns, &self.columns);
+        }
+        for (place, (mine, other)) in self.blocks.iter().zip(&given.blocks).enumerate() {
+            if mine.name != other.name {
+                return Err(differ("block", place, &other.name, &mine.name));
+            }
+            if mine.columns != other.columns {
+                let [got, expected] = [other, mine].map(|block| format!("{} of columns {:?}", block.name, block.columns));
+                return Err(differ("block", place, &got, &expected));
+            }
+            compare("channel", 0, &other.channels, &mine.channels)?;
+            if mine.channels.is_empty() && other.channels.is_empty() && !self.columns.is_empty() && !given.columns.is_empty() {
+                let columns = mine.columns();
+                compare("column", columns.start, &given.columns[columns.clone()], &self.columns[columns])?;
             }
         }
         Ok(())
@@ -242,6 +255,21 @@ impl Names {
         }));
         self
     }
+}
+
+/// The first place where names are not the same; nothing where one of the two has none. Numbers stand for names that were not given: of
+/// `0..n`, or of numbers beside words, only another order of the same ones is told.
+fn first_apart(given: &[String], expected: &[String]) -> Option<usize> {
+    let place = given.iter().zip(expected).position(|(given, expected)| given != expected)?;
+    let is_number = |name: &String| name.parse::<u64>().is_ok();
+    let are_places = |names: &[String]| names.iter().enumerate().all(|(place, name)| *name == place.to_string());
+    let may_be_unnamed = are_places(given) || are_places(expected) || given.iter().all(is_number) != expected.iter().all(is_number);
+    let sorted = |names: &[String]| {
+        let mut names = names.to_vec();
+        names.sort_unstable();
+        names
+    };
+    (!may_be_unnamed || sorted(given) == sorted(expected)).then_some(place)
 }
 
 #[cfg(test)]
@@ -274,24 +302,59 @@ mod tests {
         assert_eq!(Names::new(["a", "b"]).labels(2), ["a", "b"]);
     }
 
+    fn says(fitted: &Names, given: &Names, what: &str) {
+        let text = fitted.check_same("design", given).unwrap_err().to_string();
+        assert!(text.contains(what), "{text}");
+    }
+
     #[test]
-    fn names_that_both_have_are_compared() {
-        let fitted = Names::new(["x", "y"]).with_block("place", 2, []).unwrap();
-        let swapped = fitted.check_same("design", &Names::new(["y", "x"])).unwrap_err().to_string();
-        assert!(
-            swapped.contains("column 0 of the design is \"y\"") && swapped.contains("\"x\""),
-            "{swapped}"
+    fn columns_in_another_order_or_under_other_names_are_told() {
+        let fitted = Names::new(["x", "y"]);
+        says(
+            &fitted,
+            &Names::new(["y", "x"]),
+            "column 0 of the design is \"y\", and the model was fitted with \"x\"",
         );
-        let renamed = Names::none().with_block("plaice", 2, []).unwrap();
-        assert!(fitted.check_same("design", &renamed).unwrap_err().to_string().contains("plaice"));
-        for same in [
-            Names::none(),
-            Names::new(["x", "y"]),
-            Names::none().with_block("place", 2, ["a", "b"]).unwrap(),
-        ] {
-            fitted.check_same("design", &same).unwrap();
-            same.check_same("design", &fitted).unwrap();
+        says(&fitted, &Names::new(["x", "z"]), "\"z\"");
+        says(&Names::new(["0", "1", "2"]), &Names::new(["2", "1", "0"]), "column 0");
+        says(&Names::new(["3", "7"]), &Names::new(["3", "8"]), "\"8\"");
+        // Numbers are what columns without names are called.
+        for unnamed in [Names::none(), Names::new(["0", "1"]), Names::new(["4", "5"])] {
+            fitted.check_same("design", &unnamed).unwrap();
+            unnamed.check_same("design", &fitted).unwrap();
         }
+        Names::new(["0", "1"]).check_same("design", &Names::new(["3", "7"])).unwrap();
+    }
+
+    #[test]
+    fn blocks_are_compared_with_their_columns_and_channels() {
+        let of = |blocks: &[(&str, usize, &[&str])]| {
+            let with = |names: Names, (name, n, channels): &(&str, usize, &[&str])| names.with_block(*name, *n, channels.iter().copied());
+            blocks.iter().try_fold(Names::none(), with).unwrap()
+        };
+        let fitted = of(&[("place", 2, &[]), ("spikes", 4, &["a", "b"])]);
+        says(
+            &fitted,
+            &of(&[("spikes", 4, &["a", "b"]), ("place", 2, &[])]),
+            "block 0 of the design is \"spikes\"",
+        );
+        says(&fitted, &of(&[("place", 4, &[]), ("spikes", 2, &["a", "b"])]), "columns 0..4");
+        says(
+            &fitted,
+            &of(&[("place", 2, &[]), ("spikes", 4, &["b", "a"])]),
+            "channel 0 of the design is \"b\"",
+        );
+        fitted
+            .check_same("design", &of(&[("place", 2, &[]), ("spikes", 4, &["0", "1"])]))
+            .unwrap();
+        let inside = |columns: [&str; 2]| Names::new(columns).with_block("place", 2, []).unwrap();
+        says(&inside(["x", "y"]), &inside(["y", "x"]), "column 0");
+        // Columns of channels are called by them.
+        let spikes = |columns: [&str; 2], channels: [&str; 2]| Names::new(columns).with_block("spikes", 2, channels).unwrap();
+        let unnamed = spikes(["spikes[0]", "spikes[1]"], ["0", "1"]);
+        spikes(["spikes[a]", "spikes[b]"], ["a", "b"])
+            .check_same("design", &unnamed)
+            .unwrap();
     }
 
     #[test]

@@ -47,13 +47,13 @@ pub enum Error {
         /// What the rows would be for.
         purpose: &'static str,
     },
-    /// A fold that a model cannot be fitted to, or scored on.
-    #[error("in fold {fold}: {source}")]
+    /// A fold that a model cannot be scored on, or that a classifier cannot be fitted to. Other models are fitted to all folds together.
+    #[error("in fold {fold}: {error}")]
     InFold {
         /// Which fold.
         fold: usize,
         /// What went wrong there.
-        source: Box<Error>,
+        error: Box<Error>,
     },
     /// A row is both trained on and tested on.
     #[error("row {row} of fold {fold} is in the training rows and in the test rows; a row may be in one of them")]
@@ -141,7 +141,7 @@ impl Error {
             Error::Scoring { .. } => self,
             _ => Error::InFold {
                 fold,
-                source: Box::new(self),
+                error: Box::new(self),
             },
         }
     }

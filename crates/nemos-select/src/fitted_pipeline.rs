@@ -48,7 +48,7 @@ impl<F> FittedPipeline<F> {
     /// The features of these inputs that the model takes, one row per row of the inputs, computed on demand.
     ///
     /// # Errors
-    /// If inputs do not suit the basis or their routes.
+    /// If inputs do not suit the basis, their routes or, by name, the model.
     pub fn features<'a, B: Backend>(&self, inputs: impl Inputs<'a, B>) -> Result<BasisDesign<'a, B>, Error> {
         let inputs = self.routes.route(&self.basis, &inputs.designs())?;
         Ok(self.basis.design(Ready(&inputs))?)
@@ -59,7 +59,7 @@ impl<O: ObservationModel, L: InverseLink> FittedPipeline<FittedPopulationGlm<O, 
     /// The expected counts: one row per row of the inputs, under the neurons' names.
     ///
     /// # Errors
-    /// If inputs do not suit the basis or their routes.
+    /// If inputs do not suit the basis, their routes or, by name, the model.
     pub fn predict<'a, B: Backend>(&self, inputs: impl Inputs<'a, B>) -> Result<Design<'static, B>, Error> {
         Ok(self.model.predict(&self.features(inputs)?)?)
     }
@@ -82,7 +82,7 @@ impl<O: ObservationModel, L: InverseLink> FittedPipeline<FittedGlm<O, L>> {
     /// The expected counts: one row per row of the inputs.
     ///
     /// # Errors
-    /// If inputs do not suit the basis or their routes.
+    /// If inputs do not suit the basis, their routes or, by name, the model.
     pub fn predict<'a, B: Backend>(&self, inputs: impl Inputs<'a, B>) -> Result<Design<'static, B>, Error> {
         Ok(self.model.predict(&self.features(inputs)?)?)
     }
@@ -105,7 +105,7 @@ impl FittedPipeline<FittedClassifierPopulationGlm> {
     /// The most probable label of each neuron: one row per row of the inputs.
     ///
     /// # Errors
-    /// If inputs do not suit the basis or their routes.
+    /// If inputs do not suit the basis, their routes or, by name, the model.
     pub fn predict<'a, B: Backend>(&self, inputs: impl Inputs<'a, B>) -> Result<Design<'static, B>, Error> {
         Ok(self.model.predict(&self.features(inputs)?)?)
     }
@@ -113,7 +113,7 @@ impl FittedPipeline<FittedClassifierPopulationGlm> {
     /// The probability of each class, neuron by neuron: one row per row of the inputs.
     ///
     /// # Errors
-    /// If inputs do not suit the basis or their routes.
+    /// If inputs do not suit the basis, their routes or, by name, the model.
     pub fn predict_probability<'a, B: Backend>(&self, inputs: impl Inputs<'a, B>) -> Result<Design<'static, B>, Error> {
         Ok(self.model.predict_probability(&self.features(inputs)?)?)
     }
@@ -136,7 +136,7 @@ impl FittedPipeline<FittedClassifierGlm> {
     /// The most probable label: one row per row of the inputs.
     ///
     /// # Errors
-    /// If inputs do not suit the basis or their routes.
+    /// If inputs do not suit the basis, their routes or, by name, the model.
     pub fn predict<'a, B: Backend>(&self, inputs: impl Inputs<'a, B>) -> Result<Design<'static, B>, Error> {
         Ok(self.model.predict(&self.features(inputs)?)?)
     }
@@ -144,7 +144,7 @@ impl FittedPipeline<FittedClassifierGlm> {
     /// The probability of each class: one row per row of the inputs.
     ///
     /// # Errors
-    /// If inputs do not suit the basis or their routes.
+    /// If inputs do not suit the basis, their routes or, by name, the model.
     pub fn predict_probability<'a, B: Backend>(&self, inputs: impl Inputs<'a, B>) -> Result<Design<'static, B>, Error> {
         Ok(self.model.predict_probability(&self.features(inputs)?)?)
     }

@@ -25,8 +25,8 @@ pub enum Scoring {
     /// One of the scores of a model.
     Score(Score),
     /// How many bits each spike tells more than the mean count of the test rows does:
-    /// `Σ [y ln(rate / mean) − (rate − mean)] / (ln 2 · Σ y)`, whatever the observation model; NaN where there is no spike. Sums, and the
-    /// mean, are weighted where the design has weights. Over all neurons, sums are taken before the ratio.
+    /// `Σ w [y ln(rate / mean) − (rate − mean)] / (ln 2 · Σ w y)` with `mean = Σ w y / Σ w`, whatever the observation model; `w` are the
+    /// weights of the design, one where it has none. NaN where there is no spike. Over all neurons, sums are taken before the ratio.
     BitsPerSpike,
     /// The share of labels that a classifier tells right, weighted where the design has weights; over all neurons, of all labels
     /// together.
@@ -88,8 +88,8 @@ impl Scoring {
             let all = fitted.score(design, labels, *score)?;
             return Ok((all, fitted.score_by_neuron(design, labels, *score)?));
         }
-        let (labels, told) = (labels.to_matrix()?, fitted.predict(design)?.to_matrix()?);
-        let told = (0..fitted.neurons().len()).map(|neuron| Told::new((&labels, &told), design.weights(), neuron));
+        let (labels, predicted) = (labels.to_matrix()?, fitted.predict(design)?.to_matrix()?);
+        let told = (0..fitted.neurons().len()).map(|neuron| Told::new((&labels, &predicted), design.weights(), neuron));
         let told = told.collect::<Result<Vec<_>, Error>>()?;
         match self {
             Scoring::Own(_, own) => Ok(by_own(&told, own)),
@@ -120,7 +120,7 @@ impl Told {
         let weights = match weights {
             None => vec![1.0; counts.dims()[0]],
             // One column is for all neurons.
-            Some(weights) => column(weights, neuron.min(weights.dims()[1] - 1))?,
+            Some(weights) => column(weights, if weights.dims()[1] == 1 { 0 } else { neuron })?,
         };
         let mut told = Told {
             counts: column(counts, neuron)?,
@@ -145,7 +145,8 @@ impl Told {
         let spikes: f64 = self.counts.iter().zip(&self.weights).map(|(count, weight)| count * weight).sum();
         let mean = spikes / self.weights.iter().sum::<f64>();
         let rows = self.counts.iter().zip(&self.rates).zip(&self.weights);
-        let nats = rows.map(|((&count, &rate), weight)| {
+        // A row of weight zero adds nothing, even where it tells infinitely little.
+        let nats = rows.filter(|(_, weight)| **weight > 0.0).map(|((&count, &rate), weight)| {
             // 0 · ln 0 is 0.
             let told = if count == 0.0 { 0.0 } else { count * (rate / mean).ln() };
             weight * (told - (rate - mean))
@@ -219,12 +220,13 @@ mod tests {
 
     #[test]
     fn a_row_of_weight_three_counts_as_three_rows_and_one_without_weight_as_none() {
-        let weighted = told(&[0.0, 2.0, 1.0, 7.0], &[0.5, 1.5, 1.0, 3.0], &[3.0, 1.0, 2.0, 0.0]);
+        let weighted = told(&[0.0, 2.0, 1.0, 7.0], &[0.5, 1.5, 1.0, 0.0], &[3.0, 1.0, 2.0, 0.0]);
         let repeated = told(&[0.0, 0.0, 0.0, 2.0, 1.0, 1.0], &[0.5, 0.5, 0.5, 1.5, 1.0, 1.0], &[1.0; 6]);
         let ((bits, spikes), (bits_of_rows, spikes_of_rows)) = (weighted.bits(), repeated.bits());
         assert!((bits - bits_of_rows).abs() < 1e-12 && spikes == spikes_of_rows);
         assert_eq!(weighted.right(), repeated.right());
         assert_eq!(weighted.right(), (2.0, 6.0));
+        assert_eq!(told(&[1.0], &[1.0], &[0.0]).bits(), (0.0, 0.0));
     }
 
     #[test]

@@ -134,7 +134,7 @@ impl FittedClassifierPopulationGlm {
     /// `samples`.
     ///
     /// # Errors
-    /// If `samples` does not have one column per coefficient, or holds an infinity.
+    /// If `samples` does not have one column per coefficient, calls them otherwise than in the fit, or holds an infinity.
     pub fn predict<B: Backend, S: Samples<B>>(&self, samples: &S) -> Result<S::Output, Error> {
         let (n_classes, n_neurons) = (self.n_classes(), self.n_neurons());
         let labels = self.by_chunks(&samples.to_design(), n_neurons, |log_probabilities: Matrix<B>| {
@@ -172,7 +172,7 @@ impl FittedClassifierPopulationGlm {
     /// labels that are scored; McFadden's and Cohen's pseudo-R² are the same.
     ///
     /// # Errors
-    /// If design and labels do not fit each other or the model.
+    /// If design and labels do not fit each other or, in shape or by name, the model.
     pub fn score<B: Backend>(
         &self,
         design: &(impl ToDesign<B> + ?Sized),
@@ -323,7 +323,7 @@ impl FittedClassifierGlm {
     /// The most probable class of each sample, NaN where the design holds one: `[n_samples, 1]`.
     ///
     /// # Errors
-    /// If `samples` does not have one column per coefficient, or holds an infinity.
+    /// If `samples` does not have one column per coefficient, calls them otherwise than in the fit, or holds an infinity.
     pub fn predict<B: Backend, S: Samples<B>>(&self, samples: &S) -> Result<S::Output, Error> {
         self.0.predict(samples)
     }
@@ -348,7 +348,7 @@ impl FittedClassifierGlm {
     /// How well the model describes labels: see [`FittedClassifierPopulationGlm::score`].
     ///
     /// # Errors
-    /// If design and labels do not fit each other or the model.
+    /// If design and labels do not fit each other or, in shape or by name, the model.
     pub fn score<B: Backend>(
         &self,
         design: &(impl ToDesign<B> + ?Sized),

@@ -23,7 +23,7 @@ impl FittedClassifierPopulationGlm {
     /// held, and the features are not surveyed.
     ///
     /// # Errors
-    /// If design and labels do not fit each other or the model, or the problems do not fit the labels.
+    /// If design and labels do not fit each other or, in shape or by name, the model, or the problems do not fit the labels.
     pub fn objective<'a, B: Backend>(
         &self,
         problems: Problems,
@@ -43,7 +43,7 @@ impl FittedClassifierPopulationGlm {
     /// `[n_neurons]`: the deviances, `−2 ln p(label)`, summed over samples; for weighted rows, as if the weights were one on average.
     ///
     /// # Errors
-    /// If design and labels do not fit each other or the model.
+    /// If design and labels do not fit each other or, in shape or by name, the model.
     pub fn deviance<B: Backend>(
         &self,
         design: &(impl ToDesign<B> + ?Sized),
@@ -57,7 +57,7 @@ impl FittedClassifierPopulationGlm {
     /// `[n_neurons]` each: the deviances of the model, and those of a model that gives each class its share of the labels.
     ///
     /// # Errors
-    /// If design and labels do not fit each other or the model.
+    /// If design and labels do not fit each other or, in shape or by name, the model.
     pub fn deviances<B: Backend>(
         &self,
         design: &(impl ToDesign<B> + ?Sized),
@@ -71,7 +71,7 @@ impl FittedClassifierPopulationGlm {
     /// `[n_neurons]`: Pearson's χ², `Σₖ (yₖ − pₖ)² / pₖ` summed over samples; for weighted rows, as if the weights were one on average.
     ///
     /// # Errors
-    /// If design and labels do not fit each other or the model.
+    /// If design and labels do not fit each other or, in shape or by name, the model.
     pub fn pearson_chi2<B: Backend>(
         &self,
         design: &(impl ToDesign<B> + ?Sized),

@@ -15,6 +15,9 @@ use crate::links::at::FusedLink;
 pub(crate) trait FusedModel: Send + Sync + 'static {
     /// `deviance = DEVIANCE_FACTOR · loss + deviance_rest`
     const DEVIANCE_FACTOR: f64;
+    /// Whether the rest of the log-likelihood is looked up, or branches: it is then added by a loop of its own, and leaves the vector
+    /// instructions to the other.
+    const REST_APART: bool = false;
 
     /// Loss and slope at a predictor.
     fn term<L: FusedLink>(predictor: f64, count: f64, scale: f64) -> (f64, f64);
@@ -31,15 +34,11 @@ pub(crate) trait FusedModel: Send + Sync + 'static {
         1.0
     }
 
-    /// The log-likelihood of a count but for its rest; for models that have none, the whole.
+    /// The log-likelihood of a count but for its rest. Models that write the whole here keep the rest zero.
     #[inline(always)]
-    fn log_likelihood<L: FusedLink>(predictor: f64, count: f64, scale: f64) -> f64 {
+    fn log_likelihood_but_rest<L: FusedLink>(predictor: f64, count: f64, scale: f64) -> f64 {
         -Self::factor(scale) * Self::term::<L>(predictor, count, scale).0
     }
-
-    /// Whether the rest of the log-likelihood is looked up, or branches: it is then added by a loop of its own, and leaves the vector
-    /// instructions to the other.
-    const REST_APART: bool = false;
 
     /// What the log-likelihood has besides, whatever the predictor.
     #[inline(always)]
@@ -230,23 +229,21 @@ impl<E: HostFloat, M: FusedModel, L: FusedLink> Loops<E> for Fused<M, L> {
         let table = &*LN_FACTORIALS;
         match measure {
             Measure::LogLikelihood => {
+                // What is written in single precision is rounded once, since the parts of large counts cancel.
+                let apart = M::REST_APART && size_of::<E>() == size_of::<f64>();
                 sweep(
                     predictor,
                     observed,
                     lanes,
                     #[inline(always)]
                     |predictor, count, scale| {
-                        let rest = if M::REST_APART {
-                            0.0
-                        } else {
-                            M::log_likelihood_rest(count, scale, table)
-                        };
-                        let value = M::log_likelihood::<L>(predictor, count, scale) + rest;
+                        let rest = if apart { 0.0 } else { M::log_likelihood_rest(count, scale, table) };
+                        let value = M::log_likelihood_but_rest::<L>(predictor, count, scale) + rest;
                         (value, 0.0, value)
                     },
                     f64::NAN,
                 );
-                if M::REST_APART {
+                if apart {
                     sweep(
                         predictor,
                         observed,

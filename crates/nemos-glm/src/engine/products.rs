@@ -64,6 +64,7 @@ impl<E: HostFloat> Products<E> {
         let n_features = features.len() / n_rows.max(1);
         self.width = few.len() + 1;
         self.rows.clear();
+        // The last of each row is left at one.
         self.rows.resize(n_rows * self.width, E::from_f64(1.0));
         for (row, chosen) in self.rows.chunks_exact_mut(self.width).enumerate() {
             let features = &features[row * n_features..(row + 1) * n_features];

@@ -50,6 +50,7 @@ pub(crate) fn check_support<B: Backend>(chunk: &Chunk<B>, support: Support, n_ta
     Ok(())
 }
 
+// Values that are looked at before it is asked whether one of them was outside: many beside the asking, few beside all.
 const STRETCH: usize = 4096;
 
 fn all_inside<E: HostFloat>(values: &[E], support: Support, n_targets: usize) -> bool {

@@ -79,7 +79,7 @@ impl<O: ObservationModel, L: InverseLink> Training<O, L> {
     /// Takes one step of the solver on a batch: one look at its counts, and the passes of the step.
     ///
     /// # Errors
-    /// As [`PopulationGlm::fit`], and if the batch has other features or neurons than the first one, or others' names. After an error the
+    /// As [`PopulationGlm::fit`], and if the batch has other features or neurons than the first one, or calls them otherwise. After an error the
     /// training is where it was before.
     pub fn update<B: Backend>(&mut self, design: &(impl ToDesign<B> + ?Sized), counts: &(impl ToDesign<B> + ?Sized)) -> Result<(), Error> {
         let task = self.specification.task(design, counts);

@@ -97,10 +97,8 @@ impl Fit {
     /// The same of counts or labels, and neurons.
     pub(crate) fn check_counts<B: Backend>(&self, name: &'static str, counts: &Design<'_, B>) -> Result<(), Error> {
         check_columns(name, counts, self.neurons.len(), "one per fitted neuron")?;
-        // Neurons without names were given their numbers.
-        if !self.neurons.iter().enumerate().all(|(number, name)| *name == number.to_string()) {
-            self.names().check_same(name, counts.names())?;
-        }
+        // Neurons without names have their numbers.
+        self.names().check_same(name, counts.names())?;
         Ok(())
     }
 }

@@ -18,7 +18,7 @@ impl<O: ObservationModel, L: InverseLink> FittedPopulationGlm<O, L> {
     /// curvature before their first step.
     ///
     /// # Errors
-    /// If design and counts do not fit each other or the model, or the problems do not fit the counts.
+    /// If design and counts do not fit each other or, in shape or by name, the model, or the problems do not fit the counts.
     pub fn objective<'a, B: Backend>(
         &self,
         problems: Problems,

@@ -196,7 +196,7 @@ impl<O: ObservationModel, L: InverseLink> FittedPopulationGlm<O, L> {
     /// `[n_rows, n_neurons]`, in the kind of `samples`.
     ///
     /// # Errors
-    /// If `samples` does not have one column per coefficient, holds an infinity, or lacks the offset that the model was
+    /// If `samples` does not have one column per coefficient, calls them otherwise than in the fit, holds an infinity, or lacks the offset that the model was
     /// fitted with.
     pub fn predict<B: Backend, S: Samples<B>>(&self, samples: &S) -> Result<S::Output, Error> {
         let design = samples.to_design();
@@ -211,7 +211,7 @@ impl<O: ObservationModel, L: InverseLink> FittedPopulationGlm<O, L> {
     /// How well the model describes counts, over all neurons.
     ///
     /// # Errors
-    /// If design and counts do not fit each other or the model.
+    /// If design and counts do not fit each other or, in shape or by name, the model.
     pub fn score<B: Backend>(
         &self,
         design: &(impl ToDesign<B> + ?Sized),

@@ -122,7 +122,7 @@ impl<O: ObservationModel, L: InverseLink> FittedGlm<O, L> {
     /// How well the model describes counts.
     ///
     /// # Errors
-    /// If design and counts do not fit each other or the model.
+    /// If design and counts do not fit each other or, in shape or by name, the model.
     pub fn score<B: Backend>(
         &self,
         design: &(impl ToDesign<B> + ?Sized),

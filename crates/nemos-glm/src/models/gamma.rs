@@ -150,7 +150,7 @@ impl FusedModel for Gamma {
     /// With `k = 1 / scale` and `t = counts / rate − 1`: `−k (t − ln(1 + t)) − ln counts + (k ln k − k − ln Γ(k))`. Where `k` is large, so
     /// are the parts of the formula with the loss, and they cancel.
     #[inline(always)]
-    fn log_likelihood<L: FusedLink>(predictor: f64, count: f64, scale: f64) -> f64 {
+    fn log_likelihood_but_rest<L: FusedLink>(predictor: f64, count: f64, scale: f64) -> f64 {
         let shape = 1.0 / scale;
         let ratio = count / L::at(predictor).rate;
         let ln_ratio = ln(count) - L::at(predictor).log_rate;

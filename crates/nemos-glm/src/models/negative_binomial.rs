@@ -137,6 +137,7 @@ fn loops(link: LinkForm) -> Option<BothPrecisions> {
 
 impl FusedModel for NegativeBinomial {
     const DEVIANCE_FACTOR: f64 = 2.0;
+    const REST_APART: bool = true;
 
     /// With `z = ln(scale · rate)`: `ln(1 + e^z) / scale + y ln(1 + e^−z)`, in which nothing cancels.
     #[inline(always)]
@@ -168,8 +169,6 @@ impl FusedModel for NegativeBinomial {
             _ => at.relative * (at.relative * in_log + slope * (1.0 - at.steepness - at.relative)),
         }
     }
-
-    const REST_APART: bool = true;
 
     #[inline(always)]
     fn log_likelihood_rest(count: f64, scale: f64, table: &LnFactorials) -> f64 {

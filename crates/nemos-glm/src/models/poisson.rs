@@ -94,6 +94,7 @@ fn loops(link: LinkForm) -> Option<BothPrecisions> {
 
 impl FusedModel for Poisson {
     const DEVIANCE_FACTOR: f64 = 2.0;
+    const REST_APART: bool = true;
 
     #[inline(always)]
     fn term<L: FusedLink>(predictor: f64, count: f64, _scale: f64) -> (f64, f64) {
@@ -125,8 +126,6 @@ impl FusedModel for Poisson {
             }
         }
     }
-
-    const REST_APART: bool = true;
 
     #[inline(always)]
     fn log_likelihood_rest(count: f64, _scale: f64, table: &LnFactorials) -> f64 {

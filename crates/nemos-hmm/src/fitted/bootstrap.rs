@@ -79,7 +79,7 @@ impl<S: StateModel> FittedGlmHmm<S> {
 
     fn bootstrap_of<B: Backend>(&self, data: &Data<'_, B>, n_replicates: usize, seed: u64) -> Result<Bootstrap, Error> {
         data.design.check_whole("a bootstrap of sessions")?;
-        data.check(&self.parameters)?;
+        self.check(data)?;
         let n_sessions = data.sessions.len();
         for (option, got) in [("replicates", n_replicates), ("sessions", n_sessions)] {
             if got < 2 {

@@ -89,7 +89,7 @@ impl<S: StateModel> FittedGlmHmm<S> {
 
     pub(crate) fn held_out_of<B: Backend>(&self, data: &Data<'_, B>, test_sessions: &[usize]) -> Result<HeldOut, Error> {
         data.design.check_whole("a comparison by sessions that are held out")?;
-        data.check(&self.parameters)?;
+        self.check(data)?;
         let train: Vec<usize> = (0..data.sessions.len())
             .filter(|session| !test_sessions.contains(session))
             .collect();

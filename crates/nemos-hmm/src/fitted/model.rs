@@ -221,7 +221,7 @@ impl<S: StateModel> FittedGlmHmm<S> {
     /// Looks at data: their log-likelihood, and what they say of the states. Log-emissions are computed once.
     ///
     /// # Errors
-    /// If design and counts do not fit each other or the model, are infinite, or counts have no probability; if the transitions are driven
+    /// If design and counts do not fit each other or, in shape or by name, the model, are infinite, or counts have no probability; if the transitions are driven
     /// ([`on_driven`](FittedGlmHmm::on_driven)).
     pub fn on<'a, B: Backend, D: Samples<B>>(
         &'a self,
@@ -229,11 +229,9 @@ impl<S: StateModel> FittedGlmHmm<S> {
         counts: &'a (impl ToDesign<B> + ?Sized),
     ) -> Result<Inferred<'a, D, B>, Error> {
         let observations = self.specification.states.observations::<B>()?;
-        Inferred::new(
-            samples,
-            Data::new(observations, samples.to_design(), counts.to_design(), None)?,
-            &self.parameters,
-        )
+        let data = Data::new(observations, samples.to_design(), counts.to_design(), None)?;
+        self.check(&data)?;
+        Inferred::new(samples, data, &self.parameters)
     }
 
     /// Looks at data whose transitions are driven: row `t` of what drives them belongs to the transition into row `t`.
@@ -248,11 +246,17 @@ impl<S: StateModel> FittedGlmHmm<S> {
     ) -> Result<Inferred<'a, D, B>, Error> {
         let observations = self.specification.states.observations::<B>()?;
         let drive = Some(drive.to_design());
-        Inferred::new(
-            samples,
-            Data::new(observations, samples.to_design(), counts.to_design(), drive)?,
-            &self.parameters,
-        )
+        let data = Data::new(observations, samples.to_design(), counts.to_design(), drive)?;
+        self.check(&data)?;
+        Inferred::new(samples, data, &self.parameters)
+    }
+
+    /// Checks that data have the shape and, where both have names, the names of the fit.
+    pub(crate) fn check<B: Backend>(&self, data: &Data<'_, B>) -> Result<(), Error> {
+        data.check(&self.parameters)?;
+        self.described.features.check_same("design", data.design.names())?;
+        self.described.neurons.check_same("counts", data.counts.names())?;
+        Ok(())
     }
 
     /// `[n_states]`: the share of time that the chain spends in each state in the long run; nothing where it depends on where the chain starts,

@@ -91,7 +91,7 @@ impl<S: StateModel> FittedGlmHmm<S> {
 
     fn standard_errors_of<B: Backend>(&self, data: &Data<'_, B>) -> Result<StandardErrors<S>, Error> {
         let (options, at) = (&self.specification.options, &self.parameters);
-        data.check(at)?;
+        self.check(data)?;
         let (n_states, seen) = (at.n_states(), data.seen()?);
         if let Some(neuron) = seen.entries.iter().position(|&n| n == 0.0) {
             return Err(nemos_glm::Error::NeuronMissing { neuron }.into());

@@ -241,7 +241,8 @@ impl<D: Direction> Descent<D> {
         let limits = self.limits(objective);
         let due = problems.iter().filter(|&&problem| {
             let column = &self.columns[problem];
-            let is_time = column.evaluations <= FEW_UNTIL && column.evaluations % FEW_EVERY == FEW_AFTER;
+            let is_time =
+                (FEW_AFTER..=FEW_UNTIL).contains(&column.evaluations) && (column.evaluations - FEW_AFTER).is_multiple_of(FEW_EVERY);
             may_look && is_time && column.curvature_share < FADED && column.is_far(FAR, limits)
         });
         due.filter_map(|&problem| Some((problem, self.space.most_telling(problem, self.parameters.column(problem))?)))

@@ -89,7 +89,8 @@ impl Regularizer {
     ///
     /// # Errors
     /// [`Error::Data`] if a block is named that is not among those of the features, and if there are no names where
-    /// some are asked for.
+    /// some are asked for; [`Error::NamedTwice`] if strengths per block name one twice; [`Error::StrengthKind`] for strengths per block
+    /// of groups that are no blocks.
     ///
     /// # Example
     /// ```
@@ -343,7 +344,6 @@ impl Regularizer {
     }
 }
 
-/// Names were asked for where there are none.
 /// A block has one strength.
 fn check_named_once(named: &[(String, f64)]) -> Result<(), Error> {
     let twice = (1..named.len()).find(|&place| named[..place].iter().any(|(name, _)| *name == named[place].0));
@@ -355,6 +355,7 @@ fn check_named_once(named: &[(String, f64)]) -> Result<(), Error> {
     }
 }
 
+/// Names were asked for where there are none.
 pub(crate) fn unnamed(asked: &str) -> Error {
     Error::Data(nemos_core::Error::NoNames { asked: asked.into() })
 }
