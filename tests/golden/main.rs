@@ -100,7 +100,7 @@ fn select() {
 
 #[test]
 fn field() {
-    suite::run("field", field::run);
+    suite::run_on_all_cores("field", field::run);
 }
 
 #[test]

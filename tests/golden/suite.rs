@@ -6,8 +6,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
-/// Runs every case of a suite, as many at a time as there are cores: most cases are too small to share among threads.
+/// Runs every case of a suite, one after the other.
 pub(crate) fn run(suite: &str, run_case: impl Fn(&Value) -> Result<(), String> + Sync) {
+    run_at_a_time(1, suite, run_case);
+}
+
+/// Runs every case of a suite, as many at a time as there are cores: for long cases that are too small to share among threads.
+#[allow(dead_code, reason = "cases that processes share are run one after the other")]
+pub(crate) fn run_on_all_cores(suite: &str, run_case: impl Fn(&Value) -> Result<(), String> + Sync) {
+    run_at_a_time(std::thread::available_parallelism().map_or(1, usize::from), suite, run_case);
+}
+
+fn run_at_a_time(n_threads: usize, suite: &str, run_case: impl Fn(&Value) -> Result<(), String> + Sync) {
     let (folder, is_default) = folder();
     let path = folder.join(format!("{suite}.json"));
     if !is_default && folder.join("glm.json").exists() && !path.exists() {
@@ -22,7 +32,7 @@ pub(crate) fn run(suite: &str, run_case: impl Fn(&Value) -> Result<(), String> +
         let name = case["name"].as_str().expect("a name");
         run_case(case).err().map(|why| format!("{name}: {why}"))
     };
-    let failures = in_parallel(cases, run);
+    let failures = in_parallel(n_threads, cases, run);
     say(&format!(
         "{suite}: {} of {} cases passed",
         cases.len() - failures.len(),
@@ -36,8 +46,8 @@ pub(crate) fn run(suite: &str, run_case: impl Fn(&Value) -> Result<(), String> +
     );
 }
 
-/// What `run` finds of each case, in the order of the cases. Each thread takes the next case that none has taken.
-fn in_parallel(cases: &[Value], run: impl Fn(&Value) -> Option<String> + Sync) -> Vec<String> {
+/// What `run` finds of each case, in the order of the cases. Each thread, of which this is one, takes the next case that none has taken.
+fn in_parallel(n_threads: usize, cases: &[Value], run: impl Fn(&Value) -> Option<String> + Sync) -> Vec<String> {
     let next = AtomicUsize::new(0);
     let take = || {
         let mut found = Vec::new();
@@ -49,13 +59,13 @@ fn in_parallel(cases: &[Value], run: impl Fn(&Value) -> Option<String> + Sync) -
             found.extend(run(case).map(|failure| (place, failure)));
         }
     };
-    let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
     let mut failures: Vec<(usize, String)> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..n_threads).map(|_| scope.spawn(take)).collect();
-        let found = threads.into_iter().map(|thread| thread.join());
+        let others: Vec<_> = (1..n_threads).map(|_| scope.spawn(take)).collect();
+        let mut found = take();
+        for other in others {
+            found.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
         found
-            .flat_map(|found| found.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
     });
     failures.sort_by_key(|(place, _)| *place);
     failures.into_iter().map(|(_, failure)| failure).collect()
