@@ -187,7 +187,9 @@ impl ClassEstimates {
     /// If the samples do not have the features of the model, or cannot be read; [`Error::Level`] unless the level lies between 0 and 1.
     pub fn probabilities<B: Backend>(&self, samples: &(impl ToDesign<B> + ?Sized), level: f64) -> Result<Vec<Band>, Error> {
         check_level(level)?;
-        let features = samples.to_design().to_matrix()?.to_array();
+        let samples = samples.to_design();
+        self.joint.features.check_same("samples", samples.names())?;
+        let features = samples.to_matrix()?.to_array();
         let n_features = self.joint.mean.len();
         let expected = (n_features, "one per feature of the model");
         check_length("the samples", "columns", features.ncols(), expected)?;

@@ -117,7 +117,9 @@ impl Estimates {
     /// If the samples do not have the features of the model, or cannot be read.
     #[doc(alias = "get_prediction")]
     pub fn predictions<B: Backend>(&self, samples: &(impl ToDesign<B> + ?Sized)) -> Result<Contrasts, Error> {
-        let features = samples.to_design().to_matrix()?.to_array();
+        let samples = samples.to_design();
+        self.features.check_same("samples", samples.names())?;
+        let features = samples.to_matrix()?.to_array();
         check_length(
             "the samples",
             "columns",

@@ -80,6 +80,8 @@ impl<'a, B: Backend> Inference<'a, B> {
         let n_neurons = model.neurons().len();
         let n_predictors = model.n_predictors();
         let problems = Problems::one_per_response(n_neurons);
+        // Columns lose their names where they are standardised.
+        model.features().check_same("design", design.names())?;
         let columns = Columns::of(&design)?;
         // Checks what fits what.
         let objective = model.objective(problems, Standardised::design(&design, &columns)?, counts.clone())?;

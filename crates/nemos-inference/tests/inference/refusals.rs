@@ -1,7 +1,7 @@
 //! What has no standard error, and what an error says.
 
 use nemos_core::Segments;
-use nemos_core::{Cpu, Matrix};
+use nemos_core::{Cpu, Matrix, Names, ToDesign};
 use nemos_glm::{Exp, Gamma, Gaussian, Glm, Poisson, PopulationGlm, Regularizer, Stopping};
 use nemos_inference::{
     Bootstrap, Clusters, Covariance, Dispersion, Ends, Error, Infer, Lag, Residual, Settings, Spiking, Standing, TimeRescaling,
@@ -29,6 +29,24 @@ fn a_lasso_has_no_standard_errors_but_criteria_and_a_bootstrap() {
     let bootstrapped = inference.bootstrap(&Bootstrap::new().replicates(20), &mut rng(2)).unwrap();
     assert_eq!(bootstrapped.dropped, [0]);
     refused(inference.bootstrap(&Bootstrap::new().one_step(), &mut rng(2)), "lasso");
+}
+
+#[test]
+fn features_in_another_order_than_in_the_fit_are_refused() {
+    let (design, counts) = poisson_case::<Cpu>(4, (1, 200), &[0.5, 0.2]);
+    let named = |names: [&'static str; 2]| design.to_design().with_names(Names::new(names)).unwrap();
+    let (given, swapped) = (named(["speed", "angle"]), named(["angle", "speed"]));
+    let fitted = Glm::new(Poisson).fit(&given, &counts).unwrap();
+    let words = "column 0 of the design is \"angle\"";
+    refused(fitted.inference(&swapped, &counts), words);
+    refused(
+        fitted.inference_with(Settings::new().even_if_not_converged(), &swapped, &counts),
+        words,
+    );
+    let inference = fitted.inference(&given, &counts).unwrap();
+    let estimates = inference.estimates(&Covariance::Model).unwrap();
+    refused(estimates.predictions(&swapped), "column 0 of the samples is \"angle\"");
+    assert_eq!(estimates.predictions(&design).unwrap().rows().nrows(), 200);
 }
 
 #[test]
