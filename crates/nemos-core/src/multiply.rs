@@ -3,7 +3,6 @@
 use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, MatMut, MatRef, Par};
-use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use crate::HostFloat;
@@ -36,12 +35,49 @@ pub enum Onto {
 /// assert_eq!(to, array![[21.0], [43.0]]);
 /// ```
 pub fn multiply<E: HostFloat>(mut to: ArrayViewMut2<'_, E>, onto: Onto, left: ArrayView2<'_, E>, right: ArrayView2<'_, E>) {
-    let one = E::from_f64(1.0);
     if addresses::are_few() {
-        let before = E::from_f64(if onto == Onto::Them { 1.0 } else { 0.0 });
-        return general_mat_mul(one, &left, &right, before, &mut to);
+        return multiply_in_few(to, onto, left, right);
     }
-    matmul(of_faer_mut(&mut to), accum(onto), of_faer(&left), of_faer(&right), one, Par::Seq);
+    matmul(
+        of_faer_mut(&mut to),
+        accum(onto),
+        of_faer(&left),
+        of_faer(&right),
+        E::from_f64(1.0),
+        Par::Seq,
+    );
+}
+
+/// The same in buffers no larger than the second cache.
+fn multiply_in_few<E: HostFloat>(mut to: ArrayViewMut2<'_, E>, onto: Onto, left: ArrayView2<'_, E>, right: ArrayView2<'_, E>) {
+    let ([n, k], m) = ([left.nrows(), left.ncols()], right.ncols());
+    assert!(right.nrows() == k && to.dim() == (n, m), "shapes fit");
+    let (down, across) = (to.strides()[0], to.strides()[1]);
+    // SAFETY: the views say where their numbers are, of which those of `to` are borrowed alone; the shapes fit each other.
+    #[expect(unsafe_code, reason = "the library takes pointers")]
+    unsafe {
+        gemm::gemm(
+            n,
+            m,
+            k,
+            to.as_mut_ptr(),
+            across,
+            down,
+            onto == Onto::Them,
+            left.as_ptr(),
+            left.strides()[1],
+            left.strides()[0],
+            right.as_ptr(),
+            right.strides()[1],
+            right.strides()[0],
+            E::from_f64(1.0),
+            E::from_f64(1.0),
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
+        );
+    }
 }
 
 /// The same for a product that is symmetric: its lower triangle, the other numbers of `to` being left as they are or not.
@@ -112,6 +148,20 @@ mod tests {
             assert_eq!(to, expected);
             multiply(to.view_mut().reversed_axes(), Onto::Them, right.t(), left.t());
             assert_eq!(to, &expected * 2.0);
+        }
+        for (rows, inner, columns) in [(5, 7, 5), (40, 300, 3), (1, 9, 1), (4, 0, 2), (0, 3, 2), (2, 3, 0)] {
+            let (left, right) = (
+                Array2::from_shape_fn((rows, inner), number),
+                Array2::from_shape_fn((inner, columns), number),
+            );
+            let falls = Array2::from_shape_fn((inner, columns).f(), number);
+            for right in [right.view(), falls.view()] {
+                let mut to = Array2::from_elem((rows, columns), f64::NAN);
+                multiply_in_few(to.view_mut(), Onto::Nothing, left.view(), right);
+                assert_eq!(to, left.dot(&right));
+                multiply_in_few(to.view_mut().reversed_axes(), Onto::Them, right.t(), left.t());
+                assert_eq!(to, &left.dot(&right) * 2.0);
+            }
         }
         let mut lower = Array2::zeros((5, 5));
         multiply_lower(lower.view_mut(), Onto::Nothing, left.view(), left.t());
