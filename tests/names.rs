@@ -247,7 +247,7 @@ fn hidden_states_know_their_neurons_by_name() -> Result<(), Anything> {
     let fitted = model.fit(&stimulus, &counts)?;
     fitted.on(&stimulus, &counts)?.log_likelihood()?;
     let swapped = counts.columns(&[0, 2, 1])?;
-    let named = fitted.on(&stimulus, &swapped).err().expect("another order").to_string();
+    let named = fitted.on(&stimulus, &swapped).expect_err("another order").to_string();
     assert!(named.contains("\"12\""), "{named}");
     Ok(())
 }

@@ -162,19 +162,17 @@ pub enum Error {
     },
     /// A block, a channel or a column has another name than in the fit.
     #[error(
-        "{of} {place} of the {what} is {got:?}, and the model was fitted with {expected:?} there; give it in the order of the fit, rename it, or take the names off (Design::with_names)"
+        "{place} of the {what} is {got:?}, and the model was fitted with {expected:?} there; give it in the order of the fit, rename it, or take the names off (Design::with_names)"
     )]
     NamesDiffer {
         /// What has the name.
         what: &'static str,
-        /// A block, a channel or a column.
-        of: &'static str,
-        /// Which of them, from 0.
-        place: usize,
+        /// Which block, channel or column, as in `column 0`.
+        place: Box<str>,
         /// Its name.
-        got: String,
+        got: Box<str>,
         /// The name that it should have.
-        expected: String,
+        expected: Box<str>,
     },
     /// A name was asked for where there are none.
     #[error("{asked:?} was asked for, but the columns have no names; give the features names: Features::with, or the design of a basis")]

@@ -212,12 +212,11 @@ impl Names {
     /// # Errors
     /// [`Error::NamesDiffer`] at the first that differs.
     pub fn check_same(&self, what: &'static str, given: &Names) -> Result<(), Error> {
-        let differ = |of, place, got: &String, expected: &String| Error::NamesDiffer {
+        let differ = |of: &str, place: usize, got: &str, expected: &str| Error::NamesDiffer {
             what,
-            of,
-            place,
-            got: got.clone(),
-            expected: expected.clone(),
+            place: format!("{of} {place}").into(),
+            got: got.into(),
+            expected: expected.into(),
         };
         let compare = |of, first: usize, got: &[String], expected: &[String]| match first_apart(got, expected) {
             None => Ok(()),
